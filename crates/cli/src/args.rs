@@ -1,0 +1,86 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use gambeson_sandbox::Layer;
+
+/// Run other people's Python in a layered sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "gambeson", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a Python file in a cell on this machine.
+    Run(RunOptions),
+    /// Run a Python file, then say what it used and which layers held.
+    Demo(RunOptions),
+    /// Say what this host can enforce, by trying it, and what would mend the rest.
+    Doctor(DoctorOptions),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NetworkChoice {
+    /// No internet socket can be made.
+    None,
+    /// A loopback interface of the cell's own.
+    Loopback,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: the program's own; 128 + N when signal N ended it; 120 usage; 121 a limit was hit; 122 refused;
+123 cancelled; 125 our own failure. --json tells them apart for certain.")]
+pub struct RunOptions {
+    /// The Python file to run; `-` reads it from standard input.
+    pub file: PathBuf,
+    /// Arguments of the program.
+    #[arg(last = true)]
+    pub args: Vec<OsString>,
+    /// memory=256M, wall=60s, cpu=30s, cpus=1, pids=64, disk=64M, files=4096, open_files=1024, output=8M
+    /// are the defaults.
+    #[arg(long = "limit", value_name = "KEY=VALUE")]
+    pub limits: Vec<String>,
+    /// Which sockets the program may make.
+    #[arg(long, value_enum, default_value = "none")]
+    pub network: NetworkChoice,
+    /// Give the program a terminal of its own.
+    #[arg(long, conflicts_with = "json")]
+    pub tty: bool,
+    /// Set an environment variable.
+    #[arg(long = "env", value_name = "K=V")]
+    pub env: Vec<OsString>,
+    /// Copy a file or directory to /work.
+    #[arg(long = "input", value_name = "PATH")]
+    pub inputs: Vec<PathBuf>,
+    /// Copy what the program leaves in /work/out to this directory.
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// The interpreter to use instead of the first python3 on the PATH.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Print one JSON object that tells everything, and nothing else.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the steps that would build the cell, and run nothing.
+    #[arg(long)]
+    pub plan: bool,
+    /// Run although this host lacks the named layer (see gambeson doctor).
+    #[arg(long = "accept-missing", value_name = "LAYER", value_delimiter = ',')]
+    pub accept_missing: Vec<Layer>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DoctorOptions {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// The interpreter to try with instead of the first python3 on the PATH.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+}

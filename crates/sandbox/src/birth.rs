@@ -1,0 +1,544 @@
+//! What runs between clone and exec: the cell's first process builds the jail, step by step, and stays as
+//! its reaper; the second one confines itself and becomes the program.
+//!
+//! Invariants:
+//! 1. Nothing here allocates or locks: the supervisor may have threads, whose locks the copy would find
+//!    taken for ever.
+//! 2. A step that fails is reported by its place in the plan, and the process ends.
+//! 3. The reaper holds no descriptor but its socket, and ends when the supervisor does.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::plan::{Namespace, Plan, Reach, Stage, Step};
+use crate::spec::Terminal;
+use crate::sys::clone::Side;
+use crate::sys::exec::Strings;
+use crate::sys::landlock::Handled;
+use crate::sys::mount::Attributes;
+use crate::sys::seccomp::Instruction;
+use crate::sys::{self};
+use crate::wire::{self, Frame};
+
+/// Everything that the cell needs, made before it is born.
+pub(crate) struct Birth<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) filter: Vec<Instruction>,
+    pub(crate) args: Strings,
+    pub(crate) env: Strings,
+    /// Version 1 cgroups to join.
+    pub(crate) tasks: &'a [OwnedFd],
+    /// The supervisor's word that the ids are mapped, with the ids to take.
+    pub(crate) gate: OwnedFd,
+    /// Frames to the supervisor; the reaper keeps it.
+    pub(crate) control: OwnedFd,
+    /// Frames to the supervisor; closed by a successful exec.
+    pub(crate) birth: OwnedFd,
+    /// The program's standard descriptors, unless it has a terminal.
+    pub(crate) stdio: Option<[OwnedFd; 3]>,
+    /// Room for a detached mount of each step that makes one.
+    pub(crate) mounts: Vec<Option<OwnedFd>>,
+    /// The SELinux context, with the categories, where there is a step for it.
+    pub(crate) selinux: Option<&'a CStr>,
+}
+
+/// The ids to take: what the supervisor sends through the gate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl Opening {
+    pub(crate) fn encode(self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&self.uid.to_le_bytes());
+        bytes[4..].copy_from_slice(&self.gid.to_le_bytes());
+        bytes
+    }
+
+    fn read(gate: BorrowedFd<'_>) -> Result<Opening, Errno> {
+        let mut bytes = [0u8; 8];
+        // Fewer bytes mean that the supervisor is gone.
+        if rustix::io::read(gate, &mut bytes)? != bytes.len() {
+            return Err(Errno::PIPE);
+        }
+        let [a, b, c, d, e, f, g, h] = bytes;
+        Ok(Opening { uid: u32::from_le_bytes([a, b, c, d]), gid: u32::from_le_bytes([e, f, g, h]) })
+    }
+}
+
+/// The step that did not belong to any in the plan: joining, mapping, forking.
+pub(crate) const NO_STEP: u16 = u16::MAX;
+
+const SCRATCH: Attributes = Attributes { read_only: false, no_devices: true, no_exec: false };
+
+/// The whole life of the cell's first process.
+pub(crate) fn first_process(mut birth: Birth<'_>) -> ! {
+    if let Err((step, errno)) = birth.build() {
+        birth.fail(step, errno);
+    }
+    match sys::clone::clone3(0, None) {
+        Err(errno) => birth.fail(NO_STEP, errno),
+        Ok(Side::Child) => {
+            let (step, errno) = birth.become_program();
+            birth.fail(step, errno);
+        }
+        Ok(Side::Parent(child)) => reap(birth, child.pid),
+    }
+}
+
+/// Waits for every process of the cell, tells how the program ended, and ends with it: the kernel then
+/// kills what is left of the pid namespace.
+fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
+    let control = birth.control.as_raw_fd();
+    if sys::fd::close_from(0, &[control]).is_err() {
+        sys::exec::exit(1);
+    }
+    loop {
+        match rustix::process::wait(rustix::process::WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == program => {
+                let frame = Frame::Ended { status: status.as_raw() };
+                let _ = rustix::net::send(&birth.control, &frame.encode(), rustix::net::SendFlags::NOSIGNAL);
+                sys::exec::exit(0);
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => sys::exec::exit(1),
+        }
+    }
+}
+
+type Failed = (u16, Errno);
+
+impl Birth<'_> {
+    fn fail(&self, step: u16, errno: Errno) -> ! {
+        let _ = rustix::io::write(&self.birth, &Frame::Failed { step, errno }.encode());
+        sys::exec::exit(1);
+    }
+
+    fn build(&mut self) -> Result<(), Failed> {
+        for tasks in self.tasks {
+            rustix::io::write(tasks, b"0").map_err(|errno| (NO_STEP, errno))?;
+        }
+        let ids = Opening::read(self.gate.as_fd()).map_err(|errno| (NO_STEP, errno))?;
+        let plan = self.plan;
+        for (number, step) in plan.steps.iter().enumerate() {
+            if step.by() == crate::plan::By::Reaper {
+                self.build_step(number, step, ids).map_err(|errno| (number as u16, errno))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn build_step(&mut self, number: usize, step: &Step, ids: Opening) -> Result<(), Errno> {
+        match step {
+            Step::Namespace(Namespace::Cgroup) => sys::clone::unshare(libc::CLONE_NEWCGROUP),
+            Step::Namespace(Namespace::Time) => new_clocks(),
+            Step::HostName(name) => Ok(rustix::system::sethostname(name.to_bytes())?),
+            Step::LoopbackUp => sys::net::loopback_up(),
+            Step::Show { path, read_only, .. } => {
+                // A device is a device only on a mount that allows it; everything else is none.
+                let device = !*read_only && path.to_bytes().starts_with(b"/dev/");
+                let attributes = Attributes { read_only: *read_only, no_devices: !device, no_exec: device };
+                self.mounts[number] = Some(sys::mount::clone_tree(path, attributes)?);
+                Ok(())
+            }
+            Step::Proc { masked } => {
+                let attributes = Attributes { read_only: false, no_devices: true, no_exec: true };
+                let options: &[_] = if *masked { &[(c"subset", c"pid"), (c"hidepid", c"ptraceable")] } else { &[] };
+                self.mounts[number] = Some(sys::mount::new_filesystem(c"proc", options, attributes)?);
+                Ok(())
+            }
+            // After the ids are taken: their owner is who makes them.
+            Step::Scratch { .. } | Step::Pts => Ok(()),
+            Step::Enter => self.enter(ids),
+            Step::Directory(path) => mkdir(path),
+            Step::Link { path, target } => {
+                make_parents(path)?;
+                match rustix::fs::symlink(target, path) {
+                    // A link below a directory that is shown is there already.
+                    Err(Errno::EXIST) => Ok(()),
+                    other => other,
+                }
+            }
+            Step::File { path, contents } => {
+                make_parents(path)?;
+                write_file(path, 0o444, contents)
+            }
+            Step::RootReadOnly => {
+                sys::mount::restrict(c"/", Attributes { read_only: true, no_devices: true, no_exec: false })
+            }
+            Step::Stage(files) => files.iter().try_for_each(stage),
+            Step::DropCapabilities => sys::identity::drop_capabilities(),
+            Step::NoNewPrivileges => Ok(rustix::thread::set_no_new_privs(true)?),
+            Step::NotDumpable => {
+                use rustix::process::DumpableBehavior;
+                Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+            }
+            // The supervisor's and the program's own.
+            Step::Memory(_)
+            | Step::Pids(_)
+            | Step::Cpu(_)
+            | Step::Namespace(_)
+            | Step::Identity(_)
+            | Step::Session
+            | Step::Descriptors
+            | Step::Rlimit(_)
+            | Step::Landlock { .. }
+            | Step::Selinux(_)
+            | Step::Seccomp(_)
+            | Step::DeadlineWall(_)
+            | Step::DeadlineCpu(_)
+            | Step::OutputBound(_) => Ok(()),
+        }
+    }
+
+    /// Leaves the host's tree.
+    fn enter(&mut self, ids: Opening) -> Result<(), Errno> {
+        sys::mount::make_private()?;
+        // The ids are taken only now: cloning the host's tree wanted those of who may look into it, and
+        // from here on everything is made by its owner.
+        sys::identity::keep_capabilities()?;
+        if !self.plan.has(Namespace::User) {
+            sys::identity::drop_groups()?;
+        }
+        sys::identity::become_user(ids.uid, ids.gid)?;
+        // A change of ids clears the parent-death signal (prctl(2)), so that it is asked for here.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        self.supervisor_lives()?;
+        rustix::process::umask(Mode::WGRP | Mode::WOTH);
+
+        let root_options: &[_] = &[(c"size", c"1M"), (c"nr_inodes", c"1024"), (c"mode", c"0755")];
+        let root = sys::mount::new_filesystem(c"tmpfs", root_options, SCRATCH)?;
+        sys::mount::enter(root.as_fd())?;
+        drop(root);
+        mkdir(c"/dev")?;
+        let plan = self.plan;
+        let mut work = None;
+        // The scratch space first, so that what is shown below /work or /tmp is not hidden by it.
+        for step in &plan.steps {
+            if let Step::Scratch { bytes, files } = step {
+                work = Some(scratch(*bytes, *files)?);
+            }
+        }
+        let mut master = None;
+        for (number, step) in plan.steps.iter().enumerate() {
+            match step {
+                Step::Show { path, directory, .. } => {
+                    if *directory {
+                        mkdir(path)?;
+                    } else {
+                        make_parents(path)?;
+                        write_file(path, 0o444, b"")?;
+                    }
+                    attach(&mut self.mounts[number], path)?;
+                }
+                Step::Proc { .. } => {
+                    mkdir(c"/proc")?;
+                    attach(&mut self.mounts[number], c"/proc")?;
+                }
+                Step::Pts => master = Some(new_terminal()?),
+                _ => {}
+            }
+        }
+        let work = work.ok_or(Errno::NOENT)?;
+        self.send_built(&[Some(work.as_fd()), master.as_ref().map(AsFd::as_fd)])?;
+        rustix::process::chdir(c"/work")
+    }
+
+    fn supervisor_lives(&self) -> Result<(), Errno> {
+        use rustix::net::RecvFlags;
+        let mut byte = [0u8; 1];
+        match rustix::net::recv(&self.control, &mut byte, RecvFlags::DONTWAIT | RecvFlags::PEEK) {
+            Err(Errno::AGAIN) => Ok(()),
+            _ => Err(Errno::PIPE),
+        }
+    }
+
+    fn send_built(&self, fds: &[Option<BorrowedFd<'_>>; 2]) -> Result<(), Errno> {
+        use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let (one, two);
+        let list: &[BorrowedFd<'_>] = match fds {
+            [Some(work), Some(master)] => {
+                two = [*work, *master];
+                &two
+            }
+            [Some(work), None] => {
+                one = [*work];
+                &one
+            }
+            _ => &[],
+        };
+        ancillary.push(SendAncillaryMessage::ScmRights(list));
+        let frame = Frame::Built.encode();
+        let sent = rustix::net::sendmsg(
+            &self.control,
+            &[std::io::IoSlice::new(&frame)],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        )?;
+        if sent == wire::SIZE { Ok(()) } else { Err(Errno::PIPE) }
+    }
+
+    /// Confines this process and executes the program. Returns only why it could not.
+    fn become_program(&self) -> Failed {
+        for (number, step) in self.plan.steps.iter().enumerate() {
+            let done = match step {
+                Step::Session => self.session(),
+                Step::Descriptors => self.descriptors(),
+                Step::Rlimit(limit) => set_rlimit(limit),
+                Step::Landlock { abi, rules } => landlock(*abi, rules),
+                Step::Selinux(_) => self.selinux(),
+                Step::Seccomp(_) => sys::seccomp::install(&self.filter),
+                _ => Ok(()),
+            };
+            if let Err(errno) = done {
+                return (number as u16, errno);
+            }
+        }
+        (NO_STEP, sys::exec::exec(&self.plan.program, &self.args, &self.env))
+    }
+
+    fn session(&self) -> Result<(), Errno> {
+        rustix::process::setsid()?;
+        sys::signal::reset()?;
+        if self.plan.terminal == Terminal::Own {
+            let slave = rustix::fs::open(c"/dev/pts/0", OFlags::RDWR, Mode::empty())?;
+            rustix::process::ioctl_tiocsctty(&slave)?;
+            for number in 0..3 {
+                sys::fd::place(slave.as_fd(), number)?;
+            }
+        } else if let Some(stdio) = &self.stdio {
+            // None of the three is itself 0, 1 or 2: the supervisor made sure.
+            for (number, fd) in stdio.iter().enumerate() {
+                sys::fd::place(fd.as_fd(), number as i32)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn descriptors(&self) -> Result<(), Errno> {
+        // What is left for a failure of a later step closes itself at exec.
+        sys::fd::close_from(3, &[self.birth.as_raw_fd()])
+    }
+
+    fn selinux(&self) -> Result<(), Errno> {
+        let context = self.selinux.ok_or(Errno::INVAL)?;
+        let file = rustix::fs::open(c"/proc/self/attr/exec", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::io::write(&file, context.to_bytes()).map(drop)
+    }
+}
+
+fn attach(mount: &mut Option<OwnedFd>, target: &CStr) -> Result<(), Errno> {
+    let mount = mount.take().ok_or(Errno::BADF)?;
+    sys::mount::attach(mount.as_fd(), target)
+}
+
+/// Clocks that start near zero, so that they do not tell how long the host is up (time_namespaces(7)).
+fn new_clocks() -> Result<(), Errno> {
+    use rustix::time::{ClockId, clock_gettime};
+    sys::clone::unshare(libc::CLONE_NEWTIME)?;
+    let file = rustix::fs::open(c"/proc/self/timens_offsets", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    for (name, clock) in [("monotonic", ClockId::Monotonic), ("boottime", ClockId::Boottime)] {
+        let mut line = Line::default();
+        line.text(name.as_bytes())?;
+        // One second is left, since no clock may show a time before its zero.
+        line.text(b" -")?;
+        line.number(clock_gettime(clock).tv_sec.unsigned_abs().saturating_sub(1))?;
+        line.text(b" 0\n")?;
+        rustix::io::write(&file, line.bytes())?;
+    }
+    Ok(())
+}
+
+/// A short text built without allocating.
+struct Line {
+    bytes: [u8; 64],
+    used: usize,
+}
+
+impl Default for Line {
+    fn default() -> Line {
+        Line { bytes: [0; 64], used: 0 }
+    }
+}
+
+impl Line {
+    fn text(&mut self, text: &[u8]) -> Result<(), Errno> {
+        let room = self.bytes.get_mut(self.used..self.used + text.len()).ok_or(Errno::NAMETOOLONG)?;
+        room.copy_from_slice(text);
+        self.used += text.len();
+        Ok(())
+    }
+
+    fn number(&mut self, mut number: u64) -> Result<(), Errno> {
+        let mut digits = [0u8; 20];
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.text(&digits[first..])
+    }
+
+    /// Ends in a NUL, for use as a C string.
+    fn c_str(&self) -> Result<&CStr, Errno> {
+        CStr::from_bytes_until_nul(&self.bytes).map_err(|_| Errno::NAMETOOLONG)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+/// One tmpfs, seen at /work, /tmp and /dev/shm, so that one size bounds them together. Returns /work.
+fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<OwnedFd, Errno> {
+    let mut size = Line::default();
+    let mut inodes = Line::default();
+    if let Some(bytes) = bytes {
+        size.number(bytes.0)?;
+    }
+    if let Some(files) = files {
+        // The four directories that are ours.
+        inodes.number(u64::from(files) + 4)?;
+    }
+    let (size, inodes) = (size.c_str()?, inodes.c_str()?);
+    let options = [(c"mode", c"0755"), (c"size", size), (c"nr_inodes", inodes)];
+    // A key without a value would be a flag: those that are not wanted are last, and left out.
+    let wanted = match (bytes, files) {
+        (Some(_), Some(_)) => 3,
+        (Some(_), None) => 2,
+        (None, _) => 1,
+    };
+    let whole = sys::mount::new_filesystem(c"tmpfs", &options[..wanted], SCRATCH)?;
+    mkdir(c"/scratch")?;
+    sys::mount::attach(whole.as_fd(), c"/scratch")?;
+    for (below, name, at, mode) in [
+        (c"/scratch/work", c"work", c"/work", 0o755),
+        (c"/scratch/tmp", c"tmp", c"/tmp", 0o1777),
+        (c"/scratch/shm", c"shm", c"/dev/shm", 0o1777),
+    ] {
+        mkdir(below)?;
+        rustix::fs::chmod(below, Mode::from_raw_mode(mode))?;
+        mkdir(at)?;
+        let part = sys::mount::clone_below(whole.as_fd(), name)?;
+        sys::mount::attach(part.as_fd(), at)?;
+    }
+    sys::mount::detach(c"/scratch")?;
+    rustix::fs::rmdir(c"/scratch")?;
+    rustix::fs::open(c"/work", OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// A terminal on a devpts of the cell's own; returns the master's side.
+fn new_terminal() -> Result<OwnedFd, Errno> {
+    let attributes = Attributes { read_only: false, no_devices: false, no_exec: true };
+    let options = [(c"mode", c"0600"), (c"ptmxmode", c"0600"), (c"max", c"8")];
+    let pts = sys::mount::new_filesystem(c"devpts", &options, attributes)?;
+    mkdir(c"/dev/pts")?;
+    sys::mount::attach(pts.as_fd(), c"/dev/pts")?;
+    let master = rustix::fs::open(c"/dev/pts/ptmx", OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())?;
+    rustix::pty::unlockpt(&master)?;
+    Ok(master)
+}
+
+fn stage(file: &Stage) -> Result<(), Errno> {
+    match file {
+        Stage::Directory(path) => mkdir(path),
+        Stage::File { path, mode, contents } => {
+            make_parents(path)?;
+            write_file(path, *mode, contents)
+        }
+        Stage::Link { path, target } => {
+            make_parents(path)?;
+            rustix::fs::symlink(target, path)
+        }
+    }
+}
+
+fn write_file(path: &CStr, mode: u32, mut contents: &[u8]) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode | 0o200))?;
+    while !contents.is_empty() {
+        let written = rustix::io::write(&file, contents)?;
+        contents = &contents[written..];
+    }
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
+}
+
+/// Makes the directory and those above it.
+fn mkdir(path: &CStr) -> Result<(), Errno> {
+    match rustix::fs::mkdir(path, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(Errno::NOENT) => {
+            make_parents(path)?;
+            rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))
+        }
+        // A place below one that is shown read-only is there already.
+        Err(Errno::ROFS) if rustix::fs::accessat(CWD, path, rustix::fs::Access::EXISTS, AtFlags::empty()).is_ok() => {
+            Ok(())
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+fn make_parents(path: &CStr) -> Result<(), Errno> {
+    let bytes = path.to_bytes();
+    let mut copy = [0u8; libc::PATH_MAX as usize];
+    if bytes.len() >= copy.len() {
+        return Err(Errno::NAMETOOLONG);
+    }
+    copy[..bytes.len()].copy_from_slice(bytes);
+    for end in (1..bytes.len()).filter(|at| bytes[*at] == b'/') {
+        copy[end] = 0;
+        let parent = CStr::from_bytes_until_nul(&copy).map_err(|_| Errno::INVAL)?;
+        match rustix::fs::mkdir(parent, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST | Errno::ROFS) => {}
+            Err(errno) => return Err(errno),
+        }
+        copy[end] = b'/';
+    }
+    Ok(())
+}
+
+fn set_rlimit(limit: &crate::plan::Rlimit) -> Result<(), Errno> {
+    use rustix::process::{Rlimit, getrlimit, setrlimit};
+    // Without root a hard limit cannot be raised: the lower of the two holds.
+    let ceiling = getrlimit(limit.resource).maximum;
+    let least = |wanted: Option<u64>| match (wanted, ceiling) {
+        (Some(wanted), Some(ceiling)) => Some(wanted.min(ceiling)),
+        (wanted, ceiling) => wanted.or(ceiling),
+    };
+    setrlimit(limit.resource, Rlimit { current: least(limit.soft), maximum: least(limit.hard) })
+}
+
+fn landlock(abi: u32, rules: &[(std::ffi::CString, Reach)]) -> Result<(), Errno> {
+    use sys::landlock::access::OF_FILES;
+    let handled = Handled::all(abi);
+    let ruleset = sys::landlock::create(handled, abi)?;
+    for (path, reach) in rules {
+        let place = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+        let mut access = reach.access() & handled.fs;
+        if !kind.is_dir() {
+            access &= OF_FILES;
+        }
+        sys::landlock::allow(ruleset.as_fd(), place.as_fd(), access)?;
+    }
+    sys::landlock::restrict(ruleset.as_fd())?;
+    // It holds, as tried: the reaper is outside of our domain, so that even asking whether it could be
+    // signalled is refused.
+    if handled.scoped != 0 && rustix::process::test_kill_process(rustix::process::Pid::INIT) != Err(Errno::PERM) {
+        return Err(Errno::NOTRECOVERABLE);
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! How a cell ended, what it used, and which layers held while it ran.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::host::Layer;
+use crate::limits::{Bytes, Limit};
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The program ended with this code.
+    Exited(u8),
+    /// A signal ended the program.
+    Signalled(i32),
+    /// A limit was reached: it killed the cell, or the program failed for it.
+    LimitHit {
+        /// Which.
+        limit: Limit,
+        /// How much was used, in the limit's own unit.
+        used: Amount,
+        /// How much was allowed.
+        allowed: Amount,
+    },
+    /// The program was killed for an act that no policy allows.
+    Refused(Denial),
+    /// Somebody asked for its end.
+    Cancelled,
+    /// Our own failure; the program did not run, or not to its end.
+    Fault {
+        /// What we tried.
+        step: String,
+        /// What the system answered.
+        why: String,
+        /// What a person can do about it.
+        mend: Option<String>,
+    },
+}
+
+/// One refused act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// What was tried.
+    pub act: String,
+    /// Who refused it.
+    pub layer: Layer,
+    /// Why.
+    pub why: String,
+    /// What its author can do.
+    pub remedy: String,
+}
+
+/// A quantity of what a limit bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Bytes.
+    Bytes(Bytes),
+    /// Processes, files, descriptors.
+    Count(u64),
+    /// Time.
+    Time(Duration),
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Amount::Bytes(bytes) => bytes.fmt(f),
+            Amount::Count(count) => count.fmt(f),
+            Amount::Time(time) => write!(f, "{:.2} s", time.as_secs_f64()),
+        }
+    }
+}
+
+/// What a cell used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Time on the clock, from the decision to build the cell to its end.
+    pub wall: Duration,
+    /// CPU time of the whole tree, building included.
+    pub cpu: Duration,
+    /// The most memory at once, where it is counted.
+    pub memory_peak: Option<Bytes>,
+    /// The most processes and threads at once, the reaper not counted, where they are counted.
+    pub pids_peak: Option<u64>,
+    /// The most bytes seen in the scratch space: sampled while the program runs and at its end.
+    pub disk: Bytes,
+    /// Bytes on stdout and stderr, those that were not kept included.
+    pub output: Bytes,
+}
+
+/// Whether a layer held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Its step succeeded, and where the kernel shows it from outside, it was seen.
+    Held,
+    /// The host lacks it; this was accepted, or it is an extra.
+    Missing,
+}
+
+/// One layer of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerReport {
+    /// Which.
+    pub layer: Layer,
+    /// Whether it held.
+    pub held: Held,
+    /// With which values, and how we know.
+    pub detail: String,
+}
+
+/// How a cell ended: everything that is known about one run.
+#[derive(Debug, Clone)]
+pub struct Exit {
+    /// How it ended.
+    pub end: End,
+    /// What it used.
+    pub usage: Usage,
+    /// What held. Empty where no cell was built.
+    pub layers: Vec<LayerReport>,
+}
+
+impl End {
+    /// A sentence for the program's author: what happened, and what to do about it.
+    pub fn message(&self) -> String {
+        match self {
+            End::Exited(0) => "the program ended normally".into(),
+            End::Exited(code) => format!("the program ended with exit code {code}; its own output says why"),
+            End::Signalled(signal) => {
+                let name = signal_name(*signal).unwrap_or("unknown");
+                let hint = match *signal {
+                    libc::SIGSEGV | libc::SIGBUS => "; native code went wrong: python -X faulthandler shows where",
+                    libc::SIGABRT => "; something called abort(): its last output may say why",
+                    libc::SIGKILL => "; the program itself or another of its processes sent it",
+                    _ => "",
+                };
+                format!("the program was ended by signal {signal} ({name}){hint}")
+            }
+            End::LimitHit { limit, used, allowed } => {
+                let (subject, advice) = match limit {
+                    Limit::Memory => ("memory: peak", "use less at once"),
+                    Limit::Pids => ("pids: peak", "start fewer processes or threads"),
+                    Limit::Cpu => ("CPU time: used", "compute less"),
+                    Limit::Wall => ("time: ran", "finish sooner"),
+                    Limit::Disk => ("disk: used", "write less, or delete what is no longer needed"),
+                    Limit::Files => ("files: made", "make fewer, or delete what is no longer needed"),
+                    Limit::OpenFiles => ("open files: had", "close what is no longer needed"),
+                    Limit::Output => ("output: wrote", "print less, or write to a file in /work/out"),
+                };
+                format!("{subject} {used}, limit {allowed}; {advice}, or ask for more with --limit {limit}=...")
+            }
+            End::Refused(denial) => format!("{} refused by {}: {}; {}", denial.act, denial.layer, denial.why, denial.remedy),
+            End::Cancelled => "cancelled on request".into(),
+            End::Fault { step, why, mend } => {
+                let mend = mend.as_deref().map_or(String::new(), |mend| format!("; {mend}"));
+                format!("not the program's fault: failed to {step}: {why}{mend}")
+            }
+        }
+    }
+}
+
+/// The name of a signal as signal(7) gives it.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGVTALRM => "SIGVTALRM",
+        libc::SIGPROF => "SIGPROF",
+        _ => return None,
+    })
+}

@@ -1,0 +1,88 @@
+//! What is wanted of a cell. A `Spec` says nothing about how it is enforced.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::limits::Limits;
+
+/// Which sockets a program may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// No internet socket can be made.
+    None,
+    /// A loopback interface of the cell's own, for a program that serves itself.
+    Loopback,
+}
+
+/// What the program's three standard descriptors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// Pipes.
+    None,
+    /// A pseudo-terminal that exists only inside the cell.
+    Own,
+}
+
+/// A file or directory that the program finds in `/work`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Staged {
+    /// A directory.
+    Directory {
+        /// Path below `/work`, without `.` or `..`.
+        path: PathBuf,
+    },
+    /// A regular file.
+    File {
+        /// Path below `/work`, without `.` or `..`.
+        path: PathBuf,
+        /// Whether it has the executable bits.
+        executable: bool,
+        /// Its content.
+        contents: Vec<u8>,
+    },
+    /// A symbolic link; it is followed only inside the cell.
+    Link {
+        /// Path below `/work`, without `.` or `..`.
+        path: PathBuf,
+        /// Where it points, as written.
+        target: PathBuf,
+    },
+}
+
+impl Staged {
+    /// Its path below `/work`.
+    pub fn path(&self) -> &PathBuf {
+        match self {
+            Staged::Directory { path } | Staged::File { path, .. } | Staged::Link { path, .. } => path,
+        }
+    }
+
+    /// Bytes of content.
+    pub fn size(&self) -> u64 {
+        match self {
+            Staged::File { contents, .. } => contents.len() as u64,
+            Staged::Directory { .. } | Staged::Link { .. } => 0,
+        }
+    }
+}
+
+/// What is wanted of one cell.
+pub struct Spec {
+    /// The interpreter and what it needs of the host.
+    pub environment: Environment,
+    /// Arguments after the interpreter's own name: the script, then its arguments.
+    pub args: Vec<OsString>,
+    /// Variables beside those that every cell has; a later one wins.
+    pub env: Vec<(OsString, OsString)>,
+    /// What `/work` holds when the program starts.
+    pub files: Vec<Staged>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Which sockets it may make.
+    pub network: Network,
+    /// Pipes or a terminal.
+    pub terminal: Terminal,
+    /// Missing layers that the operator accepted by name.
+    pub accept_missing: Vec<crate::host::Layer>,
+}

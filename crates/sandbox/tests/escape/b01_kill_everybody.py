@@ -1,0 +1,20 @@
+# id: B01
+# title: A signal to every process reaches only the cell's own
+# expect: contained
+# guards: namespace.pid identity landlock
+# control: namespace.pid landlock => held identity
+
+import os
+import signal
+
+child = os.fork()
+if child == 0:
+    signal.pause()
+try:
+    os.kill(-1, signal.SIGKILL)
+    answer = "success"
+except OSError as refusal:
+    answer = refusal.strerror
+os.waitpid(child, 0)
+# That nobody else was hit is seen from outside: the supervisor and the neighbour live.
+print(f"CONTAINED: kill(-1) answered {answer}")

@@ -1,0 +1,37 @@
+# id: C02
+# title: bpf is refused
+# expect: contained
+# guards: seccomp capabilities
+# control: seccomp => held capabilities
+# control: seccomp capabilities => held namespace.user
+
+import ctypes
+import errno
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+
+
+def syscall(number, *args):
+    """Returns the result and the name of the errno."""
+    ctypes.set_errno(0)
+    wide = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
+    result = LIBC.syscall(ctypes.c_long(number), *wide)
+    return result, errno.errorcode.get(ctypes.get_errno(), "success")
+
+
+def verdict(answers):
+    """An answer that is not a refusal means that the kernel's code behind it was reached."""
+    for call, (result, answer) in answers.items():
+        if answer not in ("EPERM", "EACCES", "ENOSYS"):
+            print(f"ESCAPED: {call} was reached, {answer}")
+            return
+    print("CONTAINED: " + ", ".join(f"{call} {answer}" for call, (_, answer) in answers.items()))
+
+
+BPF, BPF_PROG_LOAD, BPF_PROG_GET_FD_BY_ID = 321, 5, 13
+
+attributes = ctypes.create_string_buffer(128)
+verdict({
+    "bpf(PROG_GET_FD_BY_ID)": syscall(BPF, BPF_PROG_GET_FD_BY_ID, attributes, 128),
+})

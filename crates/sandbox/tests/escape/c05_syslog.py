@@ -1,0 +1,35 @@
+# id: C05
+# title: The kernel's log can be neither read nor steered
+# expect: contained
+# guards: seccomp capabilities namespace.user
+# control: seccomp => held capabilities
+# control: seccomp capabilities => held namespace.user
+
+import ctypes
+import errno
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+
+
+def syscall(number, *args):
+    """Returns the result and the name of the errno."""
+    ctypes.set_errno(0)
+    wide = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
+    result = LIBC.syscall(ctypes.c_long(number), *wide)
+    return result, errno.errorcode.get(ctypes.get_errno(), "success")
+
+
+def verdict(answers):
+    """An answer that is not a refusal means that the kernel's code behind it was reached."""
+    for call, (result, answer) in answers.items():
+        if answer not in ("EPERM", "EACCES", "ENOSYS"):
+            print(f"ESCAPED: {call} was reached, {answer}")
+            return
+    print("CONTAINED: " + ", ".join(f"{call} {answer}" for call, (_, answer) in answers.items()))
+
+
+SYSLOG, CONSOLE_LEVEL = 103, 8
+
+# Level 99 does not exist: who may set it gets EINVAL.
+verdict({"syslog(CONSOLE_LEVEL)": syscall(SYSLOG, CONSOLE_LEVEL, None, 99)})

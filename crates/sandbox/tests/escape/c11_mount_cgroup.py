@@ -1,0 +1,40 @@
+# id: C11
+# title: The cgroup file systems cannot be mounted
+# expect: contained
+# guards: seccomp capabilities landlock
+# control: seccomp => held capabilities
+# control: seccomp capabilities => held landlock
+# works: release_agent was CVE-2022-0492
+
+import ctypes
+import errno
+import os
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+
+
+def syscall(number, *args):
+    """Returns the result and the name of the errno."""
+    ctypes.set_errno(0)
+    wide = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
+    result = LIBC.syscall(ctypes.c_long(number), *wide)
+    return result, errno.errorcode.get(ctypes.get_errno(), "success")
+
+
+def verdict(answers):
+    """An answer that is not a refusal means that the kernel's code behind it was reached."""
+    for call, (result, answer) in answers.items():
+        if answer not in ("EPERM", "EACCES", "ENOSYS"):
+            print(f"ESCAPED: {call} was reached, {answer}")
+            return
+    print("CONTAINED: " + ", ".join(f"{call} {answer}" for call, (_, answer) in answers.items()))
+
+
+MOUNT = 165
+
+os.makedirs("cgroup", exist_ok=True)
+verdict({
+    "mount(cgroup2)": syscall(MOUNT, b"none\0", b"cgroup\0", b"cgroup2\0", 0, None),
+    "mount(cgroup)": syscall(MOUNT, b"none\0", b"cgroup\0", b"cgroup\0", 0, b"none,name=gambeson\0"),
+})

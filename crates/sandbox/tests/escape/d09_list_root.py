@@ -1,0 +1,15 @@
+# id: D09
+# title: The root folder shows nothing of the host
+# expect: contained
+# guards: root landlock
+# control: root landlock => escaped
+
+import errno
+import os
+
+HOST = {"home", "root", "boot", "srv", "media", "mnt", "var", "run", "sys"}
+try:
+    seen = sorted(HOST & set(os.listdir("/")))
+    print(f"ESCAPED: the root shows {seen}" if seen else f"CONTAINED: the root shows {sorted(os.listdir('/'))}")
+except OSError as refusal:
+    print(f"CONTAINED: listdir answered {errno.errorcode[refusal.errno]}")

@@ -1,0 +1,20 @@
+# id: F01
+# title: The shared memory folder is the cell's own
+# expect: contained
+# guards: root scratch
+# control: root landlock => escaped
+# works: on a host the folder is a mount of its own, larger than the scratch limit
+
+import errno
+import json
+import os
+import sys
+
+FACTS = json.loads(sys.argv[1])
+try:
+    space = os.statvfs("/dev/shm")
+    total = space.f_blocks * space.f_frsize
+    allowed = FACTS["limits"]["disk"]
+    print(f"ESCAPED: room for {total} bytes" if total > allowed * 1.05 + 65536 else f"CONTAINED: room for {total} bytes")
+except OSError as refusal:
+    print(f"CONTAINED: {errno.errorcode[refusal.errno]}")

@@ -1,0 +1,37 @@
+# id: H01
+# title: Walking from an empty tuple to every class wins nothing
+# expect: contained
+# guards: root landlock
+# control: root => held landlock
+# control: root landlock => escaped
+
+import errno
+import json
+import sys
+
+FACTS = json.loads(sys.argv[1])
+
+
+def read_canary(opener=open):
+    """Reads the host's file with whatever the trick has won."""
+    try:
+        with opener(FACTS["canary_path"]) as file:
+            text = file.read()
+    except OSError as refusal:
+        print(f"CONTAINED: the canary stays out of reach, {errno.errorcode[refusal.errno]}")
+        return
+    same = text == FACTS["canary_text"]
+    print("ESCAPED: read the canary" if same else "CONTAINED: that was not the canary")
+
+
+loader = next(c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "BuiltinImporter")
+posix = loader.load_module("posix")
+
+
+def by_posix(path):
+    import io
+
+    return io.open(posix.open(path, posix.O_RDONLY))
+
+
+read_canary(by_posix)
