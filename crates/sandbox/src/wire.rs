@@ -73,7 +73,7 @@ mod tests {
         #[test]
         fn bytes_that_are_taken_for_a_frame_are_that_frame(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
             if let Ok(frame) = Frame::decode(&bytes) {
-                prop_assert_eq!(frame.encode().as_slice(), bytes.as_slice());
+                prop_assert_eq!(frame.encode().to_vec(), bytes);
             }
         }
     }
