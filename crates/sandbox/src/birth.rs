@@ -237,10 +237,7 @@ impl Birth<'_> {
                     }
                     attach(&mut self.mounts[number], path)?;
                 }
-                Step::Proc { .. } => {
-                    mkdir(c"/proc")?;
-                    attach(&mut self.mounts[number], c"/proc")?;
-                }
+                Step::Proc { .. } => attach(&mut self.mounts[number], c"/proc")?,
                 Step::Pts => master = Some(new_terminal()?),
                 _ => {}
             }
@@ -421,12 +418,14 @@ fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<Ow
         (None, _) => 1,
     };
     let whole = sys::mount::new_filesystem(c"tmpfs", &options[..wanted], SCRATCH)?;
-    mkdir(c"/scratch")?;
-    sys::mount::attach(whole.as_fd(), c"/scratch")?;
+    // It has to be attached for its parts to be cloned. /proc will cover it: taking it off again would wait
+    // for a grace period of RCU (fs/namespace.c, namespace_unlock).
+    mkdir(c"/proc")?;
+    sys::mount::attach(whole.as_fd(), c"/proc")?;
     for (below, name, at, mode) in [
-        (c"/scratch/work", c"work", c"/work", 0o755),
-        (c"/scratch/tmp", c"tmp", c"/tmp", 0o1777),
-        (c"/scratch/shm", c"shm", c"/dev/shm", 0o1777),
+        (c"/proc/work", c"work", c"/work", 0o755),
+        (c"/proc/tmp", c"tmp", c"/tmp", 0o1777),
+        (c"/proc/shm", c"shm", c"/dev/shm", 0o1777),
     ] {
         mkdir(below)?;
         rustix::fs::chmod(below, Mode::from_raw_mode(mode))?;
@@ -434,8 +433,6 @@ fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<Ow
         let part = sys::mount::clone_below(whole.as_fd(), name)?;
         sys::mount::attach(part.as_fd(), at)?;
     }
-    sys::mount::detach(c"/scratch")?;
-    rustix::fs::rmdir(c"/scratch")?;
     rustix::fs::open(c"/work", OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
 

@@ -17,8 +17,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions};
 
+use crate::children;
 use crate::birth::{Birth, NO_STEP, Opening, first_process};
-use crate::cgroup::{self, Group, Quotas};
+use crate::cgroup::{self, Group, Hierarchies, Quotas};
 use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
 use crate::host::{Host, Layer};
 use crate::janitor::Janitor;
@@ -126,10 +127,11 @@ fn system(what: &'static str) -> impl Fn(Errno) -> LaunchError {
 pub struct Cell {
     plan: Plan,
     started: Instant,
-    // In the order of teardown: the processes, then the cgroups, then whoever watches over us.
-    process: Process,
+    hierarchies: Hierarchies,
     group: Group,
-    janitor: Option<Janitor>,
+    // In the order of teardown: the processes, then who removes their cgroups.
+    process: Process,
+    _janitor: Janitor,
     control: OwnedFd,
     birth: Option<OwnedFd>,
     stdin: Option<OwnedFd>,
@@ -162,7 +164,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.reaped {
             self.kill();
-            self.reap();
+            children::leave(self.child.pid);
         }
     }
 }
@@ -246,7 +248,8 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         started,
         process,
         group,
-        janitor: Some(janitor),
+        hierarchies: host.cgroups.clone(),
+        _janitor: janitor,
         control,
         birth: Some(birth),
         stdin: ours.0,
@@ -353,9 +356,9 @@ impl Cell {
         let cpu = self.step(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
 
-        // Until the control socket closes: the reaper is gone, and with it every process of the cell.
+        // Until the reaper has said how the program ended, or is gone without a word.
         let mut alive = true;
-        while alive {
+        while alive && watch.status.is_none() {
             let now = Instant::now();
             if now >= look {
                 look = now + self.look(&mut watch, cpu);
@@ -433,7 +436,12 @@ impl Cell {
                 controls.fit(terminal);
             }
         }
-        self.process.reap();
+        // The program has ended; whoever it left behind is killed with the pid namespace. Where the kernel
+        // says that there is nobody, the rest of the clearing up need not be waited for.
+        if !self.group.is_quiet() {
+            self.process.kill();
+            self.process.reap();
+        }
         // Whatever is still in the pipes was written before the end.
         finish(&mut out, &mut err, &mut buffer, &mut allowance);
         self.end(watch, out, err, allowance)
@@ -497,6 +505,8 @@ impl Cell {
                 watch.guest = guest.and_then(|pid| {
                     rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
                 });
+                // While the interpreter starts, on another CPU.
+                cgroup::sweep(&self.hierarchies);
             }
             _ => {}
         }
@@ -540,7 +550,7 @@ impl Cell {
         watch.guest.as_ref().is_some_and(|guest| rustix::process::pidfd_send_signal(guest, Signal::INT).is_ok())
     }
 
-    fn end(mut self, mut watch: Watch, out: Stream<'_>, err: Stream<'_>, allowance: Allowance) -> Ended {
+    fn end(self, mut watch: Watch, out: Stream<'_>, err: Stream<'_>, allowance: Allowance) -> Ended {
         self.look_at_disk(&mut watch);
         let usage = Usage {
             wall: self.started.elapsed(),
@@ -553,12 +563,6 @@ impl Cell {
         let tail = if self.plan.terminal == Terminal::Own { out.tail() } else { err.tail() };
         let end = self.judge(&watch, &usage, tail);
         let layers = if matches!(end, End::Fault { .. }) { Vec::new() } else { self.layers(&watch) };
-        let janitor = self.janitor.take();
-        // Removes the cgroups; only then may the janitor go.
-        drop(self);
-        if let Some(janitor) = janitor {
-            janitor.dismiss();
-        }
         Ended { exit: Exit { end, usage, layers }, stdout: out.kept, stderr: err.kept, work: watch.work }
     }
 

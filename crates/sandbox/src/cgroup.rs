@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{Access, Mode, OFlags};
 
@@ -235,7 +235,7 @@ pub struct CgroupFailed {
     source: io::Error,
 }
 
-/// The cgroups of one cell. Dropping it removes them.
+/// The cgroups of one cell. The janitor removes them.
 #[derive(Debug)]
 pub(crate) struct Group {
     unified: Option<PathBuf>,
@@ -290,7 +290,6 @@ fn started(pid: u32) -> Option<u64> {
 
 impl Group {
     pub(crate) fn create(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<Group, CgroupFailed> {
-        sweep(hierarchies);
         if hierarchies.delegated && let Some(own) = &hierarchies.unified {
             take_delegation(own)?;
         }
@@ -406,27 +405,9 @@ impl Group {
         }
     }
 
-    /// Removes the cgroups, waiting a moment for their last processes to be gone.
-    fn remove(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        for dir in self.unified.take().into_iter().chain(self.v1.drain(..)) {
-            loop {
-                match fs::remove_dir(&dir) {
-                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline => {
-                        std::thread::sleep(Duration::from_micros(200));
-                    }
-                    // Gone already, or for the next start's sweep.
-                    _ => break,
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-        self.remove();
+    /// Whether the reaper alone is left: nobody else who could still write or compute.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.pids.as_ref().and_then(|dir| number(&dir.join("pids.current"))) == Some(1)
     }
 }
 
@@ -487,7 +468,7 @@ fn take_delegation(own: &Path) -> Result<(), CgroupFailed> {
 }
 
 /// Removes the empty cgroups of processes that ended without doing it.
-fn sweep(hierarchies: &Hierarchies) {
+pub(crate) fn sweep(hierarchies: &Hierarchies) {
     let mut parents: Vec<&PathBuf> = hierarchies.unified.iter().collect();
     for place in [&hierarchies.memory, &hierarchies.pids, &hierarchies.cpu] {
         if let Place::V1(dir) = place && !parents.contains(&dir) {

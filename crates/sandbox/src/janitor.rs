@@ -1,5 +1,6 @@
-//! A process that outlives the supervisor by a moment and removes what a cell would leave behind, should
-//! the supervisor die without doing so. It is alone in its session, holds one pipe and nothing else.
+//! A process that outlives the cell by a moment and removes its cgroups: after a normal end off the path
+//! of whoever waits for the result, and just so when the supervisor dies in the middle. It is alone in its
+//! session, holds one pipe and nothing else.
 
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -7,16 +8,23 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitOptions};
+use rustix::process::Pid;
 
-use crate::sys;
+use crate::{children, sys};
 use crate::sys::clone::Side;
 
-/// The janitor of one cell. Dropping it without [`Janitor::dismiss`] lets it do its work.
+/// The janitor of one cell. It sets to work when this is dropped, in whatever way.
 #[derive(Debug)]
 pub(crate) struct Janitor {
     pid: Pid,
-    pipe: OwnedFd,
+    /// Its other end is all that the janitor looks at.
+    _pipe: OwnedFd,
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        children::leave(self.pid);
+    }
 }
 
 /// What it would remove: a cgroup directory, and the file that kills what is in it.
@@ -37,17 +45,12 @@ impl Janitor {
                 })
             })
             .collect();
+        children::reap();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         match sys::clone::clone3(0, None)? {
             Side::Child => watch(&read, &remains),
-            Side::Parent(child) => Ok(Janitor { pid: child.pid, pipe: write }),
+            Side::Parent(child) => Ok(Janitor { pid: child.pid, _pipe: write }),
         }
-    }
-
-    /// Sends it home: everything has been removed.
-    pub(crate) fn dismiss(self) {
-        let _ = rustix::io::write(&self.pipe, b"0");
-        let _ = rustix::process::waitpid(Some(self.pid), WaitOptions::empty());
     }
 }
 
@@ -60,12 +63,12 @@ fn watch(pipe: &OwnedFd, remains: &[Remains]) -> ! {
     loop {
         match rustix::io::read(pipe, &mut byte) {
             Err(Errno::INTR) => {}
-            // The end of the pipe: the supervisor is gone.
+            // The end of the pipe: the supervisor is done with the cell, or gone.
             Ok(0) => break,
-            _ => sys::exec::exit(0),
+            Ok(_) | Err(_) => sys::exec::exit(1),
         }
     }
-    // The cell dies with the supervisor, but not at the same instant.
+    // The cell is dead or dying, but its last process may not be gone yet.
     for _ in 0..2500 {
         let mut left = false;
         for Remains { kill, directory } in remains {

@@ -4,6 +4,7 @@
 mod birth;
 mod cell;
 mod cgroup;
+mod children;
 mod collect;
 mod environment;
 mod exit;

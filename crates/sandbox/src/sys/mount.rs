@@ -95,7 +95,7 @@ pub(crate) fn enter(root: BorrowedFd<'_>) -> Result<(), Errno> {
 }
 
 /// Takes off the mount at `path`; who holds a descriptor below it keeps that.
-pub(crate) fn detach(path: &CStr) -> Result<(), Errno> {
+fn detach(path: &CStr) -> Result<(), Errno> {
     Ok(rustix::mount::unmount(path, UnmountFlags::DETACH)?)
 }
 

@@ -2,8 +2,10 @@
 # title: Forking cannot hold more processes than the limit allows
 # expect: contained
 # limits: pids=32 wall=10s
-# guards: cgroup.pids
-# control: cgroup.pids => escaped
+# guards: cgroup.pids rlimits
+# works: RLIMIT_NPROC is the second layer, where the cell has a user id of its own
+# control: cgroup.pids => held rlimits
+# control: cgroup.pids rlimits => escaped
 
 import json
 import os

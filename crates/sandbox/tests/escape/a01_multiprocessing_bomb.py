@@ -2,8 +2,8 @@
 # title: multiprocessing cannot hold more processes than the limit allows
 # expect: contained
 # limits: pids=24 wall=10s
-# guards: cgroup.pids
-# control: cgroup.pids => escaped
+# guards: cgroup.pids rlimits
+# control: cgroup.pids rlimits => escaped
 
 import json
 import multiprocessing

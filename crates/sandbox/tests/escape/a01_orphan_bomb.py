@@ -2,8 +2,8 @@
 # title: Orphans count against the limit though their parents are gone
 # expect: contained
 # limits: pids=24 wall=10s
-# guards: cgroup.pids
-# control: cgroup.pids => escaped
+# guards: cgroup.pids rlimits
+# control: cgroup.pids rlimits => escaped
 
 import json
 import os

@@ -2,8 +2,8 @@
 # title: Starting interpreters cannot hold more processes than the limit allows
 # expect: contained
 # limits: pids=12 wall=20s
-# guards: cgroup.pids
-# control: cgroup.pids => escaped
+# guards: cgroup.pids rlimits
+# control: cgroup.pids rlimits => escaped
 
 import json
 import subprocess

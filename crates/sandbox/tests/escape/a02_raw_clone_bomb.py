@@ -2,8 +2,8 @@
 # title: Tasks made by the clone system call itself count against the process limit
 # expect: contained
 # limits: pids=32 wall=10s
-# guards: cgroup.pids
-# control: cgroup.pids => escaped
+# guards: cgroup.pids rlimits
+# control: cgroup.pids rlimits => escaped
 
 import ctypes
 import errno

@@ -1,7 +1,7 @@
 # id: A03
 # title: Locked memory cannot exceed the memory limit
 # expect: contained
-# limits: memory=64MiB wall=10s
+# limits: memory=64M wall=10s
 # guards: rlimits cgroup.memory
 # control: none, RLIMIT_MEMLOCK has a small default in every kernel
 

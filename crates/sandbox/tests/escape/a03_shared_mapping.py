@@ -1,7 +1,7 @@
 # id: A03
 # title: Shared anonymous memory is charged to the cell
 # expect: limit_hit memory
-# limits: memory=64MiB wall=10s
+# limits: memory=64M wall=10s
 # guards: cgroup.memory
 # control: cgroup.memory => escaped
 

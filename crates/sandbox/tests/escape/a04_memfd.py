@@ -1,9 +1,9 @@
 # id: A04
 # title: Memory in a memfd is charged to the cell
 # expect: limit_hit memory
-# limits: memory=64MiB wall=10s
+# limits: memory=64M wall=10s
 # guards: cgroup.memory
-# control: cgroup.memory rlimits => escaped
+# control: cgroup.memory => escaped
 
 import json
 import os

@@ -1,7 +1,7 @@
 # id: A04
 # title: Reading and writing files cannot hold more memory than the disk limit gives
 # expect: contained
-# limits: memory=128MiB disk=8MiB wall=10s
+# limits: memory=128M disk=8M wall=10s
 # guards: scratch
 # control: scratch => escaped
 

@@ -1,7 +1,7 @@
 # id: A04
 # title: Bytes waiting in pipes are charged to the cell
 # expect: limit_hit memory
-# limits: memory=40MiB wall=10s open_files=256
+# limits: memory=40M wall=10s open_files=256
 # guards: cgroup.memory
 # control: cgroup.memory => escaped
 

@@ -1,9 +1,9 @@
 # id: A04
 # title: Bytes waiting in sockets are charged to the cell
 # expect: limit_hit memory
-# limits: memory=40MiB wall=10s open_files=2048
+# limits: memory=40M wall=10s open_files=2048
 # guards: cgroup.memory
-# control: cgroup.memory rlimits => escaped
+# control: cgroup.memory => escaped
 
 import json
 import socket

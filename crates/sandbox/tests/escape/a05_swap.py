@@ -1,7 +1,7 @@
 # id: A05
 # title: Pushing pages into swap does not make room for more
 # expect: limit_hit memory
-# limits: memory=64MiB wall=10s
+# limits: memory=64M wall=10s
 # guards: cgroup.memory
 # control: cgroup.memory => escaped
 

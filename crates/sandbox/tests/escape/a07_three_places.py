@@ -1,7 +1,7 @@
 # id: A07
 # title: The work folder, /tmp and /dev/shm share one disk limit
 # expect: contained
-# limits: memory=128MiB disk=8MiB wall=10s
+# limits: memory=128M disk=8M wall=10s
 # guards: scratch
 # control: scratch => escaped
 

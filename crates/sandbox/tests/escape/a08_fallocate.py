@@ -1,7 +1,7 @@
 # id: A08
 # title: fallocate cannot reserve more than the disk limit
 # expect: contained
-# limits: memory=128MiB disk=8MiB wall=10s
+# limits: memory=128M disk=8M wall=10s
 # guards: scratch rlimits
 # control: scratch rlimits => escaped
 

@@ -1,7 +1,7 @@
 # id: A09
 # title: Output through copies of the descriptor is bounded like any other
 # expect: limit_hit output
-# limits: output=64KiB wall=10s
+# limits: output=64K wall=10s
 # guards: output.bound
 # control: output.bound => escaped
 

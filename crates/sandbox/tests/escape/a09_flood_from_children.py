@@ -1,7 +1,7 @@
 # id: A09
 # title: Output of several children is bounded together
 # expect: limit_hit output
-# limits: output=64KiB pids=32 wall=10s
+# limits: output=64K pids=32 wall=10s
 # guards: output.bound
 # control: output.bound => escaped
 

@@ -1,7 +1,7 @@
 # id: A09
 # title: Single bytes on both streams stay within the limit and arrive
 # expect: contained
-# limits: output=64KiB wall=10s
+# limits: output=64K wall=10s
 # guards: output.bound
 # control: none, positive case
 

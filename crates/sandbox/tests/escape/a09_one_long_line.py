@@ -1,7 +1,7 @@
 # id: A09
 # title: A line without an end is bounded like any other output
 # expect: limit_hit output
-# limits: output=64KiB wall=10s
+# limits: output=64K wall=10s
 # guards: output.bound
 # control: output.bound => escaped
 

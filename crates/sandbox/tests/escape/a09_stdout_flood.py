@@ -1,7 +1,7 @@
 # id: A09
 # title: Flooding stdout ends the program
 # expect: limit_hit output
-# limits: output=64KiB wall=10s
+# limits: output=64K wall=10s
 # guards: output.bound
 # control: output.bound => escaped
 

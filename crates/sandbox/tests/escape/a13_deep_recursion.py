@@ -1,7 +1,7 @@
 # id: A13
 # title: Recursion until the stack ends hurts the child only
 # expect: contained
-# limits: memory=256MiB wall=10s
+# limits: memory=256M wall=10s
 # guards: rlimits cgroup.memory
 # control: none, the damage is the program's own
 

@@ -1,7 +1,7 @@
 # id: A13
 # title: Arguments and environment larger than the kernel allows are refused
 # expect: contained
-# limits: memory=128MiB wall=10s
+# limits: memory=128M wall=10s
 # guards: rlimits
 # control: none, the kernel itself bounds them
 

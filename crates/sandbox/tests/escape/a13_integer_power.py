@@ -1,7 +1,7 @@
 # id: A13
 # title: A single endless integer operation ends at the CPU limit
 # expect: limit_hit cpu
-# limits: memory=256MiB cpu=1s wall=20s
+# limits: memory=256M cpu=1s wall=20s
 # guards: deadline.cpu rlimits
 # control: deadline.cpu rlimits => escaped
 

@@ -1,9 +1,10 @@
 # id: A16
 # title: POSIX timers are bounded
 # expect: contained
-# limits: memory=64MiB wall=10s
+# limits: memory=64M wall=10s
 # guards: rlimits cgroup.memory
-# control: none, RLIMIT_SIGPENDING has a bound of its own in every kernel
+# works: the control needs a host whose own bound is above five thousand
+# control: rlimits => escaped
 
 import ctypes
 import errno
@@ -26,7 +27,7 @@ CLOCK_MONOTONIC = 1
 timer = ctypes.c_int()
 count = 0
 answer = "success"
-while count < 400_000:
+while count < 5_000:
     result, answer = syscall(TIMER_CREATE, CLOCK_MONOTONIC, None, ctypes.byref(timer))
     if result < 0:
         break

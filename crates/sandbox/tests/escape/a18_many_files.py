@@ -1,7 +1,7 @@
 # id: A18
 # title: A cell with many files is removed without delay
 # expect: contained
-# limits: files=20000 memory=256MiB wall=20s
+# limits: files=20000 memory=256M wall=20s
 # guards: scratch
 # control: none, the case is about the removal
 

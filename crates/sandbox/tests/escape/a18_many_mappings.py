@@ -1,7 +1,7 @@
 # id: A18
 # title: A cell with many mappings is removed without delay
 # expect: contained
-# limits: memory=256MiB wall=20s
+# limits: memory=256M wall=20s
 # guards: cgroup.memory
 # control: none, the case is about the removal
 

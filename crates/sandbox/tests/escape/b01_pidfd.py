@@ -2,7 +2,7 @@
 # title: No handle to a process of the host can be had
 # expect: contained
 # guards: namespace.pid
-# control: namespace.pid seccomp => escaped
+# control: namespace.pid => escaped
 
 import ctypes
 import errno

@@ -2,7 +2,7 @@
 # title: /proc shows no process of the host
 # expect: contained
 # guards: namespace.pid proc
-# control: namespace.pid proc root landlock => escaped
+# control: namespace.pid proc => escaped
 
 import json
 import os

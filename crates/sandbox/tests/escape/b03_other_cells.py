@@ -2,7 +2,7 @@
 # title: /proc shows no process of another cell
 # expect: contained
 # guards: namespace.pid proc
-# control: namespace.pid proc root landlock => escaped
+# control: namespace.pid proc => escaped
 # works: after the steps are dropped a process of root, or of the neighbour, is visible
 
 import json

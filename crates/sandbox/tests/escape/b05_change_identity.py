@@ -1,9 +1,8 @@
 # id: B05
 # title: No other user or group can be taken on
 # expect: contained
-# guards: capabilities namespace.user seccomp
-# control: seccomp => held capabilities
-# control: seccomp capabilities => held namespace.user
+# guards: namespace.user capabilities
+# control: capabilities => held namespace.user
 
 import errno
 import json

@@ -3,7 +3,7 @@
 # expect: contained
 # guards: seccomp capabilities
 # control: seccomp => held capabilities
-# control: seccomp capabilities => escaped
+# control: seccomp capabilities => held identity
 # works: fsconfig had CVE-2022-0185
 
 import ctypes

@@ -3,7 +3,7 @@
 # expect: contained
 # guards: seccomp capabilities landlock
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held landlock
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -3,7 +3,7 @@
 # expect: contained
 # guards: seccomp capabilities namespace.uts
 # control: seccomp => held capabilities
-# control: seccomp capabilities => escaped
+# control: seccomp capabilities => held identity
 # control: seccomp capabilities namespace.uts => held namespace.user
 # works: with its own uts namespace a change would stay inside
 

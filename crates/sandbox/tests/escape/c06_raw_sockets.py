@@ -4,7 +4,7 @@
 # network: loopback
 # guards: seccomp capabilities
 # control: seccomp => held capabilities
-# control: seccomp capabilities => escaped
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -1,6 +1,6 @@
 # id: C08
-# title: A system call through the i386 entry ends the program with SIGSYS
-# expect: signalled 31
+# title: A system call through the i386 entry ends the program and is told as a refusal
+# expect: refused
 # guards: seccomp
 # control: seccomp => escaped
 

@@ -2,7 +2,8 @@
 # title: Neither /sys nor /proc/sys exists
 # expect: contained
 # guards: root proc
-# control: root proc landlock => escaped
+# control: root => escaped
+# control: proc => escaped
 
 import os
 

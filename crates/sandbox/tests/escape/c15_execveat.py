@@ -3,6 +3,7 @@
 # expect: contained
 # guards: root landlock seccomp
 # control: root => held landlock
+# control: seccomp root landlock => escaped
 
 import ctypes
 import errno

@@ -1,7 +1,7 @@
 # id: C17
 # title: Every number through the i386 entry ends the process
 # expect: contained
-# limits: pids=64 memory=256MiB wall=60s cpu=30s
+# limits: pids=64 memory=256M wall=60s cpu=30s
 # guards: seccomp
 # control: none, without the filter a sweep with useless arguments proves nothing
 

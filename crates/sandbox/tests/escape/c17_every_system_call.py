@@ -1,7 +1,7 @@
 # id: C17
 # title: No system call with useless arguments harms anything outside
 # expect: contained
-# limits: pids=64 memory=256MiB wall=60s cpu=30s
+# limits: pids=64 memory=256M wall=60s cpu=30s
 # guards: seccomp
 # control: none, without the filter a sweep with useless arguments proves nothing
 # works: the parent, the reaper and the supervisor live on

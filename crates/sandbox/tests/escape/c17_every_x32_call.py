@@ -1,7 +1,7 @@
 # id: C17
 # title: Every number of the x32 interface ends the process
 # expect: contained
-# limits: pids=64 memory=256MiB wall=60s cpu=30s
+# limits: pids=64 memory=256M wall=60s cpu=30s
 # guards: seccomp
 # control: seccomp => escaped
 # works: the control is safe on kernels without x32 only, where each number answers ENOSYS

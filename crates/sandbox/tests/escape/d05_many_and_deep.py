@@ -1,7 +1,7 @@
 # id: D05
 # title: Many files in a deep tree do not stop the collector
 # expect: contained
-# limits: files=3000 memory=128MiB
+# limits: files=3000 memory=128M
 # collect: present plain.txt 5
 # guards: scratch
 # control: none, the case is about the collector
@@ -9,8 +9,6 @@
 import os
 
 os.makedirs("out", exist_ok=True)
-with open("out/plain.txt", "w") as file:
-    file.write("plain")
 top = os.getcwd()
 for number in range(1000):
     open(f"out/empty-{number}", "w").close()
@@ -20,4 +18,6 @@ for _ in range(800):
     os.chdir("d" * 100)
 open("bottom", "w").close()
 os.chdir(top)
+with open("out/plain.txt", "w") as file:
+    file.write("plain")
 print("CONTAINED: prepared, a path of eighty thousand bytes")

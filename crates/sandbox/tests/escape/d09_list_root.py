@@ -1,8 +1,9 @@
 # id: D09
 # title: The root folder shows nothing of the host
 # expect: contained
-# guards: root landlock
-# control: root landlock => escaped
+# guards: root
+# works: Landlock lets every folder be listed, so that the root is the only guard
+# control: root => escaped
 
 import errno
 import os

@@ -1,13 +1,13 @@
 # id: D09
 # title: The table of mounts names no mount of the host
 # expect: contained
-# guards: root proc namespace.mount
-# control: root landlock => escaped
+# guards: root
+# control: root => escaped
 # works: after the step is dropped the host's own mounts are listed
 
 import errno
 
-HOST = {"sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "devpts", "devtmpfs", "configfs", "fusectl"}
+HOST = {"sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "devpts", "configfs", "fusectl"}
 try:
     with open("/proc/self/mountinfo") as file:
         lines = [line.split() for line in file]

@@ -3,6 +3,7 @@
 # expect: contained
 # guards: root.readonly landlock
 # control: root.readonly => held landlock
+# control: root.readonly landlock => escaped
 
 import errno
 import os

@@ -3,7 +3,7 @@
 # expect: contained
 # guards: seccomp capabilities root
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held root
+# control: seccomp capabilities => held identity
 
 import errno
 import json

@@ -8,9 +8,10 @@
 import errno
 import socket
 
-# Port 9 of the loopback: the packet is enough, nobody has to be there.
+# Port 9: the packet is enough, nobody has to be there. Only the loopback is tried, so that the
+# control sends nothing to anybody.
 sent, answers = [], set()
-for address in ("127.0.0.1", "192.0.2.1", "169.254.169.254", "8.8.8.8"):
+for address in ("127.0.0.1", "127.1.2.3"):
     try:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", (address, 9))
         sent.append(address)

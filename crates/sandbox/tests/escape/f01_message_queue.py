@@ -1,8 +1,9 @@
 # id: F01
 # title: A POSIX message queue of the host cannot be opened
 # expect: contained
-# guards: namespace.ipc seccomp
-# control: seccomp namespace.ipc => escaped
+# guards: namespace.ipc seccomp landlock
+# control: seccomp namespace.ipc => held landlock
+# control: seccomp namespace.ipc landlock => escaped
 # works: the control needs a queue of mode 0666
 
 import ctypes

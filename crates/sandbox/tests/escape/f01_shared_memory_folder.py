@@ -1,9 +1,8 @@
 # id: F01
 # title: The shared memory folder is the cell's own
 # expect: contained
-# guards: root scratch
-# control: root landlock => escaped
-# works: on a host the folder is a mount of its own, larger than the scratch limit
+# guards: scratch
+# control: scratch => escaped
 
 import errno
 import json

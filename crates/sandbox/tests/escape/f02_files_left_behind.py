@@ -8,7 +8,7 @@
 import os
 import uuid
 
-PLACES = [os.getcwd(), "/tmp", "/dev/shm", "/var/tmp", os.path.expanduser("~"), "/work"]
+PLACES = sorted({os.getcwd(), "/tmp", "/dev/shm", "/var/tmp", os.path.expanduser("~"), "/work"})
 found, left = [], []
 for place in PLACES:
     name = os.path.join(place, "gambeson-residue")

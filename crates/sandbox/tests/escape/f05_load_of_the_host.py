@@ -2,7 +2,7 @@
 # title: The load of the host cannot be read from /proc
 # expect: contained
 # guards: proc root landlock
-# control: proc root landlock => escaped
+# control: proc => escaped
 
 import os
 

@@ -26,8 +26,7 @@ def read_canary(opener=open):
 
 
 def by_fresh_module(path):
-    for name in ("io", "os", "builtins", "codecs"):
-        sys.modules.pop(name, None)
+    sys.modules.pop("codecs")
     spec = importlib.util.find_spec("codecs")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

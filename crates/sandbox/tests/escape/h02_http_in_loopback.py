@@ -2,7 +2,7 @@
 # title: A web server and its client work in a private loopback
 # expect: contained
 # network: loopback
-# limits: pids=64 memory=256MiB wall=20s
+# limits: pids=64 memory=256M wall=20s
 # guards: namespace.net
 # control: none, positive case
 

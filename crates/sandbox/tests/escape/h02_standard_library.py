@@ -1,7 +1,7 @@
 # id: H02
 # title: The usual modules of the standard library can be imported
 # expect: contained
-# limits: memory=256MiB wall=20s
+# limits: memory=256M wall=20s
 # guards: root
 # control: none, positive case
 

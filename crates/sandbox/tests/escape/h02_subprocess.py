@@ -1,7 +1,7 @@
 # id: H02
 # title: The interpreter can start itself
 # expect: contained
-# limits: pids=64 memory=256MiB wall=20s
+# limits: pids=64 memory=256M wall=20s
 # guards: seccomp
 # control: none, positive case
 

@@ -1,7 +1,7 @@
 # id: H02
 # title: Locks, queues, events and managers between processes work
 # expect: contained
-# limits: pids=64 memory=256MiB wall=30s
+# limits: pids=64 memory=256M wall=30s
 # guards: seccomp
 # control: none, positive case
 

@@ -1,7 +1,7 @@
 # id: H02
 # title: Threads work
 # expect: contained
-# limits: pids=64 memory=256MiB
+# limits: pids=64 memory=256M
 # guards: cgroup.pids
 # control: none, positive case
 
