@@ -21,7 +21,8 @@ pub struct Program {
 /// A sentence for a person, when it is not there, is no text, or is larger than the limits allow.
 pub fn program(path: &Path, limits: &Limits) -> Result<Program, String> {
     if path == Path::new("-") {
-        let source = read_bounded(io::stdin().lock(), limits.disk).map_err(|error| format!("standard input: {error}"))?;
+        let source =
+            read_bounded(io::stdin().lock(), limits.disk).map_err(|error| format!("standard input: {error}"))?;
         check_source("standard input", &source)?;
         return Ok(Program { name: "main.py".into(), source });
     }
@@ -58,7 +59,8 @@ fn check_source(said: &str, source: &[u8]) -> Result<(), String> {
     if source.starts_with(b"\x7fELF") || source.contains(&0) {
         return Err(format!("{said} is a binary, not Python source"));
     }
-    let declares = |line: &[u8]| line.trim_ascii_start().starts_with(b"#") && String::from_utf8_lossy(line).contains("coding");
+    let declares =
+        |line: &[u8]| line.trim_ascii_start().starts_with(b"#") && String::from_utf8_lossy(line).contains("coding");
     if source.split(|byte| *byte == b'\n').take(2).any(declares) {
         return Ok(());
     }
@@ -66,7 +68,9 @@ fn check_source(said: &str, source: &[u8]) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => {
             let line = source[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-            Err(format!("{said} is not UTF-8 (line {line}); convert it, or declare its encoding in the first line (PEP 263)"))
+            Err(format!(
+                "{said} is not UTF-8 (line {line}); convert it, or declare its encoding in the first line (PEP 263)"
+            ))
         }
     }
 }
@@ -104,15 +108,19 @@ impl Gathered<'_> {
             return Err(format!("{said} lies deeper than 64 directories"));
         }
         if self.files.len() as u64 >= u64::from(self.limits.files) {
-            return Err(format!("the input has more than {} files, the limit; ask for more with --limit files=...", self.limits.files));
+            return Err(format!(
+                "the input has more than {} files, the limit; ask for more with --limit files=...",
+                self.limits.files
+            ));
         }
         let error = |error: io::Error| format!("{said}: {}", plain(&error));
         // What was named is followed; what lies below it is taken as it is.
         let metadata = if depth == 0 { fs::metadata(from) } else { fs::symlink_metadata(from) }.map_err(error)?;
         if metadata.is_dir() {
             self.files.push(Staged::Directory { path: path.clone() });
-            let mut names: Vec<OsString> =
-                fs::read_dir(from).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()).map_err(error)?;
+            let mut names: Vec<OsString> = fs::read_dir(from)
+                .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+                .map_err(error)?;
             names.sort();
             for name in names {
                 self.add(&from.join(&name), path.join(&name), depth + 1)?;
@@ -121,13 +129,17 @@ impl Gathered<'_> {
             let target = fs::read_link(from).map_err(error)?;
             self.files.push(Staged::Link { path, target });
         } else if metadata.is_file() {
-            let contents = fs::File::open(from).and_then(|file| read_bounded(file, Bytes(self.left))).map_err(|problem| {
-                if problem.kind() == io::ErrorKind::FileTooLarge {
-                    format!("{said}: the input is larger than {}, the disk limit; ask for more with --limit disk=...", self.limits.disk)
-                } else {
-                    error(problem)
-                }
-            })?;
+            let contents =
+                fs::File::open(from).and_then(|file| read_bounded(file, Bytes(self.left))).map_err(|problem| {
+                    if problem.kind() == io::ErrorKind::FileTooLarge {
+                        format!(
+                            "{said}: the input is larger than {}, the disk limit; ask for more with --limit disk=...",
+                            self.limits.disk
+                        )
+                    } else {
+                        error(problem)
+                    }
+                })?;
             self.left -= contents.len() as u64;
             self.files.push(Staged::File { path, executable: metadata.mode() & 0o111 != 0, contents });
         } else {

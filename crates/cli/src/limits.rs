@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_people_write_them() {
-        let limits = parse(&["memory=1.5G", "wall=500ms", "cpu=2m", "cpus=0.5", "pids=8", "disk=64m", "output=0"]).unwrap();
+        let limits =
+            parse(&["memory=1.5G", "wall=500ms", "cpu=2m", "cpus=0.5", "pids=8", "disk=64m", "output=0"]).unwrap();
         assert_eq!(limits.memory, Bytes(3 << 29));
         assert_eq!(limits.wall, Duration::from_millis(500));
         assert_eq!(limits.cpu, Duration::from_secs(120));
@@ -127,13 +128,19 @@ mod tests {
             ("memory=0", "limit memory is 0 bytes; it must be from 16 MiB to 65536 GiB"),
             ("memory=-1M", "limit memory is \"-1M\"; write a size such as 512K, 64M or 1.5G"),
             ("memory=nan", "limit memory is \"nan\"; write a size such as 512K, 64M or 1.5G"),
-            ("memory=99999999999999999999G", "limit memory is \"99999999999999999999G\"; write a size such as 512K, 64M or 1.5G"),
+            (
+                "memory=99999999999999999999G",
+                "limit memory is \"99999999999999999999G\"; write a size such as 512K, 64M or 1.5G",
+            ),
             ("memory=1e99", "limit memory is \"1e99\"; write a size such as 512K, 64M or 1.5G"),
             ("pids=0", "limit pids is 0; it must be from 1 to 1048576"),
             ("pids=1.5", "limit pids is \"1.5\"; write a whole number from 1 up"),
             ("wall=0", "limit wall is 0ns; it must be from 10ms to 2592000s"),
             ("cpus=inf", "limit cpus is \"inf\"; write a number of CPUs such as 1 or 0.5"),
-            ("memry=1G", "there is no limit \"memry\"; there are memory, wall, cpu, cpus, pids, disk, files, open_files, output"),
+            (
+                "memry=1G",
+                "there is no limit \"memry\"; there are memory, wall, cpu, cpus, pids, disk, files, open_files, output",
+            ),
         ] {
             assert_eq!(parse(&[given]).unwrap_err().to_string(), said);
         }

@@ -47,7 +47,8 @@ pub fn environment(python: Option<&Path>) -> Result<Environment, String> {
         None => on_path(Path::new("python3"))
             .ok_or("no python3 is on the PATH; install it, or name one with --python PATH")?,
     };
-    let given = fingerprint(&path).map_err(|error| format!("the interpreter {} cannot be read: {error}", path.display()))?;
+    let given =
+        fingerprint(&path).map_err(|error| format!("the interpreter {} cannot be read: {error}", path.display()))?;
     let mut cache = read_cache();
     if let Some(known) = cache.get(&path)
         && known.is_fresh(&given)
@@ -105,7 +106,8 @@ fn fingerprint(path: &Path) -> std::io::Result<Fingerprint> {
 fn pyenv_choice() -> String {
     let read = |path: PathBuf| fs::read_to_string(path).ok();
     let root = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".pyenv")));
-    let local = env::current_dir().ok().and_then(|dir| dir.ancestors().find_map(|dir| read(dir.join(".python-version"))));
+    let local =
+        env::current_dir().ok().and_then(|dir| dir.ancestors().find_map(|dir| read(dir.join(".python-version"))));
     let global = root.and_then(|root| read(root.join("version")));
     format!("{:?} {local:?} {global:?}", env::var_os("PYENV_VERSION"))
 }

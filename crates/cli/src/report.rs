@@ -111,8 +111,14 @@ pub fn summary(ended: &Ended, limits: &gambeson_sandbox::Limits) -> String {
     let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "not counted".into());
     line("outcome", end.message());
     line("time", format!("{:.3} s of {:.0} s", usage.wall.as_secs_f64(), limits.wall.as_secs_f64()));
-    line("CPU", format!("{:.3} s of {:.0} s, at most {} CPUs", usage.cpu.as_secs_f64(), limits.cpu.as_secs_f64(), limits.cpus));
-    line("memory", format!("peak {} of {}", or_unknown(usage.memory_peak.map(|bytes| bytes.to_string())), limits.memory));
+    line(
+        "CPU",
+        format!("{:.3} s of {:.0} s, at most {} CPUs", usage.cpu.as_secs_f64(), limits.cpu.as_secs_f64(), limits.cpus),
+    );
+    line(
+        "memory",
+        format!("peak {} of {}", or_unknown(usage.memory_peak.map(|bytes| bytes.to_string())), limits.memory),
+    );
     line("processes", format!("peak {} of {}", or_unknown(usage.pids_peak.map(|peak| peak.to_string())), limits.pids));
     line("disk", format!("{} of {}", usage.disk, limits.disk));
     line("output", format!("{} of {}", usage.output, limits.output));

@@ -191,10 +191,9 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<Ended, Stop
 
 /// A descriptor that becomes readable when one of the signals comes.
 fn signal_pipe(signals: &[i32]) -> Result<OwnedFd, Stop> {
-    let fault = |why: String| {
-        Stop::Ended(End::Fault { step: "prepare for signals".into(), why, mend: None })
-    };
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| fault(error.to_string()))?;
+    let fault = |why: String| Stop::Ended(End::Fault { step: "prepare for signals".into(), why, mend: None });
+    let (read, write) =
+        pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| fault(error.to_string()))?;
     for signal in signals {
         let write = write.try_clone().map_err(|error| fault(error.to_string()))?;
         signal_hook::low_level::pipe::register(*signal, write).map_err(|error| fault(error.to_string()))?;

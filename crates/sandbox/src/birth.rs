@@ -40,10 +40,10 @@ pub(crate) struct Birth<'a> {
     pub(crate) birth: OwnedFd,
     /// The program's standard descriptors, unless it has a terminal.
     pub(crate) stdio: Option<[OwnedFd; 3]>,
+    /// The pid of the cell's first process outside; known once the gate opens.
+    pub(crate) pid: u32,
     /// Room for a detached mount of each step that makes one.
     pub(crate) mounts: Vec<Option<OwnedFd>>,
-    /// The SELinux context, with the categories, where there is a step for it.
-    pub(crate) selinux: Option<&'a CStr>,
 }
 
 /// The ids to take: what the supervisor sends through the gate.
@@ -51,24 +51,27 @@ pub(crate) struct Birth<'a> {
 pub(crate) struct Opening {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
+    /// The cell's own pid, as the host sees it.
+    pub(crate) pid: u32,
 }
 
 impl Opening {
-    pub(crate) fn encode(self) -> [u8; 8] {
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&self.uid.to_le_bytes());
-        bytes[4..].copy_from_slice(&self.gid.to_le_bytes());
+    pub(crate) fn encode(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        for (place, value) in bytes.chunks_exact_mut(4).zip([self.uid, self.gid, self.pid]) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
         bytes
     }
 
     fn read(gate: BorrowedFd<'_>) -> Result<Opening, Errno> {
-        let mut bytes = [0u8; 8];
+        let mut words = [[0u8; 4]; 3];
         // Fewer bytes mean that the supervisor is gone.
-        if rustix::io::read(gate, &mut bytes)? != bytes.len() {
+        if rustix::io::read(gate, words.as_flattened_mut())? != 12 {
             return Err(Errno::PIPE);
         }
-        let [a, b, c, d, e, f, g, h] = bytes;
-        Ok(Opening { uid: u32::from_le_bytes([a, b, c, d]), gid: u32::from_le_bytes([e, f, g, h]) })
+        let [uid, gid, pid] = words.map(u32::from_le_bytes);
+        Ok(Opening { uid, gid, pid })
     }
 }
 
@@ -114,7 +117,7 @@ fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
 
 type Failed = (u16, Errno);
 
-impl Birth<'_> {
+impl<'a> Birth<'a> {
     fn fail(&self, step: u16, errno: Errno) -> ! {
         let _ = rustix::io::write(&self.birth, &Frame::Failed { step, errno }.encode());
         sys::exec::exit(1);
@@ -125,6 +128,7 @@ impl Birth<'_> {
             rustix::io::write(tasks, b"0").map_err(|errno| (NO_STEP, errno))?;
         }
         let ids = Opening::read(self.gate.as_fd()).map_err(|errno| (NO_STEP, errno))?;
+        self.pid = ids.pid;
         let plan = self.plan;
         for (number, step) in plan.steps.iter().enumerate() {
             if step.by() == crate::plan::By::Reaper {
@@ -212,17 +216,20 @@ impl Birth<'_> {
         self.supervisor_lives()?;
         rustix::process::umask(Mode::WGRP | Mode::WOTH);
 
-        let root_options: &[_] = &[(c"size", c"1M"), (c"nr_inodes", c"1024"), (c"mode", c"0755")];
-        let root = sys::mount::new_filesystem(c"tmpfs", root_options, SCRATCH)?;
+        let labels = self.labels();
+        let label = Label::new(labels.map(|labels| labels.root.as_c_str()), ids.pid)?;
+        let root_options = [(c"size", c"1M"), (c"nr_inodes", c"1024"), (c"mode", c"0755"), label.option()?];
+        let root = sys::mount::new_filesystem(c"tmpfs", &root_options, SCRATCH)?;
         sys::mount::enter(root.as_fd())?;
         drop(root);
         mkdir(c"/dev")?;
+        let label = Label::new(labels.map(|labels| labels.scratch.as_c_str()), ids.pid)?;
         let plan = self.plan;
         let mut work = None;
         // The scratch space first, so that what is shown below /work or /tmp is not hidden by it.
         for step in &plan.steps {
             if let Step::Scratch { bytes, files } = step {
-                work = Some(scratch(*bytes, *files)?);
+                work = Some(scratch(*bytes, *files, &label)?);
             }
         }
         let mut master = None;
@@ -238,13 +245,18 @@ impl Birth<'_> {
                     attach(&mut self.mounts[number], path)?;
                 }
                 Step::Proc { .. } => attach(&mut self.mounts[number], c"/proc")?,
-                Step::Pts => master = Some(new_terminal()?),
+                Step::Pts => master = Some(new_terminal(&label)?),
                 _ => {}
             }
         }
         let work = work.ok_or(Errno::NOENT)?;
         self.send_built(&[Some(work.as_fd()), master.as_ref().map(AsFd::as_fd)])?;
         rustix::process::chdir(c"/work")
+    }
+
+    fn labels(&self) -> Option<&'a crate::plan::Labels> {
+        let plan = self.plan;
+        plan.steps.iter().find_map(|step| if let Step::Selinux(labels) = step { Some(labels) } else { None })
     }
 
     fn supervisor_lives(&self) -> Result<(), Errno> {
@@ -274,12 +286,8 @@ impl Birth<'_> {
         };
         ancillary.push(SendAncillaryMessage::ScmRights(list));
         let frame = Frame::Built.encode();
-        let sent = rustix::net::sendmsg(
-            &self.control,
-            &[std::io::IoSlice::new(&frame)],
-            &mut ancillary,
-            SendFlags::NOSIGNAL,
-        )?;
+        let sent =
+            rustix::net::sendmsg(&self.control, &[std::io::IoSlice::new(&frame)], &mut ancillary, SendFlags::NOSIGNAL)?;
         if sent == wire::SIZE { Ok(()) } else { Err(Errno::PIPE) }
     }
 
@@ -291,7 +299,7 @@ impl Birth<'_> {
                 Step::Descriptors => self.descriptors(),
                 Step::Rlimit(limit) => set_rlimit(limit),
                 Step::Landlock { abi, rules } => landlock(*abi, rules),
-                Step::Selinux(_) => self.selinux(),
+                Step::Selinux(labels) => enter_domain(&labels.program, self.pid),
                 Step::Seccomp(_) => sys::seccomp::install(&self.filter),
                 _ => Ok(()),
             };
@@ -324,11 +332,36 @@ impl Birth<'_> {
         // What is left for a failure of a later step closes itself at exec.
         sys::fd::close_from(3, &[self.birth.as_raw_fd()])
     }
+}
 
-    fn selinux(&self) -> Result<(), Errno> {
-        let context = self.selinux.ok_or(Errno::INVAL)?;
-        let file = rustix::fs::open(c"/proc/self/attr/exec", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::io::write(&file, context.to_bytes()).map(drop)
+/// Asks for the program's domain at the coming exec (selinux(8), /proc/thread-self/attr).
+fn enter_domain(program: &CStr, pid: u32) -> Result<(), Errno> {
+    let label = Label::new(Some(program), pid)?;
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::open(c"/proc/thread-self/attr/exec", flags, Mode::empty())?;
+    rustix::io::write(&file, label.0.bytes()).map(drop)
+}
+
+/// An SELinux context with a cell's categories, or nothing where there is no such layer.
+struct Label(Line);
+
+impl Label {
+    fn new(context: Option<&CStr>, pid: u32) -> Result<Label, Errno> {
+        let mut line = Line::default();
+        if let Some(context) = context {
+            let (low, high) = crate::plan::categories(pid);
+            line.text(context.to_bytes())?;
+            line.text(b":c")?;
+            line.number(low.into())?;
+            line.text(b",c")?;
+            line.number(high.into())?;
+        }
+        Ok(Label(line))
+    }
+
+    /// As a mount option; without a value it is left out.
+    fn option(&self) -> Result<(&CStr, &CStr), Errno> {
+        Ok((c"context", self.0.c_str()?))
     }
 }
 
@@ -356,13 +389,13 @@ fn new_clocks() -> Result<(), Errno> {
 
 /// A short text built without allocating.
 struct Line {
-    bytes: [u8; 64],
+    bytes: [u8; 160],
     used: usize,
 }
 
 impl Default for Line {
     fn default() -> Line {
-        Line { bytes: [0; 64], used: 0 }
+        Line { bytes: [0; 160], used: 0 }
     }
 }
 
@@ -399,7 +432,7 @@ impl Line {
 }
 
 /// One tmpfs, seen at /work, /tmp and /dev/shm, so that one size bounds them together. Returns /work.
-fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<OwnedFd, Errno> {
+fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>, label: &Label) -> Result<OwnedFd, Errno> {
     let mut size = Line::default();
     let mut inodes = Line::default();
     if let Some(bytes) = bytes {
@@ -410,14 +443,8 @@ fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<Ow
         inodes.number(u64::from(files) + 4)?;
     }
     let (size, inodes) = (size.c_str()?, inodes.c_str()?);
-    let options = [(c"mode", c"0755"), (c"size", size), (c"nr_inodes", inodes)];
-    // A key without a value would be a flag: those that are not wanted are last, and left out.
-    let wanted = match (bytes, files) {
-        (Some(_), Some(_)) => 3,
-        (Some(_), None) => 2,
-        (None, _) => 1,
-    };
-    let whole = sys::mount::new_filesystem(c"tmpfs", &options[..wanted], SCRATCH)?;
+    let options = [(c"mode", c"0755"), (c"size", size), (c"nr_inodes", inodes), label.option()?];
+    let whole = sys::mount::new_filesystem(c"tmpfs", &options, SCRATCH)?;
     // It has to be attached for its parts to be cloned. /proc will cover it: taking it off again would wait
     // for a grace period of RCU (fs/namespace.c, namespace_unlock).
     mkdir(c"/proc")?;
@@ -437,9 +464,9 @@ fn scratch(bytes: Option<crate::limits::Bytes>, files: Option<u32>) -> Result<Ow
 }
 
 /// A terminal on a devpts of the cell's own; returns the master's side.
-fn new_terminal() -> Result<OwnedFd, Errno> {
+fn new_terminal(label: &Label) -> Result<OwnedFd, Errno> {
     let attributes = Attributes { read_only: false, no_devices: false, no_exec: true };
-    let options = [(c"mode", c"0600"), (c"ptmxmode", c"0600"), (c"max", c"8")];
+    let options = [(c"mode", c"0600"), (c"ptmxmode", c"0600"), (c"max", c"8"), label.option()?];
     let pts = sys::mount::new_filesystem(c"devpts", &options, attributes)?;
     mkdir(c"/dev/pts")?;
     sys::mount::attach(pts.as_fd(), c"/dev/pts")?;

@@ -5,7 +5,6 @@
 //! 2. The deadlines are ours: the cell is killed from outside, never asked.
 //! 3. Nothing that the program does blocks the supervisor: every wait has an end.
 
-use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
@@ -17,9 +16,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use crate::children;
 use crate::birth::{Birth, NO_STEP, Opening, first_process};
 use crate::cgroup::{self, Group, Hierarchies, Quotas};
+use crate::children;
 use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
 use crate::host::{Host, Layer};
 use crate::janitor::Janitor;
@@ -186,8 +185,9 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     let started = Instant::now();
     let name = cgroup::name();
     let quotas = quotas(&plan);
-    let janitor = Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name))
-        .map_err(system("start the janitor"))?;
+    cgroup::take_delegation(&host.cgroups)?;
+    let janitor =
+        Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name)).map_err(system("start the janitor"))?;
     let group = Group::create(&host.cgroups, quotas, &name)?;
 
     let (gate, opener) = pipe()?;
@@ -213,12 +213,6 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         .iter()
         .find_map(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
         .unwrap_or_default();
-    let selinux = plan
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::Selinux(_)))
-        .then(|| selinux_context(std::process::id()));
-
     let namespaces = plan
         .steps
         .iter()
@@ -234,16 +228,19 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         birth: their_birth,
         stdio,
         mounts: plan.steps.iter().map(|_| None).collect(),
-        selinux: selinux.as_deref(),
+        pid: 0,
         plan: &plan,
     };
-    let child = match crate::sys::clone::clone3(namespaces, group.birthplace()).map_err(system("make the cell's namespaces"))? {
+    let child = match crate::sys::clone::clone3(namespaces, group.birthplace())
+        .map_err(system("make the cell's namespaces"))?
+    {
         Side::Child => first_process(prepared),
         Side::Parent(child) => child,
     };
     drop(prepared);
     let process = Process { child, reaped: false };
-    map_ids(&plan, process.child.pid, &opener).map_err(|source| LaunchError::System { what: "map the cell's ids", source })?;
+    map_ids(&plan, process.child.pid, &opener)
+        .map_err(|source| LaunchError::System { what: "map the cell's ids", source })?;
     Ok(Cell {
         started,
         process,
@@ -277,18 +274,12 @@ fn quotas(plan: &Plan) -> Quotas {
     quotas
 }
 
-/// Two categories of 1024, as sVirt gives them: half a million pairs.
-fn selinux_context(pid: u32) -> CString {
-    let (low, high) = (pid % 512, 512 + pid / 512 % 512);
-    CString::new(format!("{}:c{low},c{high}", crate::plan::SELINUX_CELL)).expect("digits have no NUL")
-}
-
 /// Says what the cell's ids stand for outside, and lets it go on.
 fn map_ids(plan: &Plan, pid: Pid, opener: &OwnedFd) -> io::Result<()> {
     let ids = plan.steps.iter().find_map(|step| if let Step::Identity(ids) = step { Some(*ids) } else { None });
-    let pid = pid.as_raw_pid();
+    let pid = pid.as_raw_pid() as u32;
     let (uid, gid, root) = match ids.unwrap_or(Ids::Own) {
-        Ids::Own => (FIRST_ID + pid as u32, FIRST_ID + pid as u32, true),
+        Ids::Own => (FIRST_ID + pid, FIRST_ID + pid, true),
         Ids::Ours { uid, gid } => (uid, gid, rustix::process::geteuid().is_root()),
     };
     let opening = if plan.has(Namespace::User) {
@@ -299,9 +290,9 @@ fn map_ids(plan: &Plan, pid: Pid, opener: &OwnedFd) -> io::Result<()> {
         }
         fs::write(format!("/proc/{pid}/uid_map"), format!("{GUEST_ID} {uid} 1"))?;
         fs::write(format!("/proc/{pid}/gid_map"), format!("{GUEST_ID} {gid} 1"))?;
-        Opening { uid: GUEST_ID, gid: GUEST_ID }
+        Opening { uid: GUEST_ID, gid: GUEST_ID, pid }
     } else {
-        Opening { uid, gid }
+        Opening { uid, gid, pid }
     };
     rustix::io::write(opener, &opening.encode())?;
     Ok(())
@@ -387,7 +378,8 @@ impl Cell {
                     controls.resize.map(|(fd, _)| (fd, PollFlags::IN)),
                 ],
             );
-            let [control, birth, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancel, resize] = ready;
+            let [control, birth, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancel, resize] =
+                ready;
             if out_in {
                 out.read(&mut buffer, &mut allowance);
             }
@@ -417,7 +409,10 @@ impl Cell {
                     let typed = master.try_clone();
                     feed.to = typed.ok();
                     feed.terminal = true;
-                    out = Stream::new(Some(master), std::mem::replace(&mut out, Stream::new(None, Sink::Keep)).into_sink());
+                    out = Stream::new(
+                        Some(master),
+                        std::mem::replace(&mut out, Stream::new(None, Sink::Keep)).into_sink(),
+                    );
                 }
             }
             if interrupt {
@@ -502,9 +497,8 @@ impl Cell {
                 // It runs: time to see from outside what holds.
                 let guest = guest_of(self.pid());
                 watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
-                watch.guest = guest.and_then(|pid| {
-                    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
-                });
+                watch.guest =
+                    guest.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok());
                 // While the interpreter starts, on another CPU.
                 cgroup::sweep(&self.hierarchies);
             }
@@ -581,7 +575,9 @@ impl Cell {
         match watch.killed {
             Some(Killed::Wall) => return hit(Limit::Wall, Amount::Time(usage.wall), Amount::Time(limits.wall)),
             Some(Killed::Cpu) => return cpu(),
-            Some(Killed::Output) => return hit(Limit::Output, Amount::Bytes(usage.output), Amount::Bytes(limits.output)),
+            Some(Killed::Output) => {
+                return hit(Limit::Output, Amount::Bytes(usage.output), Amount::Bytes(limits.output));
+            }
             Some(Killed::Cancelled) => return End::Cancelled,
             Some(Killed::Memory) => return memory(),
             None => {}
@@ -598,8 +594,9 @@ impl Cell {
         };
         match status {
             Ending::Exited(0) => End::Exited(0),
-            Ending::Exited(code) => failed_for_limit(watch, usage, limits, self.group.pids_refused(), tail)
-                .unwrap_or(End::Exited(code)),
+            Ending::Exited(code) => {
+                failed_for_limit(watch, usage, limits, self.group.pids_refused(), tail).unwrap_or(End::Exited(code))
+            }
             Ending::Signalled(libc::SIGXCPU) => cpu(),
             Ending::Signalled(libc::SIGKILL) if usage.cpu >= limits.cpu => cpu(),
             Ending::Signalled(libc::SIGXFSZ) => {
@@ -682,7 +679,8 @@ impl Ending {
 fn failed_for_limit(watch: &Watch, usage: &Usage, limits: &Limits, pids_refused: u64, tail: &[u8]) -> Option<End> {
     // What the traceback says is the program's own word; it can mislead nobody but its author.
     let last = String::from_utf8_lossy(tail);
-    let says = |errno: i32| last.trim_end().rsplit('\n').next().is_some_and(|line| line.contains(&format!("[Errno {errno}]")));
+    let says =
+        |errno: i32| last.trim_end().rsplit('\n').next().is_some_and(|line| line.contains(&format!("[Errno {errno}]")));
     let hit = |limit, used, allowed| Some(End::LimitHit { limit, used, allowed });
     if pids_refused > 0 {
         let used = usage.pids_peak.unwrap_or_default().max(u64::from(limits.pids));
@@ -883,6 +881,7 @@ fn tree_cpu_time(pid: i32) -> Duration {
 #[derive(Debug)]
 struct Seen {
     status: String,
+    label: String,
     foreign: Vec<&'static str>,
     in_cgroups: bool,
 }
@@ -891,6 +890,7 @@ impl Seen {
     fn look(pid: Pid, group: &Group) -> Option<Seen> {
         let pid = pid.as_raw_pid();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let label = fs::read_to_string(format!("/proc/{pid}/attr/current")).unwrap_or_default();
         let foreign = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
             .into_iter()
             .filter(|name| {
@@ -904,7 +904,7 @@ impl Seen {
         let in_cgroups = group.paths().all(|path| {
             name(path).is_some_and(|name| cgroups.lines().filter(|line| line.ends_with(&name)).count() > 0)
         });
-        Some(Seen { status, foreign, in_cgroups })
+        Some(Seen { status, label: label.trim_end_matches(['\0', '\n']).to_owned(), foreign, in_cgroups })
     }
 
     fn field(&self, key: &str) -> Option<&str> {
@@ -926,6 +926,7 @@ impl Seen {
                 none.then(|| "all sets empty".into())
             }
             Step::NoNewPrivileges => (self.field("NoNewPrivs") == Some("1")).then(|| "NoNewPrivs 1".into()),
+            Step::Selinux(_) => self.label.contains(crate::host::CELL_TYPE).then(|| self.label.clone()),
             Step::Seccomp(_) => (self.field("Seccomp") == Some("2")).then(|| "Seccomp 2".into()),
             _ => None,
         }

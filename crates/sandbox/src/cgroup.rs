@@ -135,10 +135,9 @@ fn explain(controller: Controller, v1: Option<PathBuf>, found: &Hierarchies, aut
             format!("the {name} controller is not enabled for the children of {}", dir.display()),
             format!("echo +{name} > {}/cgroup.subtree_control", dir.display()),
         ),
-        (None, None, Authority::Root) => (
-            "no cgroup hierarchy is mounted here".to_owned(),
-            "mount -t cgroup2 none /sys/fs/cgroup".to_owned(),
-        ),
+        (None, None, Authority::Root) => {
+            ("no cgroup hierarchy is mounted here".to_owned(), "mount -t cgroup2 none /sys/fs/cgroup".to_owned())
+        }
     };
     Missing { layer: controller.layer(), why, mend }
 }
@@ -290,9 +289,6 @@ fn started(pid: u32) -> Option<u64> {
 
 impl Group {
     pub(crate) fn create(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<Group, CgroupFailed> {
-        if hierarchies.delegated && let Some(own) = &hierarchies.unified {
-            take_delegation(own)?;
-        }
         let mut group =
             Group { unified: None, unified_fd: None, tasks: Vec::new(), v1: Vec::new(), memory: None, pids: None };
         let make = |layer: Layer, dir: PathBuf| -> Result<PathBuf, CgroupFailed> {
@@ -421,10 +417,14 @@ fn limit_memory(dir: &Path, version: Version, max: Bytes) -> Result<(), CgroupFa
             // account for swap; then swappiness 0 keeps the cell's pages out of it.
             match fs::write(dir.join("memory.memsw.limit_in_bytes"), &max) {
                 Ok(()) => Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::PermissionDenied =>
+                {
                     write(&dir.join("memory.swappiness"), "0", layer)
                 }
-                Err(source) => Err(CgroupFailed { what: "limit swap of", path: dir.display().to_string(), layer, source }),
+                Err(source) => {
+                    Err(CgroupFailed { what: "limit swap of", path: dir.display().to_string(), layer, source })
+                }
             }
         }
         Version::Two => {
@@ -452,9 +452,11 @@ fn limit_cpu(dir: &Path, version: Version, cpus: MilliCpus) -> Result<(), Cgroup
     }
 }
 
-/// Moves us into a leaf of our own delegated cgroup, since one with controllers for its children may
-/// hold no process itself ("no internal processes", cgroup-v2).
-fn take_delegation(own: &Path) -> Result<(), CgroupFailed> {
+/// Moves us into a leaf of our own cgroup where that is delegated to us, since one with controllers for its
+/// children may hold no process itself ("no internal processes", cgroup-v2). To be done before we have any
+/// child.
+pub(crate) fn take_delegation(hierarchies: &Hierarchies) -> Result<(), CgroupFailed> {
+    let (true, Some(own)) = (hierarchies.delegated, &hierarchies.unified) else { return Ok(()) };
     let layer = Layer::CgroupMemory;
     let leaf = own.join(format!("{PREFIX}supervisor"));
     match fs::create_dir(&leaf) {
@@ -471,7 +473,9 @@ fn take_delegation(own: &Path) -> Result<(), CgroupFailed> {
 pub(crate) fn sweep(hierarchies: &Hierarchies) {
     let mut parents: Vec<&PathBuf> = hierarchies.unified.iter().collect();
     for place in [&hierarchies.memory, &hierarchies.pids, &hierarchies.cpu] {
-        if let Place::V1(dir) = place && !parents.contains(&dir) {
+        if let Place::V1(dir) = place
+            && !parents.contains(&dir)
+        {
             parents.push(dir);
         }
     }
@@ -483,7 +487,9 @@ pub(crate) fn sweep(hierarchies: &Hierarchies) {
                 let mut parts = rest.split('-');
                 Some((parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u64>().ok()?))
             });
-            if let Some((pid, start)) = maker && started(pid) != Some(start) {
+            if let Some((pid, start)) = maker
+                && started(pid) != Some(start)
+            {
                 // Fails where something still lives in it: then its maker is not dead but in another pid
                 // namespace than ours.
                 let _ = fs::remove_dir(entry.path());

@@ -58,8 +58,7 @@ const MOST_SKIPPED: usize = 100;
 /// # Errors
 /// Only when writing to `to` fails: whatever the program did is told in [`Collected::skipped`].
 pub fn collect(work: &OwnedFd, to: &Path, bytes: Bytes, files: u32) -> io::Result<Collected> {
-    let mut collector =
-        Collector { found: Collected::default(), bytes: bytes.0, files, target: to.to_owned() };
+    let mut collector = Collector { found: Collected::default(), bytes: bytes.0, files, target: to.to_owned() };
     match open_beneath(work.as_fd(), OsStr::new("out"), OFlags::RDONLY | OFlags::DIRECTORY) {
         Ok(out) => collector.directory(&out, Path::new(""), 0)?,
         Err(Errno::NOENT) => {}
@@ -180,7 +179,11 @@ impl Collector {
 fn name_is_plain(name: &OsStr) -> bool {
     let reorders = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     name.to_str().is_some_and(|name| {
-        !name.is_empty() && name != "." && name != ".." && !name.contains('/') && !name.chars().any(|c| c.is_control() || reorders(c))
+        !name.is_empty()
+            && name != "."
+            && name != ".."
+            && !name.contains('/')
+            && !name.chars().any(|c| c.is_control() || reorders(c))
     })
 }
 

@@ -148,7 +148,9 @@ impl End {
                 };
                 format!("{subject} {used}, limit {allowed}; {advice}, or ask for more with --limit {limit}=...")
             }
-            End::Refused(denial) => format!("{} refused by {}: {}; {}", denial.act, denial.layer, denial.why, denial.remedy),
+            End::Refused(denial) => {
+                format!("{} refused by {}: {}; {}", denial.act, denial.layer, denial.why, denial.remedy)
+            }
             End::Cancelled => "cancelled on request".into(),
             End::Fault { step, why, mend } => {
                 let mend = mend.as_deref().map_or(String::new(), |mend| format!("; {mend}"));

@@ -129,11 +129,13 @@ pub enum Authority {
     },
 }
 
-/// SELinux, where it is enforcing and our policy module is loaded.
+/// SELinux, where it is enforcing and our policy module is loaded (`policies/selinux/gambeson.cil`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selinux {
-    /// The context of our own process.
-    pub own: String,
+    /// The SELinux user of our own process: a cell keeps it, since another's files it could not make.
+    pub user: String,
+    /// Its role.
+    pub role: String,
 }
 
 /// What this machine can enforce.
@@ -250,9 +252,8 @@ fn has_every_id(map: &str) -> bool {
 
 fn user_namespaces_forbidden(authority: Authority) -> Option<Missing> {
     let setting = |path: &str| fs::read_to_string(path).ok().map(|value| value.trim().to_owned());
-    let missing = |why: &str, mend: &str| {
-        Some(Missing { layer: Layer::NamespaceUser, why: why.into(), mend: mend.into() })
-    };
+    let missing =
+        |why: &str, mend: &str| Some(Missing { layer: Layer::NamespaceUser, why: why.into(), mend: mend.into() });
     if setting("/proc/sys/user/max_user_namespaces").as_deref() == Some("0") {
         return missing("user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces=15000");
     }
@@ -284,9 +285,15 @@ fn selinux() -> Result<Selinux, (&'static str, &'static str)> {
     }
     let own = fs::read_to_string("/proc/self/attr/current")
         .map_err(|_| ("our own SELinux context cannot be read", "see ausearch -m avc"))?;
-    let own = own.trim_end_matches(['\0', '\n']).to_owned();
-    // security_check_context: the kernel answers whether the loaded policy knows our type.
-    fs::write("/sys/fs/selinux/context", crate::plan::SELINUX_CELL)
+    let mut parts = own.trim_end_matches(['\0', '\n', ' ']).splitn(4, ':').map(str::to_owned);
+    let (Some(user), Some(role), Some(_), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(("the loaded policy has no categories", "use a policy with MLS or MCS"));
+    };
+    // The kernel answers whether the loaded policy knows such a context (security_check_context).
+    fs::write("/sys/fs/selinux/context", format!("{user}:{role}:{CELL_TYPE}:s0:c0,c1"))
         .map_err(|_| ("the policy module gambeson is not loaded", "semodule -i policies/selinux/gambeson.cil"))?;
-    Ok(Selinux { own })
+    Ok(Selinux { user, role })
 }
+
+/// The domain of a cell's program.
+pub(crate) const CELL_TYPE: &str = "gambeson_cell_t";

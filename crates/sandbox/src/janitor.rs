@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use crate::{children, sys};
 use crate::sys::clone::Side;
+use crate::{children, sys};
 
 /// The janitor of one cell. It sets to work when this is dropped, in whatever way.
 #[derive(Debug)]

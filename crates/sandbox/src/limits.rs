@@ -156,12 +156,7 @@ impl Limits {
             say: impl Fn(&T) -> String,
         ) -> Result<(), LimitOutOfRange> {
             if given < least || given > most {
-                return Err(LimitOutOfRange {
-                    limit,
-                    given: say(&given),
-                    least: say(&least),
-                    most: say(&most),
-                });
+                return Err(LimitOutOfRange { limit, given: say(&given), least: say(&least), most: say(&most) });
             }
             Ok(())
         }

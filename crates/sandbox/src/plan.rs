@@ -13,7 +13,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::host::{Authority, Host, Layer, Missing};
+use crate::host::{Authority, Host, Layer, Missing, Selinux};
 use crate::limits::{Bytes, Limit, Limits, MilliCpus};
 use crate::seccomp::Policy;
 use crate::spec::{Network, Spec, Staged, Terminal};
@@ -25,9 +25,6 @@ pub(crate) const GUEST_ID: u32 = 1000;
 /// Outside, a cell's user id is this plus the pid of its first process, which no other living cell has.
 /// Far above what people and containers are given, below what the kernel reserves (`(uid_t) -1`).
 pub(crate) const FIRST_ID: u32 = 0x6000_0000;
-
-/// The SELinux type of cells, without the categories.
-pub(crate) const SELINUX_CELL: &str = "system_u:system_r:gambeson_cell_t:s0";
 
 /// A namespace (namespaces(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +139,36 @@ impl Reach {
     }
 }
 
+/// The SELinux contexts of a cell up to the categories, which come from its pid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Of the program.
+    pub(crate) program: CString,
+    /// Of the root, which it only reads.
+    pub(crate) root: CString,
+    /// Of what it writes.
+    pub(crate) scratch: CString,
+}
+
+impl Labels {
+    fn new(selinux: &Selinux) -> Result<Labels, Refusal> {
+        let Selinux { user, role } = selinux;
+        Ok(Labels {
+            program: string(format!("{user}:{role}:{}:s0", crate::host::CELL_TYPE))?,
+            root: string(format!("{user}:object_r:gambeson_cell_root_t:s0"))?,
+            scratch: string(format!("{user}:object_r:gambeson_cell_file_t:s0"))?,
+        })
+    }
+}
+
+/// The two categories of the cell whose first process has this pid: a pair for each of 523,264 pids in a
+/// row, so that two living cells share one only if their pids lie a multiple of that apart.
+pub(crate) fn categories(pid: u32) -> (u32, u32) {
+    let first = pid % 1024;
+    let second = (first + 1 + pid / 1024 % 511) % 1024;
+    (first.min(second), first.max(second))
+}
+
 /// One limit per process (getrlimit(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rlimit {
@@ -164,16 +191,31 @@ pub enum Step {
     HostName(CString),
     LoopbackUp,
     /// Clone a part of the host's tree, to be attached at the same place.
-    Show { path: CString, directory: bool, read_only: bool },
-    Proc { masked: bool },
-    Scratch { bytes: Option<Bytes>, files: Option<u32> },
+    Show {
+        path: CString,
+        directory: bool,
+        read_only: bool,
+    },
+    Proc {
+        masked: bool,
+    },
+    Scratch {
+        bytes: Option<Bytes>,
+        files: Option<u32>,
+    },
     /// A devpts of the cell's own, for its terminal.
     Pts,
     /// Take the cell's ids, leave the host's tree for a fresh one, and attach there what was made.
     Enter,
     Directory(CString),
-    Link { path: CString, target: CString },
-    File { path: CString, contents: Vec<u8> },
+    Link {
+        path: CString,
+        target: CString,
+    },
+    File {
+        path: CString,
+        contents: Vec<u8>,
+    },
     RootReadOnly,
     Stage(Vec<Stage>),
     DropCapabilities,
@@ -183,8 +225,11 @@ pub enum Step {
     Session,
     Descriptors,
     Rlimit(Rlimit),
-    Landlock { abi: u32, rules: Vec<(CString, Reach)> },
-    Selinux(CString),
+    Landlock {
+        abi: u32,
+        rules: Vec<(CString, Reach)>,
+    },
+    Selinux(Labels),
     Seccomp(Policy),
     // By the supervisor, while it runs.
     DeadlineWall(Duration),
@@ -378,11 +423,19 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
 
     steps.extend([Step::Session, Step::Descriptors]);
     steps.extend(rlimits(limits, host).map(Step::Rlimit));
+    let mut missing = host.missing.clone();
+    match (&host.selinux, spec.network) {
+        // Before Landlock, which closes the file that the label is written to.
+        (Some(selinux), Network::None) => steps.push(Step::Selinux(Labels::new(selinux)?)),
+        (Some(_), Network::Loopback) => missing.push(Missing {
+            layer: Layer::Selinux,
+            why: "the policy module has no domain with a loopback network".into(),
+            mend: "run without --network loopback".into(),
+        }),
+        (None, _) => {}
+    }
     if has(Layer::Landlock) {
         steps.push(Step::Landlock { abi: host.landlock_abi, rules: landlock_rules(spec)? });
-    }
-    if host.selinux.is_some() {
-        steps.push(Step::Selinux(string(SELINUX_CELL)?));
     }
     steps.push(Step::Seccomp(Policy::built_in(spec.network, spec.terminal)));
 
@@ -395,15 +448,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     for arg in &spec.args {
         args.push(string(arg)?);
     }
-    Ok(Plan {
-        steps,
-        program,
-        args,
-        env: environment(spec)?,
-        limits: limits.clone(),
-        terminal: spec.terminal,
-        missing: host.missing.clone(),
-    })
+    Ok(Plan { steps, program, args, env: environment(spec)?, limits: limits.clone(), terminal: spec.terminal, missing })
 }
 
 /// The file tree: what is cloned from the host, what is made, and where.
@@ -594,10 +639,8 @@ impl Plan {
                 Step::Proc { masked } if dropped(Layer::Proc) => *masked = false,
                 Step::Scratch { bytes, files } if dropped(Layer::Scratch) => (*bytes, *files) = (None, None),
                 Step::Identity(ids) if dropped(Layer::Identity) => {
-                    *ids = Ids::Ours {
-                        uid: rustix::process::geteuid().as_raw(),
-                        gid: rustix::process::getegid().as_raw(),
-                    }
+                    *ids =
+                        Ids::Ours { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() }
                 }
                 _ => {}
             }
@@ -649,7 +692,12 @@ impl fmt::Display for Step {
             Step::HostName(name) => write!(f, "host name {}", text(name)),
             Step::LoopbackUp => f.write_str("interface lo up"),
             Step::Show { path, read_only, .. } => {
-                write!(f, "show {}{}", text(path), if *read_only { ", read-only, nosuid, nodev" } else { ", nosuid, noexec" })
+                write!(
+                    f,
+                    "show {}{}",
+                    text(path),
+                    if *read_only { ", read-only, nosuid, nodev" } else { ", nosuid, noexec" }
+                )
             }
             Step::Proc { masked: true } => f.write_str("/proc: subset=pid, hidepid=ptraceable, nosuid, nodev, noexec"),
             Step::Proc { masked: false } => f.write_str("/proc, unmasked"),
@@ -683,7 +731,7 @@ impl fmt::Display for Step {
                 }
                 Ok(())
             }
-            Step::Selinux(context) => write!(f, "{}:c<pid>", text(context)),
+            Step::Selinux(labels) => write!(f, "{} and two categories of its own", text(&labels.program)),
             Step::Seccomp(policy) => write!(f, "{} system calls allowed, the others refused", policy.allowed()),
             Step::DeadlineWall(limit) => write!(f, "killed after {limit:?} on the clock"),
             Step::DeadlineCpu(limit) => write!(f, "killed after {limit:?} of CPU time"),
@@ -713,5 +761,19 @@ impl fmt::Display for Plan {
             writeln!(f, "missing: {}: {}", missing.layer, missing.why)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_of_half_a_million_pids_share_their_categories() {
+        let mut seen = std::collections::HashSet::new();
+        for pid in 1..=523_264 {
+            let pair = categories(pid);
+            assert!(pair.0 < pair.1 && pair.1 < 1024 && seen.insert(pair), "{pid}: {pair:?}");
+        }
     }
 }

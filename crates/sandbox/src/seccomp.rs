@@ -396,7 +396,10 @@ mod tests {
         let parse = |text| Policy::parse(text, Network::None, Terminal::None).unwrap_err().to_string();
         assert_eq!(parse("allow read # r\nallow reed # r"), "line 2 of the seccomp policy: no system call \"reed\"");
         assert_eq!(parse("allow read"), "line 1 of the seccomp policy: gives no reason");
-        assert_eq!(parse("allow ioctl if arg1 & 1 == 2 # r"), "line 1 of the seccomp policy: \"arg1 & 1 == 2\" can never hold");
+        assert_eq!(
+            parse("allow ioctl if arg1 & 1 == 2 # r"),
+            "line 1 of the seccomp policy: \"arg1 & 1 == 2\" can never hold"
+        );
         assert_eq!(parse("deny read # r"), "line 1 of the seccomp policy: no verb \"deny\"");
     }
 

@@ -23,9 +23,8 @@ impl Strings {
 pub(crate) fn exec(program: &CStr, args: &Strings, env: &Strings) -> Errno {
     // SAFETY: the three pointers come from live values; both arrays end in NULL and their strings are
     // owned by `Strings`, whose heap buffers do not move.
-    let value = unsafe {
-        libc::syscall(libc::SYS_execve, program.as_ptr(), args.pointers.as_ptr(), env.pointers.as_ptr())
-    };
+    let value =
+        unsafe { libc::syscall(libc::SYS_execve, program.as_ptr(), args.pointers.as_ptr(), env.pointers.as_ptr()) };
     answer(value).err().unwrap_or(Errno::INVAL)
 }
 

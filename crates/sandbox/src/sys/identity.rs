@@ -26,7 +26,7 @@ pub(crate) fn keep_capabilities() -> Result<(), Errno> {
 /// Empties the bounding, ambient, inheritable, permitted and effective sets, and locks the secure
 /// bits, so that neither user id 0 nor a file can bring one back.
 pub(crate) fn drop_capabilities() -> Result<(), Errno> {
-    use rustix::thread::{CapabilitySet, CapabilitySets, CapabilitiesSecureBits as Bits};
+    use rustix::thread::{CapabilitiesSecureBits as Bits, CapabilitySet, CapabilitySets};
     rustix::thread::clear_ambient_capability_set()?;
     for capability in 0..64 {
         // SAFETY: prctl(PR_CAPBSET_DROP) takes no pointer.
@@ -47,8 +47,5 @@ pub(crate) fn drop_capabilities() -> Result<(), Errno> {
             | Bits::NO_CAP_AMBIENT_RAISE_LOCKED,
     )?;
     let none = CapabilitySet::empty();
-    Ok(rustix::thread::set_capabilities(
-        None,
-        CapabilitySets { effective: none, permitted: none, inheritable: none },
-    )?)
+    Ok(rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }

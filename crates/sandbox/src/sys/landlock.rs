@@ -65,9 +65,8 @@ pub(crate) fn abi() -> u32 {
 /// A ruleset that refuses all of `handled`.
 pub(crate) fn create(handled: Handled, abi: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: `handled` lives across the call and is at least as long as the size that is passed.
-    let fd = answer(unsafe {
-        libc::syscall(libc::SYS_landlock_create_ruleset, &raw const handled, Handled::size(abi), 0)
-    })?;
+    let fd =
+        answer(unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, &raw const handled, Handled::size(abi), 0) })?;
     // SAFETY: the kernel just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
@@ -83,10 +82,8 @@ pub(crate) fn allow(ruleset: BorrowedFd<'_>, place: BorrowedFd<'_>, access: u64)
     let rule = PathBeneath { access, place: place.as_raw_fd() };
     // SAFETY: `rule` has the packed layout of `struct landlock_path_beneath_attr` and lives across the
     // call.
-    answer(unsafe {
-        libc::syscall(libc::SYS_landlock_add_rule, ruleset.as_raw_fd(), PATH_BENEATH, &raw const rule, 0)
-    })
-    .map(drop)
+    answer(unsafe { libc::syscall(libc::SYS_landlock_add_rule, ruleset.as_raw_fd(), PATH_BENEATH, &raw const rule, 0) })
+        .map(drop)
 }
 
 /// Restricts the calling thread, for good. Wants `no_new_privs` or CAP_SYS_ADMIN.

@@ -22,7 +22,5 @@ pub(crate) use rustix::io::Errno;
 
 /// What the kernel's raw return value means: on failure libc's wrapper returned -1 and set `errno`.
 fn answer(value: libc::c_long) -> Result<usize, Errno> {
-    usize::try_from(value).map_err(|_| {
-        Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
-    })
+    usize::try_from(value).map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
 }

@@ -4,9 +4,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 
 use super::{Errno, answer};
 
@@ -48,7 +46,7 @@ pub(crate) fn clone_below(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, E
     Ok(rustix::mount::open_tree(dir, path, flags)?)
 }
 
-/// A new detached file system of kind `kind` with `options`.
+/// A new detached file system of kind `kind` with `options`; one with an empty value is left out.
 pub(crate) fn new_filesystem(
     kind: &CStr,
     options: &[(&CStr, &CStr)],
@@ -56,9 +54,7 @@ pub(crate) fn new_filesystem(
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for &(key, value) in options {
-        if value.is_empty() {
-            rustix::mount::fsconfig_set_flag(context.as_fd(), key)?;
-        } else {
+        if !value.is_empty() {
             rustix::mount::fsconfig_set_string(context.as_fd(), key, value)?;
         }
     }

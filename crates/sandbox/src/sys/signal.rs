@@ -26,8 +26,6 @@ pub(crate) fn reset() -> Result<(), Errno> {
     }
     let none: u64 = 0;
     // SAFETY: as above; `none` is a kernel signal set of 8 bytes.
-    answer(unsafe {
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0usize, 8usize)
-    })
-    .map(drop)
+    answer(unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0usize, 8usize) })
+        .map(drop)
 }

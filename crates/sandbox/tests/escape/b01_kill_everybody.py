@@ -2,7 +2,7 @@
 # title: A signal to every process reaches only the cell's own
 # expect: contained
 # guards: namespace.pid identity landlock
-# control: namespace.pid landlock => held identity
+# control: namespace.pid => held landlock
 
 import os
 import signal
