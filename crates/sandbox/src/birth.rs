@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::plan::{Namespace, Plan, Reach, Stage, Step};
-use crate::spec::Terminal;
+use crate::spec::{Network, Terminal};
 use crate::sys::clone::Side;
 use crate::sys::exec::Strings;
 use crate::sys::landlock::Handled;
@@ -298,7 +298,7 @@ impl<'a> Birth<'a> {
                 Step::Session => self.session(),
                 Step::Descriptors => self.descriptors(),
                 Step::Rlimit(limit) => set_rlimit(limit),
-                Step::Landlock { abi, rules } => landlock(*abi, rules),
+                Step::Landlock { abi, network, rules } => landlock(*abi, *network, rules),
                 Step::Selinux(labels) => enter_domain(&labels.program, self.pid),
                 Step::Seccomp(_) => sys::seccomp::install(&self.filter),
                 _ => Ok(()),
@@ -545,9 +545,13 @@ fn set_rlimit(limit: &crate::plan::Rlimit) -> Result<(), Errno> {
     setrlimit(limit.resource, Rlimit { current: least(limit.soft), maximum: least(limit.hard) })
 }
 
-fn landlock(abi: u32, rules: &[(std::ffi::CString, Reach)]) -> Result<(), Errno> {
+fn landlock(abi: u32, network: Network, rules: &[(std::ffi::CString, Reach)]) -> Result<(), Errno> {
     use sys::landlock::access::OF_FILES;
-    let handled = Handled::all(abi);
+    let mut handled = Handled::all(abi);
+    if network == Network::Loopback {
+        // Rules name ports, not addresses: what bounds a loopback network is its namespace.
+        handled.net = 0;
+    }
     let ruleset = sys::landlock::create(handled, abi)?;
     for (path, reach) in rules {
         let place = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;

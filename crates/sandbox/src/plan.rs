@@ -227,6 +227,7 @@ pub enum Step {
     Rlimit(Rlimit),
     Landlock {
         abi: u32,
+        network: Network,
         rules: Vec<(CString, Reach)>,
     },
     Selinux(Labels),
@@ -435,7 +436,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
         (None, _) => {}
     }
     if has(Layer::Landlock) {
-        steps.push(Step::Landlock { abi: host.landlock_abi, rules: landlock_rules(spec)? });
+        steps.push(Step::Landlock { abi: host.landlock_abi, network: spec.network, rules: landlock_rules(spec)? });
     }
     steps.push(Step::Seccomp(Policy::built_in(spec.network, spec.terminal)));
 
@@ -648,8 +649,18 @@ impl Plan {
         if dropped(Layer::Root) {
             self.show_whole_host(dropped(Layer::RootReadOnly));
         }
+        if dropped(Layer::NamespacePid) {
+            // A proc of the host's pid namespace can only be shown, not made, from a user namespace.
+            for step in &mut self.steps {
+                if let Step::Proc { .. } = step {
+                    *step = Step::Show { path: c"/proc".into(), directory: true, read_only: false };
+                }
+            }
+        }
         self.steps.retain(|step| match step {
             Step::Show { .. } | Step::Proc { .. } | Step::Scratch { .. } | Step::Identity(_) | Step::Enter => true,
+            Step::HostName(_) => !dropped(Layer::NamespaceUts),
+            Step::LoopbackUp => !dropped(Layer::NamespaceNet),
             other => other.layer().is_none_or(|layer| !dropped(layer)),
         });
         self
@@ -724,8 +735,12 @@ impl fmt::Display for Step {
                 let value = |value: Option<u64>| value.map_or("unlimited".to_owned(), |value| value.to_string());
                 write!(f, "{:?} {} (hard {})", limit.resource, value(limit.soft), value(limit.hard))
             }
-            Step::Landlock { abi, rules } => {
-                write!(f, "ABI {abi}; refuse all but:")?;
+            Step::Landlock { abi, network, rules } => {
+                let tcp = match network {
+                    Network::None => "no TCP",
+                    Network::Loopback => "TCP as the namespace has it",
+                };
+                write!(f, "ABI {abi}, {tcp}; refuse all but:")?;
                 for (path, reach) in rules {
                     write!(f, "\n{:24}{:8?} {}", "", reach, text(path))?;
                 }
