@@ -9,7 +9,7 @@
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -40,6 +40,10 @@ pub(crate) struct Birth<'a> {
     pub(crate) birth: OwnedFd,
     /// The program's standard descriptors, unless it has a terminal.
     pub(crate) stdio: Option<[OwnedFd; 3]>,
+    /// What of the supervisor's descriptors the cell needs, in ascending order; the others are closed first of
+    /// all, since as long as a copy of the gate's or the janitor's other end lived in here, neither would
+    /// learn of the supervisor's death.
+    pub(crate) keep: Vec<RawFd>,
     /// The pid of the cell's first process outside; known once the gate opens.
     pub(crate) pid: u32,
     /// Room for a detached mount of each step that makes one.
@@ -124,6 +128,7 @@ impl<'a> Birth<'a> {
     }
 
     fn build(&mut self) -> Result<(), Failed> {
+        sys::fd::close_from(3, &self.keep).map_err(|errno| (NO_STEP, errno))?;
         for tasks in self.tasks {
             rustix::io::write(tasks, b"0").map_err(|errno| (NO_STEP, errno))?;
         }

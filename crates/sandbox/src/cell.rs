@@ -8,7 +8,7 @@
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -218,7 +218,15 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         .iter()
         .map(|step| if let Step::Namespace(namespace) = step { namespace.at_birth() } else { 0 })
         .fold(0, |all, one| all | one);
+    let mut keep: Vec<RawFd> = [&gate, &theirs, &their_birth]
+        .into_iter()
+        .chain(stdio.iter().flatten())
+        .chain(group.tasks())
+        .map(AsRawFd::as_raw_fd)
+        .collect();
+    keep.sort_unstable();
     let prepared = Birth {
+        keep,
         filter,
         args: Strings::new(plan.args.clone()),
         env: Strings::new(plan.env.clone()),

@@ -8,6 +8,8 @@ mod children;
 mod collect;
 mod environment;
 mod exit;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod host;
 mod janitor;
 mod limits;

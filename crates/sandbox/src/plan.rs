@@ -548,8 +548,9 @@ fn rlimits(limits: &Limits, host: &Host) -> impl Iterator<Item = Rlimit> {
         Some(both(Resource::Rtprio, 0)),
         // A second watch on CPU time, should the supervisor be starved: per process, in whole seconds.
         Some(Rlimit { resource: Resource::Cpu, soft: Some(cpu + 1), hard: Some(cpu + 2) }),
-        // Counted by user id: only where the cell has one to itself.
-        own_user.then(|| both(Resource::Nproc, u64::from(limits.pids) + 1)),
+        // Counted by user id: only where the cell has one to itself. One above what the cgroup allows, so that
+        // the one which counts refusals answers first.
+        own_user.then(|| both(Resource::Nproc, u64::from(limits.pids) + 2)),
         // Better than nothing where there is no memory controller: address space of each process.
         host.missing(Layer::CgroupMemory).map(|_| both(Resource::As, limits.memory.0)),
     ]

@@ -2,7 +2,7 @@
 # title: A signal to every process reaches only the cell's own
 # expect: contained
 # guards: namespace.pid identity landlock
-# control: namespace.pid => held landlock
+# control: none, without it the signal would go to every process of the machine that the identity leaves in reach
 
 import os
 import signal

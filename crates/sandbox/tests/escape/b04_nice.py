@@ -1,8 +1,8 @@
 # id: B04
 # title: The cell cannot raise its own priority
 # expect: contained
-# guards: capabilities namespace.user rlimits
-# control: capabilities => held namespace.user
+# guards: capabilities namespace.user rlimits identity
+# control: capabilities => held identity
 
 import errno
 import os

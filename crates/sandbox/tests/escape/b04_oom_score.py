@@ -1,8 +1,8 @@
 # id: B04
 # title: The cell cannot protect itself from the out-of-memory killer
 # expect: contained
-# guards: capabilities namespace.user
-# control: capabilities => held namespace.user
+# guards: capabilities namespace.user identity
+# control: capabilities => held identity
 
 import errno
 

@@ -1,9 +1,9 @@
 # id: B04
 # title: Real-time and deadline scheduling are refused
 # expect: contained
-# guards: capabilities namespace.user seccomp
+# guards: capabilities namespace.user seccomp identity
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held namespace.user
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

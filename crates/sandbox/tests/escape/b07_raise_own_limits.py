@@ -1,8 +1,8 @@
 # id: B07
 # title: No hard limit can be raised
 # expect: contained
-# guards: capabilities namespace.user
-# control: capabilities => held namespace.user
+# guards: capabilities namespace.user identity
+# control: capabilities => held identity
 
 import resource
 

@@ -1,9 +1,9 @@
 # id: C02
 # title: bpf is refused
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held namespace.user
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

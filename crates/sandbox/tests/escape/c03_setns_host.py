@@ -1,7 +1,7 @@
 # id: C03
 # title: The namespaces of a process of the host cannot be entered
 # expect: contained
-# guards: seccomp namespace.pid capabilities
+# guards: seccomp namespace.pid capabilities identity
 # control: seccomp => held namespace.pid
 # control: seccomp namespace.pid landlock => held identity
 

@@ -1,7 +1,7 @@
 # id: C03
 # title: No namespace of another kind can be made by unshare
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 

@@ -1,7 +1,7 @@
 # id: C04
 # title: The new mount interface is refused
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 # works: fsconfig had CVE-2022-0185

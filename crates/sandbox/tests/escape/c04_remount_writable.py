@@ -1,7 +1,7 @@
 # id: C04
 # title: The root cannot be remounted writable
 # expect: contained
-# guards: seccomp capabilities landlock
+# guards: seccomp capabilities landlock identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 

@@ -1,9 +1,9 @@
 # id: C05
 # title: The clock cannot be set
 # expect: contained
-# guards: seccomp capabilities namespace.user
+# guards: seccomp capabilities namespace.user identity
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held namespace.user
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -1,10 +1,10 @@
 # id: C05
 # title: The host name cannot be changed
 # expect: contained
-# guards: seccomp capabilities namespace.uts
+# guards: seccomp capabilities namespace.uts identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
-# control: seccomp capabilities namespace.uts => held namespace.user
+# control: seccomp capabilities namespace.uts => held identity
 # works: with its own uts namespace a change would stay inside
 
 import ctypes

@@ -1,7 +1,7 @@
 # id: C06
 # title: No packet socket can be made
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 

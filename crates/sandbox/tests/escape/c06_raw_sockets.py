@@ -2,7 +2,7 @@
 # title: Raw sockets are refused in a private network
 # expect: contained
 # network: loopback
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 

@@ -1,7 +1,7 @@
 # id: C11
 # title: The cgroup file systems cannot be mounted
 # expect: contained
-# guards: seccomp capabilities landlock
+# guards: seccomp capabilities landlock identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 # works: release_agent was CVE-2022-0492

@@ -1,8 +1,8 @@
 # id: C12
 # title: The kernel's random generator cannot be steered
 # expect: contained
-# guards: capabilities namespace.user
-# control: capabilities => held namespace.user
+# guards: capabilities namespace.user identity
+# control: capabilities => held identity
 
 import errno
 import fcntl

@@ -1,9 +1,9 @@
 # id: C12
 # title: No device can be made
 # expect: contained
-# guards: seccomp capabilities namespace.user
+# guards: seccomp capabilities namespace.user identity
 # control: seccomp => held capabilities
-# control: seccomp capabilities => held namespace.user
+# control: seccomp capabilities => held identity
 
 import errno
 import os

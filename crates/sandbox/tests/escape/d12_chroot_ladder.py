@@ -1,7 +1,7 @@
 # id: D12
 # title: The classic way out of a chroot is closed
 # expect: contained
-# guards: seccomp capabilities root
+# guards: seccomp capabilities root identity
 # control: seccomp => held capabilities
 # control: seccomp capabilities => held identity
 
