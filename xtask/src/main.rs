@@ -1,10 +1,41 @@
-//! `cargo xtask ...`: what a contributor runs.
-#![allow(missing_docs)]
+//! `cargo xtask ...`: what a contributor runs. `cargo xtask` alone lists it.
+
+mod bench;
+mod fuzz;
+mod test;
+mod tidy;
 mod vm;
+
+use anyhow::bail;
+
+const USAGE: &str = "\
+cargo xtask test              every test; ends in `N passed, N failed, N skipped`
+cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
+cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
+cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
+cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
+cargo xtask vm test           what a host like this one cannot show: every layer in that guest
+cargo xtask tidy              the rules of the repository that no compiler knows";
+
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.first().map(String::as_str) {
-        Some("vm") => vm::run(&args[1..]),
-        _ => anyhow::bail!("unknown"),
+    std::env::set_current_dir(root())?;
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => test::run(),
+        ["bench", "cold"] => bench::cold(),
+        ["fuzz", ..] => fuzz::run(&args[1..]),
+        ["vm", "test"] => test::run_in_vm(),
+        ["vm", ..] => vm::run(&args[1..]),
+        ["tidy"] => tidy::run(),
+        [] | ["help" | "-h" | "--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("there is no such task\n{USAGE}"),
     }
+}
+
+/// The repository.
+fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository")
 }

@@ -38,7 +38,9 @@ enum Line<'a> {
 #[derive(Debug, PartialEq, Eq)]
 struct Module<'a> {
     name: &'a str,
-    /// `-i` of regrtest: tests of this module that cannot pass inside.
+    /// The tests to run, all of them if empty: `-m` of regrtest.
+    only: Vec<&'a str>,
+    /// Tests that cannot pass inside: `-i` of regrtest.
     ignored: Vec<&'a str>,
     network: &'a str,
 }
@@ -125,7 +127,7 @@ fn main() -> ExitCode {
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Reads the list: `pass MODULE [ignore=PATTERN]... [network=loopback] [# REASON]` and `skip MODULE # REASON`.
+/// Reads the list; its head says how it is written.
 fn list(text: &str) -> Result<Vec<Line<'_>>, String> {
     let mut lines = Vec::new();
     let mut names = HashSet::new();
@@ -138,17 +140,18 @@ fn list(text: &str) -> Result<Vec<Line<'_>>, String> {
         if !names.insert(name) {
             return Err(wrong("the module is named twice"));
         }
-        let mut module = Module { name, ignored: Vec::new(), network: "none" };
+        let mut module = Module { name, only: Vec::new(), ignored: Vec::new(), network: "none" };
         for word in words {
             match word.split_once('=') {
-                Some(("ignore", pattern)) => module.ignored.push(pattern),
+                Some(("only", patterns)) => module.only.extend(patterns.split(',')),
+                Some(("ignore", patterns)) => module.ignored.extend(patterns.split(',')),
                 Some(("network", network @ "loopback")) => module.network = network,
                 _ => return Err(wrong(&format!("{word:?} means nothing"))),
             }
         }
         lines.push(match verb {
-            "pass" if module.ignored.is_empty() || !reason.is_empty() => Line::Pass(module),
-            "pass" => return Err(wrong("ignores a test without a reason")),
+            "pass" if !reason.is_empty() || module.only.is_empty() && module.ignored.is_empty() => Line::Pass(module),
+            "pass" => return Err(wrong("leaves out tests without a reason")),
             "skip" if !reason.is_empty() => Line::Skip { name },
             "skip" => return Err(wrong("skips a module without a reason")),
             _ => return Err(wrong("begins with neither pass nor skip")),
@@ -210,7 +213,9 @@ fn run_one(python: &OsString, module: &Module<'_>) -> Verdict {
     gambeson.args(["run", "--json", "--network", module.network, "--python"]).arg(python);
     gambeson.args(LIMITS.iter().flat_map(|limit| ["--limit", limit]));
     gambeson.arg(PathBuf::from(PROGRAM)).args(["--", "-v", "--timeout", PATIENCE]);
-    gambeson.args(module.ignored.iter().flat_map(|pattern| ["-i", pattern])).arg(module.name);
+    gambeson.args(module.only.iter().flat_map(|pattern| ["-m".to_owned(), whole(pattern)]));
+    gambeson.args(module.ignored.iter().flat_map(|pattern| ["-i".to_owned(), whole(pattern)]));
+    gambeson.arg(module.name);
     let failed = |why: String, text: &str| {
         let tests = text.lines().filter(|line| line.starts_with("ERROR: ") || line.starts_with("FAIL: "));
         Verdict::Failed { why, tests: tests.map(str::to_owned).collect(), tail: tail(text) }
@@ -233,7 +238,15 @@ fn run_one(python: &OsString, module: &Module<'_>) -> Verdict {
         return failed("skipped itself, or ran nothing".into(), &text);
     }
     let (tests, skipped) = counts(&text);
+    if tests == skipped && text.contains("\nRan ") {
+        return failed("each of its tests skipped itself".into(), &text);
+    }
     Verdict::Passed { tests, skipped }
+}
+
+/// A pattern as regrtest wants it: it compares with the whole dotted name of a test, and with each part.
+fn whole(pattern: &str) -> String {
+    if pattern.contains('.') { format!("*.{pattern}") } else { pattern.to_owned() }
 }
 
 /// How many tests unittest ran and skipped, by its own words: `Ran 12 tests in 0.1s`, `OK (skipped=3)`.

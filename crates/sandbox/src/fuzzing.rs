@@ -327,7 +327,7 @@ fn call(
                 rustix::fs::openat(here, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
             // A link has no permissions to take.
             if rustix::fs::fstat(&entry)?.st_mode & libc::S_IFMT != libc::S_IFLNK {
-                let _ = fs::set_permissions(by_descriptor(&entry), fs::Permissions::from_mode(0));
+                let _ = fs::set_permissions(by_descriptor(&entry), fs::Permissions::from_mode(0o000));
                 locked.push(entry);
             }
         }
@@ -469,8 +469,11 @@ fn answer(program: &[Instruction], number: u32, args: &[u64; 6]) -> u32 {
     let word = |offset: u32| match offset {
         0 => number,
         4 => AUDIT_ARCH_X86_64,
-        16.. if offset % 8 == 0 => args[(offset as usize - 16) / 8] as u32,
-        20.. if offset % 8 == 4 => (args[(offset as usize - 20) / 8] >> 32) as u32,
+        16.. => match (args[(offset as usize - 16) / 8], offset % 8) {
+            (arg, 0) => arg as u32,
+            (arg, 4) => (arg >> 32) as u32,
+            _ => panic!("no word at {offset}"),
+        },
         _ => panic!("no word at {offset}"),
     };
     let (mut at, mut accumulator) = (0, 0);

@@ -17,7 +17,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::str::FromStr;
@@ -262,15 +262,14 @@ struct Ground {
     folder: PathBuf,
     facts: serde_json::Value,
     witness: Child,
-    queues: Mutex<(Answering, String)>,
+    queues: Mutex<Answering>,
     bystander: Mutex<(Answering, u64)>,
     /// Where cells' cgroups are made.
     cgroups: Vec<PathBuf>,
     mounts: BTreeSet<String>,
-    segments: BTreeSet<String>,
     launching: Mutex<()>,
     /// Held open; of the descriptor that is not closed at exec the controls without `descriptors` tell.
-    _open: (TcpListener, UnixListener, UnixListener, fs::File),
+    _open: (TcpListener, UnixListener, UnixDatagram, UnixListener, fs::File),
 }
 
 const CANARY: &str = "the canary sings\n";
@@ -280,7 +279,7 @@ const FIRST_ID: u32 = 0x6000_0000;
 impl Ground {
     fn prepare() -> Result<Ground, Box<dyn std::error::Error>> {
         let host = Host::probe();
-        // Not one in a home directory: nobody but its owner can reach that where the controls show the host.
+        // Not one in a home directory: see `cannot_drop`.
         let python = std::env::var_os("GAMBESON_TEST_PYTHON").unwrap_or_else(|| "/usr/bin/python3".into());
         let environment = Environment::discover(Path::new(&python))?;
         let us = std::process::id();
@@ -296,13 +295,14 @@ impl Ground {
         let port = TcpListener::bind("127.0.0.1:0")?;
         let abstract_name = format!("gambeson-escape-{us}");
         let abstract_socket = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&abstract_name)?)?;
+        // Connections and datagrams are looked up apart, so that both can have the name.
+        let datagrams = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&abstract_name)?)?;
         let pathname_socket = UnixListener::bind(&socket)?;
         open_to_all(&socket, 0o777)?;
         let leak = fs::File::create(folder.join("leak"))?;
         rustix::io::fcntl_setfd(&leak, rustix::io::FdFlags::empty())?;
 
         let (key, queue) = (0x6a3b_0000 | (us & 0xffff), format!("/gambeson-escape-{us}"));
-        let segments = segments();
         let mut witness = Command::new(&python)
             .args(["-I", "-c", include_str!("host/witness.py"), &key.to_string(), CANARY, &queue])
             .arg(&queues)
@@ -310,9 +310,8 @@ impl Ground {
             .stdout(Stdio::piped())
             .spawn()?;
         let (to, from) = (witness.stdin.take().expect("piped"), witness.stdout.take().expect("piped"));
-        let mut answering = Answering::new(to, from);
+        let answering = Answering::new(to, from);
         answering.hear().ok_or("the witness could not set up what it shares")?;
-        let listed = answering.ask().ok_or("the witness is gone")?;
 
         let (bystander, pid) = bystander(&host, &environment)?;
         let bystander_uid = match host.authority {
@@ -333,13 +332,12 @@ impl Ground {
             folder,
             facts,
             witness,
-            queues: Mutex::new((answering, listed)),
+            queues: Mutex::new(answering),
             bystander: Mutex::new((bystander, 0)),
             cgroups,
             mounts: mounts(),
-            segments: segments.union(&self::segments()).cloned().collect(),
             launching: Mutex::new(()),
-            _open: (port, abstract_socket, pathname_socket, leak),
+            _open: (port, abstract_socket, datagrams, pathname_socket, leak),
         };
         match ground.disturbed() {
             None => Ok(ground),
@@ -347,13 +345,20 @@ impl Ground {
         }
     }
 
-    /// Why an attack or a control that rests on `layers` shows nothing on this host.
+    /// Why an attack on `layers` shows nothing on this host.
     fn lacks(&self, layers: &[Layer]) -> Option<String> {
         let named = layers.iter().find_map(|layer| self.host.missing(*layer));
         let unprivileged = layers.contains(&Layer::Identity) && self.host.authority != Authority::Root;
         named
             .map(|missing| format!("{}: {}", missing.layer, missing.why))
             .or(unprivileged.then(|| "identity: only root has user ids to give".into()))
+    }
+
+    /// Why a control shows nothing on this host.
+    fn cannot_drop(&self, layers: &[Layer]) -> Option<String> {
+        let open = |above: &Path| fs::metadata(above).is_ok_and(|data| data.mode() & 0o001 != 0);
+        let hidden = layers.contains(&Layer::Root) && !self.environment.executable.ancestors().all(open);
+        self.lacks(layers).or(hidden.then(|| "where the host is shown, only its owner reaches the interpreter".into()))
     }
 
     fn facts(&self, limits: &Limits) -> String {
@@ -424,7 +429,7 @@ impl Ground {
         left.extend(processes_of(uid).into_iter().map(|pid| format!("process {pid}")));
         left.extend(cgroups.iter().filter(|path| path.exists()).map(|path| format!("cgroup {}", path.display())));
         left.extend(mounts().difference(&self.mounts).map(|line| format!("mount {line}")));
-        left.extend(segments().difference(&self.segments).map(|id| format!("shared memory segment {id}")));
+        left.extend(segments_of(uid).into_iter().map(|id| format!("shared memory segment {id}")));
         left
     }
 
@@ -435,10 +440,10 @@ impl Ground {
         if bystander.0.ask() != Some(bystander.1.to_string()) {
             return Some("the cell next door no longer answers".into());
         }
-        let mut queues = self.queues.lock().expect("nobody panics here");
-        let listed = queues.0.ask();
-        if listed.as_ref() != Some(&queues.1) {
-            return Some(format!("the witness says {listed:?}, not {:?}", queues.1));
+        match self.queues.lock().expect("nobody panics here").ask().as_deref() {
+            Some("") => {}
+            Some(queues) => return Some(format!("message queues are left behind: {queues}")),
+            None => return Some("the process of the host no longer answers".into()),
         }
         let canary = self.folder.join("canary.txt");
         let whole = fs::read_to_string(&canary).is_ok_and(|text| text == CANARY)
@@ -477,7 +482,7 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         // The end of its input ends the witness, which takes with it what it shares.
-        self.queues.get_mut().expect("nobody panics here").0.to = None;
+        self.queues.get_mut().expect("nobody panics here").to = None;
         let _ = self.witness.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -560,25 +565,28 @@ fn mounts() -> BTreeSet<String> {
     fs::read_to_string("/proc/self/mountinfo").unwrap_or_default().lines().map(String::from).collect()
 }
 
-/// The ids of the System V segments (proc(5)): the second column, below its heading.
-fn segments() -> BTreeSet<String> {
+/// The ids of the System V segments that a user made (proc(5)).
+fn segments_of(uid: u32) -> Vec<String> {
     let listed = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
-    listed.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).map(String::from).collect()
+    let rows = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|row| row.get(9) == Some(&uid.to_string().as_str())).map(|row| row[1].to_owned()).collect()
 }
 
 /// One row of the table.
+#[derive(Default)]
 struct Row {
     outcome: String,
     controls: String,
-    /// Whether an attack of it succeeded without its layers.
-    escaped: bool,
+    /// Layers without which the attack succeeded.
+    missed: Vec<Layer>,
     skipped: bool,
     failures: Vec<String>,
+    /// What each run said of itself, for whoever looks at few cases.
+    words: Vec<String>,
 }
 
 fn try_case(ground: &Ground, case: &Case) -> Row {
-    let mut row =
-        Row { outcome: String::new(), controls: String::new(), escaped: false, skipped: false, failures: Vec::new() };
+    let mut row = Row::default();
     if let Some(why) = ground.lacks(&case.guards) {
         row.outcome = format!("skipped, {why}");
         row.skipped = true;
@@ -588,6 +596,7 @@ fn try_case(ground: &Ground, case: &Case) -> Row {
         Err(why) => row.failures.push(why),
         Ok(run) => {
             row.outcome = if case.as_expected(&run) { case.expect.clone() } else { run.said.clone() };
+            row.words.push(format!("all layers: {}", run.told()));
             row.failures.extend(wrong(ground, case, &run));
         }
     }
@@ -596,14 +605,17 @@ fn try_case(ground: &Ground, case: &Case) -> Row {
         if !row.controls.is_empty() {
             row.controls.push_str("; ");
         }
-        if let Some(why) = ground.lacks(&control.dropped) {
+        if let Some(why) = ground.cannot_drop(&control.dropped) {
             let _ = write!(row.controls, "-{name}: skipped, {why}");
             continue;
         }
         let (told, kept) = match ground.run(case, &control.dropped) {
             Err(why) => (why, false),
             Ok(run) => {
-                row.escaped |= run.escaped();
+                row.words.push(format!("without {name}: {}", run.told()));
+                if run.escaped() {
+                    row.missed.extend(&control.dropped);
+                }
                 match control.claim {
                     Claim::Escapes => (run.told(), run.escaped()),
                     Claim::Held(_) => (run.told(), case.as_expected(&run)),
@@ -712,16 +724,19 @@ fn report(cases: &[Case], rows: &[Row], mut complaints: Vec<String>, complete: b
         let Case { id, title, .. } = case;
         let controls = if row.controls.is_empty() { "no control" } else { &row.controls };
         println!("{verdict:7} {id} {title:titles$}  {:names$}  {:16}  {controls}", guards(case), row.outcome);
+        row.words.iter().filter(|_| !complete).for_each(|words| println!("        {words}"));
         complaints.extend(row.failures.iter().map(|why| format!("{}: {why}", case.file)));
     }
     // That nothing escapes means something only where something can.
     for group in GROUPS.chars().filter(|_| complete) {
-        if !cases.iter().zip(rows).any(|(case, row)| case.id.starts_with(group) && row.escaped) {
+        if !cases.iter().zip(rows).any(|(case, row)| case.id.starts_with(group) && !row.missed.is_empty()) {
             complaints.push(format!("group {group}: no attack succeeded without its layers"));
             failed += 1;
         }
     }
-    println!();
+    let missed: BTreeSet<Layer> = rows.iter().flat_map(|row| row.missed.iter().copied()).collect();
+    let unproven = Layer::ALL.iter().filter(|layer| !missed.contains(layer)).map(|layer| layer.name());
+    println!("\nno attack succeeded for want of: {}\n", unproven.collect::<Vec<_>>().join(" "));
     for complaint in &complaints {
         println!("{complaint}");
     }

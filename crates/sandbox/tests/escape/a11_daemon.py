@@ -3,7 +3,7 @@
 # expect: contained
 # limits: wall=5s
 # guards: namespace.pid cgroup.pids
-# control: none, the namespace and the cgroup both end with the cell
+# control: namespace.pid => escaped
 
 import os
 import time

@@ -1,8 +1,10 @@
 # id: B01
 # title: kill through the i386 entry ends the caller, not the host's process
 # expect: contained
-# guards: seccomp namespace.pid
+# guards: seccomp namespace.pid landlock identity
 # control: seccomp => held namespace.pid
+# control: seccomp namespace.pid landlock => held identity
+# control: seccomp namespace.pid landlock identity => escaped
 
 import ctypes
 import json

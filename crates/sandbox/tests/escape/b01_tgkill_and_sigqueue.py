@@ -3,6 +3,7 @@
 # expect: contained
 # guards: namespace.pid identity
 # control: namespace.pid landlock => held identity
+# control: namespace.pid landlock identity => escaped
 
 import ctypes
 import errno

@@ -1,8 +1,12 @@
 # id: B02
 # title: The memory of the cell's first process cannot be read by process_vm_readv
 # expect: contained
-# guards: seccomp not-dumpable landlock
+# guards: seccomp not-dumpable landlock identity
 # control: seccomp => held not-dumpable
+# control: seccomp not-dumpable => held landlock
+# control: seccomp not-dumpable landlock => held identity
+# control: seccomp not-dumpable landlock identity => escaped
+# works: who takes on another id stops being dumpable by that
 
 import ctypes
 import errno

@@ -1,9 +1,10 @@
 # id: B02
 # title: ptrace cannot attach to a process of the host
 # expect: contained
-# guards: seccomp namespace.pid identity
+# guards: seccomp namespace.pid identity namespace.user
 # control: seccomp => held namespace.pid
 # control: seccomp namespace.pid landlock => held identity
+# control: seccomp namespace.pid landlock identity => held namespace.user
 
 import ctypes
 import errno

@@ -1,8 +1,11 @@
 # id: B03
 # title: Neither the working folder nor the open files of pid 1 lead to the host
 # expect: contained
-# guards: not-dumpable descriptors landlock proc
+# guards: not-dumpable descriptors landlock proc identity
 # control: not-dumpable => held landlock
+# control: not-dumpable landlock => held identity
+# control: not-dumpable landlock identity => escaped
+# works: who takes on another id stops being dumpable by that
 
 import errno
 import json

@@ -1,8 +1,11 @@
 # id: B03
 # title: The environment of the cell's first process cannot be read
 # expect: contained
-# guards: not-dumpable landlock proc
+# guards: not-dumpable landlock proc identity
 # control: not-dumpable => held landlock
+# control: not-dumpable landlock => held identity
+# control: not-dumpable landlock identity => escaped
+# works: who takes on another id stops being dumpable by that
 
 import errno
 

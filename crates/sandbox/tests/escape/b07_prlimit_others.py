@@ -1,8 +1,10 @@
 # id: B07
 # title: The limits of a process of the host can be neither read nor changed
 # expect: contained
-# guards: namespace.pid identity
-# control: namespace.pid => held identity
+# guards: namespace.pid seccomp identity
+# control: namespace.pid => held seccomp
+# control: namespace.pid seccomp => held identity
+# control: namespace.pid seccomp identity => escaped
 
 import ctypes
 import errno

@@ -1,8 +1,12 @@
 # id: B08
 # title: The open files of the cell's first process cannot be copied
 # expect: contained
-# guards: seccomp not-dumpable landlock
+# guards: seccomp not-dumpable landlock identity
 # control: seccomp => held not-dumpable
+# control: seccomp not-dumpable => held landlock
+# control: seccomp not-dumpable landlock => held identity
+# control: seccomp not-dumpable landlock identity => escaped
+# works: who takes on another id stops being dumpable by that
 
 import ctypes
 import errno

@@ -4,6 +4,7 @@
 # guards: namespace.pid landlock identity
 # control: namespace.pid => held landlock
 # control: namespace.pid landlock => held identity
+# control: namespace.pid landlock identity => escaped
 
 import json
 import os

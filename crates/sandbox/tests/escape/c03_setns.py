@@ -1,8 +1,9 @@
 # id: C03
 # title: No namespace can be entered
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -1,9 +1,10 @@
 # id: C03
 # title: The namespaces of a process of the host cannot be entered
 # expect: contained
-# guards: seccomp namespace.pid capabilities identity
+# guards: seccomp namespace.pid capabilities identity namespace.user
 # control: seccomp => held namespace.pid
 # control: seccomp namespace.pid landlock => held identity
+# control: seccomp namespace.pid landlock identity => held namespace.user
 
 import ctypes
 import errno

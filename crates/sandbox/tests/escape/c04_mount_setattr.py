@@ -1,8 +1,9 @@
 # id: C04
 # title: No mount can be made writable by mount_setattr
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -1,8 +1,9 @@
 # id: C04
 # title: No mount can be copied or moved by open_tree and move_mount
 # expect: contained
-# guards: seccomp capabilities landlock
+# guards: seccomp capabilities landlock identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

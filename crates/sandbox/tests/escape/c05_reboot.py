@@ -1,8 +1,9 @@
 # id: C05
 # title: reboot is refused
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

@@ -1,8 +1,9 @@
 # id: C11
 # title: The cell's own cgroup cannot be changed or left
 # expect: contained
-# guards: root landlock identity
-# control: root landlock => held identity
+# guards: root landlock root.readonly identity
+# control: root landlock => held root.readonly
+# control: root landlock root.readonly => held identity
 
 import os
 

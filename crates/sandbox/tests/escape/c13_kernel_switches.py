@@ -3,6 +3,7 @@
 # expect: contained
 # guards: root proc landlock identity
 # control: root proc landlock => held identity
+# control: root proc landlock identity => escaped
 
 import os
 

@@ -1,8 +1,9 @@
 # id: C13
 # title: open_by_handle_at does not reach inodes of the host (the Shocker shape)
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import ctypes
 import errno

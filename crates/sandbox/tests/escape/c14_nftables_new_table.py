@@ -1,8 +1,9 @@
 # id: C14
 # title: No table of the packet filter can be made
 # expect: contained
-# guards: seccomp capabilities
+# guards: seccomp capabilities identity
 # control: seccomp => held capabilities
+# control: seccomp capabilities => held identity
 
 import errno
 import socket

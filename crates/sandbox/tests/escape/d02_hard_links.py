@@ -3,9 +3,9 @@
 # expect: contained
 # collect: absent library.py
 # collect: absent canary.txt
-# guards: root identity
-# control: root landlock => held identity
-# works: the host's own protection of hard links counts as identity
+# guards: root landlock scratch
+# control: root landlock => held scratch
+# works: /work is a file system of its own, into which no link from outside leads
 
 import errno
 import json

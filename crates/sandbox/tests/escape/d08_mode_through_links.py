@@ -1,8 +1,9 @@
 # id: D08
 # title: Neither mode nor owner of a host's file can be changed through a link
 # expect: contained
-# guards: root landlock identity
-# control: root landlock => held identity
+# guards: root landlock root.readonly identity
+# control: root landlock => held root.readonly
+# control: root landlock root.readonly => held identity
 
 import errno
 import json

@@ -3,6 +3,7 @@
 # expect: contained
 # guards: root landlock identity
 # control: root landlock => held identity
+# control: root landlock identity => escaped
 
 import glob
 import os

@@ -3,6 +3,7 @@
 # expect: contained
 # guards: root landlock
 # control: root => held landlock
+# control: root landlock => escaped
 
 import errno
 import json

@@ -3,6 +3,7 @@
 # expect: contained
 # guards: namespace.net root landlock
 # control: namespace.net => held landlock
+# control: namespace.net landlock => escaped
 # works: a stream socket answers datagrams with EPROTOTYPE, which shows that it was found
 
 import errno

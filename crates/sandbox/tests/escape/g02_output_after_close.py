@@ -3,7 +3,7 @@
 # expect: contained
 # limits: wall=5s
 # guards: namespace.pid
-# control: none, the end of the cell ends the child
+# control: namespace.pid => escaped
 
 import os
 import time

@@ -1,6 +1,7 @@
 """A process of the host that no cell may reach, and owner of what it shares with every program of the host.
 
-Each line on its standard input asks for the names of all message queues; the end of its input is its own end.
+Each line on its standard input asks for the names of the message queues that others made; the end of its input is
+its own end.
 """
 
 import ctypes
@@ -38,7 +39,7 @@ try:
     must(LIBC.mq_open(queue, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666, None), "mq_open")
     print("ready", flush=True)
     for _ in sys.stdin:
-        print(*sorted(os.listdir(folder)), flush=True)
+        print(*(entry.name for entry in os.scandir(folder) if entry.stat().st_uid != os.getuid()), flush=True)
 finally:
     LIBC.mq_unlink(queue)
     LIBC.shmctl(segment, IPC_RMID, None)

@@ -1,0 +1,100 @@
+//! The rules of the repository that no compiler knows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use serde_json::Value;
+
+/// Checks every rule and names each breach.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut breaches = Vec::new();
+    let files = sources(Path::new("crates"))?;
+    for path in &files {
+        let text = fs::read_to_string(path)?;
+        let place = path.to_string_lossy();
+        let in_sys = place.starts_with("crates/sandbox/src/sys/");
+        for (index, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            let mut breach = |rule: &str| breaches.push(format!("{place}:{}: {rule}", index + 1));
+            let word = |word: &str| code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|one| one == word);
+            if !in_sys && word("unsafe") {
+                breach("`unsafe` belongs in crates/sandbox/src/sys");
+            }
+            if word("todo") || word("unimplemented") {
+                breach("what is not there yet is an issue, not a panic");
+            }
+            let reads_env = code.contains("std::env::var") || code.contains("env::var_os(") || code.contains("env::vars(");
+            if reads_env && !place.starts_with("crates/cli/") && !place.contains("/tests/") {
+                breach("only cli reads the environment");
+            }
+            if code.contains("let _ = sys::") && !place.ends_with("janitor.rs") {
+                breach("a kernel call that confines is checked");
+            }
+        }
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+        if ["util", "utils", "helper", "helpers", "common", "manager", "imp"].contains(&name) {
+            breaches.push(format!("{place}: a file is named after what it holds"));
+        }
+    }
+    dependencies(&mut breaches)?;
+    if fs::read_to_string("docs/architecture.md")?.lines().count() > 200 {
+        breaches.push("docs/architecture.md: longer than 200 lines".into());
+    }
+    if breaches.is_empty() {
+        println!("tidy: {} files", files.len());
+        return Ok(());
+    }
+    bail!("{}", breaches.join("\n"))
+}
+
+/// Which of our crates may depend on what, and what nothing may depend on.
+fn dependencies(breaches: &mut Vec<String>) -> anyhow::Result<()> {
+    let output = std::process::Command::new("cargo").args(["metadata", "--format-version=1", "--offline"]).output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for package in packages {
+        let name = text(&package["name"]);
+        if ["aws-lc-sys", "openssl-sys", "native-tls"].contains(&name.as_str()) {
+            breaches.push(format!("{name}: banned, see CONTRIBUTING.md"));
+        }
+        if !package["source"].is_null() {
+            let license = text(&package["license"]);
+            let free = ["MIT", "Apache-2.0", "BSD", "Unicode", "Unlicense", "Zlib", "ISC"];
+            if !free.iter().any(|known| license.contains(known)) {
+                breaches.push(format!("{name}: the licence {license:?} is none that we know to fit"));
+            }
+            continue;
+        }
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            if dependency["kind"] == "dev" {
+                continue;
+            }
+            let on = text(&dependency["name"]);
+            let allowed = match on.as_str() {
+                // The kernel is the sandbox's alone.
+                "libc" | "seccompiler" | "landlock" => name == "gambeson-sandbox",
+                "gambeson-sandbox" => name == "gambeson" || name == "gambeson-worker",
+                _ => true,
+            };
+            if !allowed {
+                breaches.push(format!("{name} must not depend on {on}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sources(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
