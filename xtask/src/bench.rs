@@ -107,12 +107,24 @@ fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
     if Command::new("bwrap").arg("--version").stdout(Stdio::null()).status().is_err() {
         bail!("bubblewrap is not here; apt-get install bubblewrap");
     }
-    let plan = Command::new("target/release/gambeson").args(["run", "--plan", "--python", python]).arg(file).output()?;
+    let plan =
+        Command::new("target/release/gambeson").args(["run", "--plan", "--python", python]).arg(file).output()?;
     let plan = String::from_utf8(plan.stdout)?;
-    let mut command: Vec<String> =
-        ["bwrap", "--unshare-all", "--unshare-user", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "cell"]
-            .map(str::to_owned)
-            .into();
+    let mut command: Vec<String> = [
+        "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--cap-drop",
+        "ALL",
+        "--uid",
+        "1000",
+        "--gid",
+        "1000",
+        "--hostname",
+        "cell",
+    ]
+    .map(str::to_owned)
+    .into();
     for line in plan.lines() {
         let said = line.get(23..).unwrap_or("");
         if let Some((path, _)) = said.strip_prefix("show ").and_then(|rest| rest.split_once(", read-only")) {
@@ -133,7 +145,11 @@ fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
 
 impl Contestant {
     fn new(name: &str, command: &[&str]) -> Contestant {
-        Contestant { name: name.into(), command: command.iter().map(|word| (*word).to_owned()).collect(), directory: None }
+        Contestant {
+            name: name.into(),
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            directory: None,
+        }
     }
 
     fn time(&self, expected: &str) -> anyhow::Result<Duration> {
@@ -195,7 +211,8 @@ fn machine(python: &str) -> anyhow::Result<String> {
         Ok(String::from_utf8_lossy(&Command::new(program).args(args).output()?.stdout).trim().to_owned())
     };
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, name)| name);
+    let model =
+        cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, name)| name);
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
     Ok(format!(
         "On {} ({count} x {model}, Linux {}), {}, with {python} ({}).\n",

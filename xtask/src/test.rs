@@ -15,25 +15,27 @@ struct Count {
 
 /// Runs everything that this host can test.
 pub(crate) fn run() -> anyhow::Result<()> {
-    for (tool, package) in [("python3", "python3"), ("setpriv", "util-linux"), ("unshare", "util-linux"), ("cc", "gcc")] {
+    for (tool, package) in [("python3", "python3"), ("setpriv", "util-linux"), ("unshare", "util-linux"), ("cc", "gcc")]
+    {
         let found = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if found.is_err() {
             bail!("{tool} is not here; apt-get install {package}");
         }
     }
     if !is_root()? {
-        println!("note: cells with all their layers need root or a delegated cgroup; as this user many tests will fail");
+        println!(
+            "note: cells with all their layers need root or a delegated cgroup; as this user many tests will fail"
+        );
     }
     let mut count = Count::default();
     count.add("the repository's rules", &["cargo", "xtask", "tidy"])?;
     count.add("units and the command line", &["cargo", "test", "--workspace", "--lib", "--bins", "--test", "run"])?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
-    count.add(
-        "escapes",
-        &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"],
-    )?;
+    count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "-p", "gambeson", "--test", "regrtest"])?;
-    println!("skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test");
+    println!(
+        "skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test"
+    );
     count.skipped += 1;
     count.close()
 }
@@ -46,7 +48,8 @@ pub(crate) fn run_in_vm() -> anyhow::Result<()> {
     }
     let mut count = Count::default();
     for (what, user) in [("as root", None), ("as a user with a delegated cgroup", Some("--user"))] {
-        let program = "import resource, ctypes, multiprocessing, ssl, sqlite3; print(open('/proc/self/attr/current').read())";
+        let program =
+            "import resource, ctypes, multiprocessing, ssl, sqlite3; print(open('/proc/self/attr/current').read())";
         let script = format!(
             "set -e; G=/share/target/release/gambeson; P=/usr/bin/python3; \
              $G doctor --python $P >/dev/null || {{ $G doctor --python $P; exit 1; }}; \

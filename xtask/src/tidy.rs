@@ -24,7 +24,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             if word("todo") || word("unimplemented") {
                 breach("what is not there yet is an issue, not a panic");
             }
-            let reads_env = code.contains("std::env::var") || code.contains("env::var_os(") || code.contains("env::vars(");
+            let reads_env =
+                code.contains("std::env::var") || code.contains("env::var_os(") || code.contains("env::vars(");
             if reads_env && !place.starts_with("crates/cli/") && !place.contains("/tests/") {
                 breach("only cli reads the environment");
             }

@@ -30,7 +30,8 @@ struct Known {
     asked: u64,
     executable: PathBuf,
     version: String,
-    shown: Vec<PathBuf>,
+    directories: Vec<PathBuf>,
+    files: Vec<PathBuf>,
     links: Vec<(PathBuf, PathBuf)>,
 }
 
@@ -60,8 +61,8 @@ pub fn environment(python: Option<&Path>) -> Result<Environment, String> {
         EnvironmentError::Useless { .. } => error.to_string(),
     })?;
     if let Ok(found) = fingerprint(&environment.executable) {
-        let Environment { executable, version, shown, links } = environment.clone();
-        cache.insert(path, Known { given, found, asked: now(), executable, version, shown, links });
+        let Environment { executable, version, directories, files, links } = environment.clone();
+        cache.insert(path, Known { given, found, asked: now(), executable, version, directories, files, links });
         write_cache(&cache);
     }
     Ok(environment)
@@ -72,14 +73,15 @@ impl Known {
         self.given == *given
             && now().checked_sub(self.asked).is_some_and(|age| age < KEPT.as_secs())
             && fingerprint(&self.executable).is_ok_and(|found| found == self.found)
-            && self.shown.iter().all(|path| path.exists())
+            && self.directories.iter().chain(&self.files).all(|path| path.exists())
     }
 
     fn environment(&self) -> Environment {
         Environment {
             executable: self.executable.clone(),
             version: self.version.clone(),
-            shown: self.shown.clone(),
+            directories: self.directories.clone(),
+            files: self.files.clone(),
             links: self.links.clone(),
         }
     }

@@ -107,6 +107,12 @@ impl Hierarchies {
         (found, missing)
     }
 
+    #[cfg(test)]
+    pub(crate) fn none() -> Hierarchies {
+        let missing = Place::Missing;
+        Hierarchies { unified: None, delegated: false, memory: missing.clone(), pids: missing.clone(), cpu: missing }
+    }
+
     /// A line for people: which version serves which controller.
     pub fn describe(&self, layer: Layer) -> String {
         let place = match layer {

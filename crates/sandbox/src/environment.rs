@@ -32,8 +32,10 @@ pub struct Environment {
     pub executable: PathBuf,
     /// Version, as `platform.python_version()` says it.
     pub version: String,
-    /// Files and directories to show; none lies below another.
-    pub shown: Vec<PathBuf>,
+    /// Directories to show; none lies below another.
+    pub directories: Vec<PathBuf>,
+    /// Files to show; none lies below one of the directories.
+    pub files: Vec<PathBuf>,
     /// Symbolic links on the way to them: where, and what they say.
     pub links: Vec<(PathBuf, PathBuf)>,
 }
@@ -60,6 +62,11 @@ pub enum EnvironmentError {
 }
 
 impl Environment {
+    /// Everything that is shown.
+    pub fn shown(&self) -> impl Iterator<Item = &PathBuf> {
+        self.directories.iter().chain(&self.files)
+    }
+
     /// Asks the interpreter at `python` what it needs, by running it once, outside any cell.
     ///
     /// # Errors
@@ -125,8 +132,9 @@ impl Facts {
             shown.add(loader);
         }
         shown.add(&self.executable);
-        let (shown, links) = shown.finish();
-        Environment { executable: self.executable, version: self.version, shown, links }
+        let (places, links) = shown.finish();
+        let (directories, files) = places.into_iter().partition(|place| place.is_dir());
+        Environment { executable: self.executable, version: self.version, directories, files, links }
     }
 }
 
@@ -235,7 +243,7 @@ mod tests {
     fn the_hosts_python_is_found_with_little_else() {
         let environment = Environment::discover(Path::new("/usr/bin/python3")).unwrap();
         assert_eq!(environment.executable, Path::new("/usr/bin/python3"));
-        for place in &environment.shown {
+        for place in environment.shown() {
             assert!(place.components().count() > 2, "{} shows too much", place.display());
         }
     }

@@ -389,8 +389,9 @@ pub fn artifact_names(data: &[u8]) {
 /// An interpreter that gives any answer about itself: what a cell then shows of the host is what the
 /// answer names, never a whole system prefix, and each place once.
 pub fn facts(data: &[u8]) {
-    static ALWAYS: LazyLock<Vec<PathBuf>> =
-        LazyLock::new(|| ask(b"version\t3\nexecutable\t/nowhere\n").expect("these are facts").shown);
+    static ALWAYS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
+        ask(b"version\t3\nexecutable\t/nowhere\n").expect("these are facts").shown().cloned().collect()
+    });
     let Ok(environment) = ask(data) else { return };
     assert!(environment.executable.is_absolute() && !environment.version.is_empty());
     let mut named: BTreeSet<PathBuf> = ALWAYS.iter().cloned().collect();
@@ -403,11 +404,11 @@ pub fn facts(data: &[u8]) {
             }
         }
     }
-    for (at, place) in environment.shown.iter().enumerate() {
+    let shown: Vec<&PathBuf> = environment.shown().collect();
+    for (at, place) in shown.iter().copied().enumerate() {
         assert!(!["/", "/usr", "/usr/local"].iter().any(|system| Path::new(system) == place), "{place:?} is shown");
         assert!(named.contains(place), "{place:?} is shown, and nothing named it");
-        let above =
-            environment.shown.iter().enumerate().find(|(other, above)| *other != at && place.starts_with(above));
+        let above = shown.iter().enumerate().find(|(other, above)| *other != at && place.starts_with(above));
         assert_eq!(above, None, "{place:?} is shown twice");
     }
     for (link, target) in &environment.links {

@@ -13,6 +13,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use crate::environment::Environment;
 use crate::host::{Authority, Host, Layer, Missing, Selinux};
 use crate::limits::{Bytes, Limit, Limits, MilliCpus};
 use crate::seccomp::Policy;
@@ -455,8 +456,11 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
 /// The file tree: what is cloned from the host, what is made, and where.
 fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
     let limits = &spec.limits;
-    for path in &spec.environment.shown {
-        steps.push(Step::Show { path: string(path)?, directory: path.is_dir(), read_only: true });
+    let Environment { directories, files, .. } = &spec.environment;
+    for (paths, directory) in [(directories, true), (files, false)] {
+        for path in paths {
+            steps.push(Step::Show { path: string(path)?, directory, read_only: true });
+        }
     }
     for device in DEVICES {
         steps.push(Step::Show { path: string(device)?, directory: false, read_only: false });
@@ -573,7 +577,7 @@ fn landlock_rules(spec: &Spec) -> Result<Vec<(CString, Reach)>, Refusal> {
     if spec.terminal == Terminal::Own {
         rules.push((string("/dev/pts")?, Reach::Terminal));
     }
-    for path in &spec.environment.shown {
+    for path in spec.environment.shown() {
         rules.push((string(path)?, Reach::Execute));
     }
     Ok(rules)
@@ -783,6 +787,85 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spec() -> Spec {
+        Spec {
+            environment: Environment {
+                executable: "/usr/bin/python3".into(),
+                version: "3.13.0".into(),
+                directories: ["/usr/lib/python3.13", "/usr/lib/x86_64-linux-gnu"].map(PathBuf::from).into(),
+                files: vec!["/usr/bin/python3.13".into()],
+                links: vec![("/lib".into(), "usr/lib".into()), ("/usr/bin/python3".into(), "python3.13".into())],
+            },
+            args: vec!["main.py".into()],
+            env: Vec::new(),
+            files: vec![Staged::File { path: "main.py".into(), executable: false, contents: b"print(1)".into() }],
+            limits: Limits::default(),
+            network: Network::None,
+            terminal: Terminal::None,
+            accept_missing: Vec::new(),
+        }
+    }
+
+    fn host() -> Host {
+        Host {
+            authority: Authority::Root,
+            landlock_abi: 7,
+            cgroups: crate::cgroup::Hierarchies::none(),
+            selinux: Some(Selinux { user: "system_u".into(), role: "system_r".into() }),
+            missing: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_plan_is_the_one_that_was_reviewed() {
+        let printed = plan(&spec(), &host()).unwrap().to_string();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan.txt");
+        if std::env::var_os("GAMBESON_REVIEWED").is_some() {
+            std::fs::write(&path, &printed).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(printed == reviewed, "the plan changed; read it, then run with GAMBESON_REVIEWED=1:\n{printed}");
+    }
+
+    #[test]
+    fn every_layer_is_in_the_plan_of_a_host_that_lacks_none() {
+        let plan = plan(&spec(), &host()).unwrap();
+        for layer in Layer::ALL {
+            assert!(plan.steps.iter().any(|step| step.layer() == Some(*layer)), "{layer}");
+        }
+    }
+
+    #[test]
+    fn a_missing_layer_is_refused_until_it_is_accepted_by_name() {
+        for layer in Layer::ALL.iter().copied().filter(|layer| !layer.is_extra()) {
+            let mut host = host();
+            host.missing.push(Missing { layer, why: "a test".into(), mend: "nothing".into() });
+            let mut spec = spec();
+            assert!(matches!(plan(&spec, &host), Err(Refusal::Missing(missing)) if missing.layer == layer));
+            spec.accept_missing = Layer::ALL.to_vec();
+            match plan(&spec, &host) {
+                Ok(plan) => {
+                    assert!(layer.may_be_missing());
+                    assert!(
+                        plan.steps.iter().all(|step| step.layer() != Some(layer)),
+                        "{layer} is planned all the same"
+                    );
+                    assert_eq!(plan.missing[0].layer, layer, "and each run says so");
+                }
+                Err(_) => assert!(!layer.may_be_missing(), "{layer}"),
+            }
+        }
+    }
+
+    #[test]
+    fn input_that_leads_out_of_work_is_refused() {
+        for path in ["../x", "/etc/passwd", "a/../../b", "", "a/./../.."] {
+            let mut spec = spec();
+            spec.files.push(Staged::Directory { path: path.into() });
+            assert!(matches!(plan(&spec, &host()), Err(Refusal::Input { .. })), "{path:?}");
+        }
+    }
 
     #[test]
     fn no_two_of_half_a_million_pids_share_their_categories() {

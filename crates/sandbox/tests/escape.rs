@@ -127,7 +127,7 @@ impl Case {
         if [&case.id, &case.title, &case.expect].iter().any(|text| text.is_empty()) || case.guards.is_empty() {
             return Err("id, title, expect or guards is missing".into());
         }
-        if without_control == !case.controls.is_empty() {
+        if without_control != case.controls.is_empty() {
             return Err("it needs either controls or a reason for having none".into());
         }
         for Control { dropped, claim } in &case.controls {
