@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::DoctorOptions;
 use crate::exit_code::ExitCode;
 use crate::python;
-use crate::terminal::complain;
+use crate::terminal::{complain, print};
 
 /// A fact about the host that no cell can change, and what to think of it.
 struct Posture {
@@ -40,7 +40,7 @@ pub fn doctor(options: &DoctorOptions) -> ExitCode {
     let rows: Vec<Row> = Layer::ALL.iter().map(|layer| row(*layer, &missing, &trial)).collect();
     let posture = posture(&host);
     if options.json {
-        println!("{}", to_json(&rows, &posture, &trial));
+        print(&format!("{}\n", to_json(&rows, &posture, &trial)));
     } else {
         print_table(&rows, &posture, &trial);
     }
@@ -176,25 +176,33 @@ fn state(row: &Row) -> &'static str {
 }
 
 fn print_table(rows: &[Row], posture: &[Posture], trial: &Result<Vec<LayerReport>, String>) {
+    let mut text = String::new();
+    let mut line = |line: String| {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    };
     for row in rows {
-        println!("{:18} {:8} {}", row.layer.name(), state(row), row.layer.what());
+        line(format!("{:18} {:8} {}", row.layer.name(), state(row), row.layer.what()));
         if !row.held {
-            println!("{:27} why:  {}", "", row.detail);
+            line(format!("{:27} why:  {}", "", row.detail));
             if let Some(mend) = &row.mend {
-                println!("{:27} mend: {mend}", "");
+                line(format!("{:27} mend: {mend}", ""));
             }
         }
     }
-    println!();
+    line(String::new());
     for fact in posture {
-        println!("{:18} {}", fact.name, fact.value);
+        line(format!("{:18} {}", fact.name, fact.value));
         if let Some(advice) = &fact.advice {
-            println!("{:18} mend: {advice}", "");
+            line(format!("{:18} mend: {advice}", ""));
         }
     }
-    println!();
-    match trial {
-        Ok(_) => println!("A trial cell ran, and what is called held was seen in it."),
-        Err(why) => complain(&format!("a trial cell did not run: {why}")),
+    line(String::new());
+    if trial.is_ok() {
+        line("A trial cell ran, and what is called held was seen in it.".into());
+    }
+    print(&text);
+    if let Err(why) = trial {
+        complain(&format!("a trial cell did not run: {why}"));
     }
 }

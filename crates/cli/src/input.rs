@@ -129,8 +129,9 @@ impl Gathered<'_> {
             let target = fs::read_link(from).map_err(error)?;
             self.files.push(Staged::Link { path, target });
         } else if metadata.is_file() {
-            let contents =
-                fs::File::open(from).and_then(|file| read_bounded(file, Bytes(self.left))).map_err(|problem| {
+            let contents = open_regular(from, depth == 0)
+                .and_then(|file| read_bounded(file, Bytes(self.left)))
+                .map_err(|problem| {
                     if problem.kind() == io::ErrorKind::FileTooLarge {
                         format!(
                             "{said}: the input is larger than {}, the disk limit; ask for more with --limit disk=...",
@@ -147,6 +148,20 @@ impl Gathered<'_> {
         }
         Ok(())
     }
+}
+
+/// Opens what was a regular file a moment ago, and is still one; below what was named no link is followed.
+fn open_regular(path: &Path, follow: bool) -> io::Result<fs::File> {
+    use rustix::fs::{Mode, OFlags};
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    if !follow {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("is no longer a regular file"));
+    }
+    Ok(file)
 }
 
 /// `K=V`, as bytes.

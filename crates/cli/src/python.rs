@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use gambeson_sandbox::{Environment, EnvironmentError};
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 /// What the cache knows is asked anew after this time: a new `dist-packages` shows by nothing else.
@@ -119,19 +120,36 @@ fn cache_file() -> Option<PathBuf> {
     dir.is_absolute().then(|| dir.join("gambeson/interpreters.json"))
 }
 
+/// A cache that cannot be read, or that somebody else could have written, is an empty one: what it says is
+/// shown to a cell.
 fn read_cache() -> BTreeMap<PathBuf, Known> {
-    // A cache that cannot be read is an empty one.
-    cache_file().and_then(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).unwrap_or_default()
+    let read = || -> Option<BTreeMap<PathBuf, Known>> {
+        let path = cache_file()?;
+        let ours = |metadata: fs::Metadata| {
+            metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
+        };
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = fs::File::from(rustix::fs::open(&path, flags, Mode::empty()).ok()?);
+        if !ours(fs::symlink_metadata(path.parent()?).ok()?) || !ours(file.metadata().ok()?) {
+            return None;
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    };
+    read().unwrap_or_default()
 }
 
 /// A cache that cannot be written costs time, no more.
 fn write_cache(cache: &BTreeMap<PathBuf, Known>) {
     let write = || -> Option<()> {
         let path = cache_file()?;
-        fs::create_dir_all(path.parent()?).ok()?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent()?).ok()?;
         let new = path.with_extension(format!("{}.new", std::process::id()));
         let text = serde_json::to_vec(cache).ok()?;
-        let written = fs::write(&new, text).and_then(|()| fs::rename(&new, &path));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = fs::File::from(rustix::fs::open(&new, flags, Mode::from_raw_mode(0o600)).ok()?);
+        let written = file.write_all(&text).and_then(|()| fs::rename(&new, &path));
         if written.is_err() {
             let _ = fs::remove_file(&new);
         }

@@ -14,7 +14,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::args::{NetworkChoice, RunOptions};
 use crate::exit_code::ExitCode;
-use crate::terminal::{Raw, complain};
+use crate::terminal::{Raw, complain, print};
 use crate::{input, limits, python, report};
 
 /// What is shown beside the program's own output.
@@ -48,7 +48,7 @@ pub fn run(options: &RunOptions, show: Show) -> ExitCode {
         }
         Err(Stop::Ended(end)) => {
             if options.json {
-                println!("{}", report::json_of_end(&end));
+                print(&format!("{}\n", report::json_of_end(&end)));
             } else {
                 complain(&end.message());
             }
@@ -63,7 +63,7 @@ fn try_run(options: &RunOptions, show: Show) -> Result<ExitCode, Stop> {
     let host = Host::probe();
     let plan = plan(&spec, &host).map_err(|refusal| stop(&refusal))?;
     if options.plan {
-        print!("{plan}");
+        print(&plan.to_string());
         return Ok(ExitCode::Program(0));
     }
     if let Some(dir) = &options.output {
@@ -91,7 +91,7 @@ fn try_run(options: &RunOptions, show: Show) -> Result<ExitCode, Stop> {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));
     }
     if show == Show::Summary {
-        eprintln!("\n{}", report::summary(&ended, &limits));
+        let _ = writeln!(io::stderr(), "\n{}", report::summary(&ended, &limits));
     }
     Ok(ExitCode::of(end))
 }

@@ -1,7 +1,7 @@
 //! Our own terminal: raw while a cell has one of its own, and colours where they are wanted.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -34,11 +34,13 @@ fn colours() -> bool {
     io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Says something to the person, in red on a terminal.
+/// Says something to the person, in red on a terminal. Where nobody listens, nothing is said.
 pub fn complain(message: &str) {
-    if colours() {
-        eprintln!("\x1b[31mgambeson: {message}\x1b[0m");
-    } else {
-        eprintln!("gambeson: {message}");
-    }
+    let (red, plain) = if colours() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    let _ = writeln!(io::stderr(), "{red}gambeson: {message}{plain}");
+}
+
+/// Writes to standard output. A reader that went away is no error of ours, nor a reason to panic.
+pub fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
 }

@@ -274,6 +274,80 @@ fn a_terminal_is_the_cells_own() {
 }
 
 #[test]
+fn a_link_in_the_target_is_not_followed() {
+    let scratch = Scratch::new("target-link");
+    let (target, victim) = (scratch.0.join("target"), scratch.0.join("victim"));
+    fs::create_dir(&target).unwrap();
+    fs::create_dir(&victim).unwrap();
+    fs::write(victim.join("conf"), "kept").unwrap();
+    std::os::unix::fs::symlink(&victim, target.join("data")).unwrap();
+    let source = "import os; os.makedirs('out/data'); open('out/data/conf', 'w').write('PWNED'); open('out/fine', 'w').write('x')";
+    let report = run_json(&["--output", target.to_str().unwrap()], source);
+    assert_eq!(fs::read_to_string(victim.join("conf")).unwrap(), "kept");
+    assert_eq!(report["artifacts"][0]["path"], "fine", "{report}");
+    assert_eq!(report["skipped"][0]["path"], "data", "{report}");
+}
+
+#[test]
+fn the_groups_of_whoever_runs_us_do_not_come_along() {
+    let scratch = Scratch::new("groups");
+    let program = scratch.file("g.py", "import os; print(os.getgroups(), open('/proc/self/status').read().split('Groups:')[1].split('\\n')[0].strip() == '')");
+    let output = Command::new("setpriv")
+        .args(["--groups", "0,4,42", env!("CARGO_BIN_EXE_gambeson"), "run"])
+        .arg(&program)
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "[] True\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_program_that_plays_with_its_pipes_does_not_outlive_its_deadline() {
+    let scratch = Scratch::new("stuck");
+    // In raw mode it stops reading with its terminal full, and in a pipe it shrinks the pipe under our hands.
+    let tty = scratch
+        .file("t.py", "import os, tty, time\ntty.setraw(0)\nfor n in range(50): os.read(0, 1 + n * 7)\ntime.sleep(60)");
+    let shrink = "import fcntl, time\nend = time.time() + 60\nwhile time.time() < end:\n fcntl.fcntl(0, 1031, 4096 * 8); fcntl.fcntl(0, 1031, 4096 * 16)";
+    let pipe = scratch.file("p.py", shrink);
+    for (args, program) in [(["--tty", "--limit", "wall=1s"], tty), (["--limit", "wall=1s", "--json"], pipe)] {
+        let mut yes = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
+        let start = Instant::now();
+        let output = gambeson(&["run"]).args(args).arg(&program).stdin(yes.stdout.take().unwrap()).output().unwrap();
+        let took = start.elapsed();
+        let _ = yes.kill();
+        yes.wait().unwrap();
+        assert_eq!(output.status.code(), Some(121), "{}", text(&output.stderr));
+        assert!(took < Duration::from_secs(4), "{args:?} took {took:?}");
+    }
+}
+
+#[test]
+fn a_stopped_supervisor_does_not_stop_the_clock() {
+    let scratch = Scratch::new("stopped");
+    let program = scratch.file("s.py", "import time\nprint('ready', flush=True)\ntime.sleep(60)");
+    let mut child = gambeson(&["run", "--limit", "wall=500ms", program.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
+    };
+    signal("STOP");
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let cells = || {
+        let pids = fs::read_to_string(&children).unwrap_or_default();
+        let alive = |pid: &&str| !fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default().contains(") Z ");
+        pids.split_whitespace().filter(alive).count()
+    };
+    // The janitor is one child; the cell is the other, and is killed although nobody here keeps the time.
+    wait_until("the cell is dead", || cells() <= 1);
+    signal("CONT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(121));
+}
+
+#[test]
 fn input_that_makes_no_sense_gets_a_sentence_and_its_exit_code() {
     let scratch = Scratch::new("bad");
     let good = scratch.file("good.py", "pass");

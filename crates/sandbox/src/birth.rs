@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::plan::{Namespace, Plan, Reach, Stage, Step};
+use crate::plan::{Ids, Namespace, Plan, Reach, Stage, Step};
 use crate::spec::{Network, Terminal};
 use crate::sys::clone::Side;
 use crate::sys::exec::Strings;
@@ -79,8 +79,26 @@ impl Opening {
     }
 }
 
-/// The step that did not belong to any in the plan: joining, mapping, forking.
-pub(crate) const NO_STEP: u16 = u16::MAX;
+/// What can fail beside the steps of the plan; the numbers are above any step's.
+pub(crate) mod act {
+    pub(crate) const JOIN: u16 = u16::MAX;
+    pub(crate) const GATE: u16 = u16::MAX - 1;
+    pub(crate) const FORK: u16 = u16::MAX - 2;
+    pub(crate) const EXEC: u16 = u16::MAX - 3;
+    /// The supervisor did not understand what came.
+    pub(crate) const HEAR: u16 = u16::MAX - 4;
+
+    /// In words.
+    pub(crate) fn name(act: u16) -> &'static str {
+        match act {
+            JOIN => "close what the cell does not need and join its cgroups",
+            GATE => "wait for the ids of the cell",
+            FORK => "fork the program's process",
+            EXEC => "execute the interpreter",
+            _ => "understand what the cell said",
+        }
+    }
+}
 
 const SCRATCH: Attributes = Attributes { read_only: false, no_devices: true, no_exec: false };
 
@@ -90,7 +108,7 @@ pub(crate) fn first_process(mut birth: Birth<'_>) -> ! {
         birth.fail(step, errno);
     }
     match sys::clone::clone3(0, None) {
-        Err(errno) => birth.fail(NO_STEP, errno),
+        Err(errno) => birth.fail(act::FORK, errno),
         Ok(Side::Child) => {
             let (step, errno) = birth.become_program();
             birth.fail(step, errno);
@@ -128,11 +146,12 @@ impl<'a> Birth<'a> {
     }
 
     fn build(&mut self) -> Result<(), Failed> {
-        sys::fd::close_from(3, &self.keep).map_err(|errno| (NO_STEP, errno))?;
+        sys::fd::close_from(3, &self.keep).map_err(|errno| (act::JOIN, errno))?;
         for tasks in self.tasks {
-            rustix::io::write(tasks, b"0").map_err(|errno| (NO_STEP, errno))?;
+            rustix::io::write(tasks, b"0").map_err(|errno| (act::JOIN, errno))?;
         }
-        let ids = Opening::read(self.gate.as_fd()).map_err(|errno| (NO_STEP, errno))?;
+        let ids = Opening::read(self.gate.as_fd()).map_err(|errno| (act::GATE, errno))?;
+        sys::identity::reset_attributes().map_err(|errno| (act::JOIN, errno))?;
         self.pid = ids.pid;
         let plan = self.plan;
         for (number, step) in plan.steps.iter().enumerate() {
@@ -212,7 +231,8 @@ impl<'a> Birth<'a> {
         // The ids are taken only now: cloning the host's tree wanted those of who may look into it, and
         // from here on everything is made by its owner.
         sys::identity::keep_capabilities()?;
-        if !self.plan.has(Namespace::User) {
+        // Without root, setgroups(2) is denied, and the groups are the user's own.
+        if self.plan.steps.contains(&Step::Identity(Ids::Own)) {
             sys::identity::drop_groups()?;
         }
         sys::identity::become_user(ids.uid, ids.gid)?;
@@ -312,7 +332,7 @@ impl<'a> Birth<'a> {
                 return (number as u16, errno);
             }
         }
-        (NO_STEP, sys::exec::exec(&self.plan.program, &self.args, &self.env))
+        (act::EXEC, sys::exec::exec(&self.plan.program, &self.args, &self.env))
     }
 
     fn session(&self) -> Result<(), Errno> {

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use crate::birth::{Birth, NO_STEP, Opening, first_process};
+use crate::birth::{Birth, Opening, act, first_process};
 use crate::cgroup::{self, Group, Hierarchies, Quotas};
 use crate::children;
 use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
@@ -177,7 +177,8 @@ impl std::fmt::Debug for Child {
 /// Builds a cell by `plan` on `host`, and starts the program in it.
 ///
 /// Returns as soon as the cell is born; the steps that it takes on its own behalf may still fail, which
-/// [`Cell::wait`] then tells. May be called from a process with threads.
+/// [`Cell::wait`] then tells. May be called from a process with threads, by one that outlives the cell: when
+/// it ends, so does the cell (PR_SET_PDEATHSIG is about the thread, prctl(2)).
 ///
 /// # Errors
 /// When the supervisor's own part fails; nothing is left behind.
@@ -186,8 +187,12 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     let name = cgroup::name();
     let quotas = quotas(&plan);
     cgroup::take_delegation(&host.cgroups)?;
-    let janitor =
-        Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name)).map_err(system("start the janitor"))?;
+    let late = plan
+        .steps
+        .iter()
+        .find_map(|step| if let Step::DeadlineWall(limit) = step { Some(*limit + GRACE) } else { None });
+    let janitor = Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name), late)
+        .map_err(system("start the janitor"))?;
     let group = Group::create(&host.cgroups, quotas, &name)?;
 
     let (gate, opener) = pipe()?;
@@ -206,6 +211,10 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         let (our_out, their_out) = pipe()?;
         let (our_err, their_err) = pipe()?;
         stdio = Some([their_in, their_out, their_err]);
+        // Whatever the program does to its own ends, ours never block: each has flags of its own.
+        for ours in [&our_in, &our_out, &our_err] {
+            unblock(ours).map_err(system("set a pipe to non-blocking"))?;
+        }
         ours = (Some(our_in), Some(our_out), Some(our_err));
     }
     let filter = plan
@@ -264,7 +273,12 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     })
 }
 
-/// Both ends above the standard three, so that moving them there never meets one of its own.
+fn unblock(fd: &OwnedFd) -> Result<(), Errno> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)
+}
+
+/// Both ends are above the standard three: Rust's runtime opens those at the start where they are closed.
 fn pipe() -> Result<(OwnedFd, OwnedFd), LaunchError> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(system("make a pipe"))
 }
@@ -314,6 +328,8 @@ enum Killed {
     Memory,
     Output,
     Cancelled,
+    /// A layer was not seen from outside where it should be.
+    Unseen,
 }
 
 /// What became known while a cell ran.
@@ -325,12 +341,18 @@ struct Watch {
     work: Option<OwnedFd>,
     terminal: Option<OwnedFd>,
     guest: Option<OwnedFd>,
+    /// The program was executed, and so every step taken.
+    runs: bool,
     seen: Option<Seen>,
+    unseen: Option<String>,
     disk_peak: u64,
     disk_full: bool,
     files_full: bool,
     interrupted: bool,
 }
+
+/// How long after the wall limit the janitor kills, should we not have.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How often limits that no event announces are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -414,6 +436,9 @@ impl Cell {
                 if let Some(master) = watch.terminal.take() {
                     // The same descriptor both ways: what is typed in, what is shown out.
                     controls.fit(&master);
+                    if unblock(&master).is_err() {
+                        self.kill(&mut watch, Killed::Unseen);
+                    }
                     let typed = master.try_clone();
                     feed.to = typed.ok();
                     feed.terminal = true;
@@ -499,12 +524,19 @@ impl Cell {
             Err(Errno::INTR) => return,
             Ok(count) if count > 0 => match Frame::decode(&bytes[..count]) {
                 Ok(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
-                _ => watch.failed = Some((NO_STEP, Errno::PROTO)),
+                _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
             },
             _ if watch.failed.is_none() => {
                 // It runs: time to see from outside what holds.
                 let guest = guest_of(self.pid());
+                watch.runs = true;
                 watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
+                if let Some(seen) = &watch.seen
+                    && let Some(layer) = self.plan.steps.iter().find(|step| matches!(seen.of(step), Some(Err(_))))
+                {
+                    watch.unseen = Some(format!("{layer}: /proc shows otherwise"));
+                    self.kill(watch, Killed::Unseen);
+                }
                 watch.guest =
                     guest.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok());
                 // While the interpreter starts, on another CPU.
@@ -542,7 +574,7 @@ impl Cell {
                 watch.terminal = fds.next();
             }
             Ok(Frame::Ended { status }) if watch.status.is_none() => watch.status = Some(status),
-            _ => watch.failed = Some((NO_STEP, Errno::PROTO)),
+            _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
         }
         true
     }
@@ -564,7 +596,8 @@ impl Cell {
         };
         let tail = if self.plan.terminal == Terminal::Own { out.tail() } else { err.tail() };
         let end = self.judge(&watch, &usage, tail);
-        let layers = if matches!(end, End::Fault { .. }) { Vec::new() } else { self.layers(&watch) };
+        // Of a cell that never came to run the program, nothing is said to have held.
+        let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
         Ended { exit: Exit { end, usage, layers }, stdout: out.kept, stderr: err.kept, work: watch.work }
     }
 
@@ -588,10 +621,21 @@ impl Cell {
             }
             Some(Killed::Cancelled) => return End::Cancelled,
             Some(Killed::Memory) => return memory(),
+            Some(Killed::Unseen) => {
+                return End::Fault {
+                    step: "see the layers of the cell from outside".into(),
+                    why: watch.unseen.clone().unwrap_or_default(),
+                    mend: Some("please report this; the program was killed at once".into()),
+                };
+            }
             None => {}
         }
         if self.group.memory_kills() > 0 {
             return memory();
+        }
+        if watch.status.is_none() && usage.wall >= limits.wall {
+            // The janitor was faster than we were.
+            return hit(Limit::Wall, Amount::Time(usage.wall), Amount::Time(limits.wall));
         }
         let Some(status) = watch.status.map(Ending::of) else {
             return End::Fault {
@@ -605,8 +649,7 @@ impl Cell {
             Ending::Exited(code) => {
                 failed_for_limit(watch, usage, limits, self.group.pids_refused(), tail).unwrap_or(End::Exited(code))
             }
-            Ending::Signalled(libc::SIGXCPU) => cpu(),
-            Ending::Signalled(libc::SIGKILL) if usage.cpu >= limits.cpu => cpu(),
+            Ending::Signalled(libc::SIGXCPU | libc::SIGKILL) if usage.cpu >= limits.cpu => cpu(),
             Ending::Signalled(libc::SIGXFSZ) => {
                 hit(Limit::Disk, Amount::Bytes(limits.disk), Amount::Bytes(limits.disk))
             }
@@ -631,8 +674,7 @@ impl Cell {
         };
         let step = match self.plan.steps.get(usize::from(step)) {
             Some(step) => format!("carry out the step {:?}", step.to_string()),
-            None if errno == Errno::PROTO => "understand the cell".into(),
-            None => format!("start {}", self.plan.program.to_string_lossy()),
+            None => act::name(step).into(),
         };
         End::Fault { step, why: io::Error::from(errno).to_string(), mend }
     }
@@ -650,8 +692,10 @@ impl Cell {
                     report.detail.push_str(&detail);
                 }
                 None => {
-                    if let Some(seen) = watch.seen.as_ref().and_then(|seen| seen.of(step)) {
-                        detail.push_str(&format!(" (seen: {seen})"));
+                    match (&watch.seen, watch.seen.as_ref().and_then(|seen| seen.of(step))) {
+                        (_, Some(Ok(seen))) => detail.push_str(&format!(" (seen: {seen})")),
+                        (None, _) => detail.push_str(" (its step succeeded; the program ended before we looked)"),
+                        _ => {}
                     }
                     reports.push(LayerReport { layer, held: Held::Held, detail });
                 }
@@ -868,7 +912,9 @@ fn guest_of(reaper: i32) -> Option<Pid> {
     Pid::from_raw(children.split_whitespace().next()?.parse().ok()?)
 }
 
-/// CPU time of a process and all below it, for a host that counts none per cgroup (proc_pid_stat(5)).
+/// CPU time of a process and all below it, for a host that counts none per cgroup (proc_pid_stat(5)): of
+/// those that live, and of those that they waited for. A program can hide what its short-lived children used;
+/// then RLIMIT_CPU of each is what remains.
 fn tree_cpu_time(pid: i32) -> Duration {
     let ticks_per_second = rustix::param::clock_ticks_per_second().max(1);
     let mut ticks = 0;
@@ -879,8 +925,11 @@ fn tree_cpu_time(pid: i32) -> Duration {
             // utime, stime, and those of children that were waited for: fields 14 to 17.
             ticks += fields.split(' ').skip(11).take(4).filter_map(|word| word.parse::<u64>().ok()).sum::<u64>();
         }
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        todo.extend(children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()));
+        // Each thread has children of its own.
+        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            todo.extend(children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()));
+        }
     }
     Duration::from_millis(ticks * 1000 / ticks_per_second)
 }
@@ -895,47 +944,59 @@ struct Seen {
 }
 
 impl Seen {
+    /// `None` when the process is gone, or going: what is then read says nothing.
     fn look(pid: Pid, group: &Group) -> Option<Seen> {
         let pid = pid.as_raw_pid();
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let label = fs::read_to_string(format!("/proc/{pid}/attr/current")).unwrap_or_default();
-        let foreign = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
-            .into_iter()
-            .filter(|name| {
-                let theirs = fs::read_link(format!("/proc/{pid}/ns/{name}"));
-                let ours = fs::read_link(format!("/proc/self/ns/{name}"));
-                matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs != ours)
-            })
-            .collect();
-        let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let mut foreign = Vec::new();
+        for name in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
+            // A kernel without the namespace has no such link for us either.
+            let Ok(ours) = fs::read_link(format!("/proc/self/ns/{name}")) else { continue };
+            if fs::read_link(format!("/proc/{pid}/ns/{name}")).ok()? != ours {
+                foreign.push(name);
+            }
+        }
+        let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
         let name = |path: &Path| path.file_name().map(|name| format!("/{}", name.to_string_lossy()));
-        let in_cgroups = group.paths().all(|path| {
-            name(path).is_some_and(|name| cgroups.lines().filter(|line| line.ends_with(&name)).count() > 0)
-        });
-        Some(Seen { status, label: label.trim_end_matches(['\0', '\n']).to_owned(), foreign, in_cgroups })
+        let in_cgroups =
+            group.paths().all(|path| name(path).is_some_and(|name| cgroups.lines().any(|line| line.ends_with(&name))));
+        // Last, since it tells whether the process was still there for the rest.
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let seen = Seen { status, label: label.trim_end_matches(['\0', '\n']).to_owned(), foreign, in_cgroups };
+        seen.field("State").is_some_and(|state| !state.starts_with(['Z', 'X'])).then_some(seen)
     }
 
     fn field(&self, key: &str) -> Option<&str> {
         self.status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim)
     }
 
-    /// What confirms that `step` holds, where the kernel shows it.
-    fn of(&self, step: &Step) -> Option<String> {
+    /// What confirms or denies that `step` holds, where the kernel shows it.
+    fn of(&self, step: &Step) -> Option<Result<String, ()>> {
+        let seen = |holds: bool, said: String| Some(if holds { Ok(said) } else { Err(()) });
         match step {
-            Step::Memory(_) | Step::Pids(_) | Step::Cpu(_) => self.in_cgroups.then(|| "in /proc/PID/cgroup".into()),
+            Step::Memory(_) | Step::Pids(_) | Step::Cpu(_) => seen(self.in_cgroups, "in /proc/PID/cgroup".into()),
             Step::Namespace(namespace) => {
-                self.foreign.contains(&namespace.link()).then(|| "another than ours in /proc/PID/ns".into())
+                seen(self.foreign.contains(&namespace.link()), "another than ours in /proc/PID/ns".into())
             }
-            Step::Identity(_) => self.field("Uid").map(|uid| format!("uid {}", uid.split('\t').next().unwrap_or(uid))),
+            Step::Identity(ids) => {
+                let (uid, groups) = (self.field("Uid")?, self.field("Groups")?);
+                let uid = uid.split('\t').next()?.parse::<u32>().ok()?;
+                match ids {
+                    Ids::Own => {
+                        seen(uid >= FIRST_ID && groups.is_empty(), format!("uid {uid}, no group beside its own"))
+                    }
+                    Ids::Ours { uid: ours, .. } => seen(uid == *ours, format!("uid {uid}, groups {groups:?}")),
+                }
+            }
             Step::DropCapabilities => {
-                let none = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]
-                    .iter()
-                    .all(|set| self.field(set).is_some_and(|bits| bits.bytes().all(|byte| byte == b'0')));
-                none.then(|| "all sets empty".into())
+                let sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+                let none =
+                    sets.iter().all(|set| self.field(set).is_some_and(|bits| bits.bytes().all(|byte| byte == b'0')));
+                seen(none, "all sets empty".into())
             }
-            Step::NoNewPrivileges => (self.field("NoNewPrivs") == Some("1")).then(|| "NoNewPrivs 1".into()),
-            Step::Selinux(_) => self.label.contains(crate::host::CELL_TYPE).then(|| self.label.clone()),
-            Step::Seccomp(_) => (self.field("Seccomp") == Some("2")).then(|| "Seccomp 2".into()),
+            Step::NoNewPrivileges => seen(self.field("NoNewPrivs") == Some("1"), "NoNewPrivs 1".into()),
+            Step::Selinux(_) => seen(self.label.contains(crate::host::CELL_TYPE), self.label.clone()),
+            Step::Seccomp(_) => seen(self.field("Seccomp") == Some("2"), "Seccomp 2".into()),
             _ => None,
         }
     }

@@ -413,12 +413,18 @@ impl Group {
     }
 }
 
-fn limit_memory(dir: &Path, version: Version, max: Bytes) -> Result<(), CgroupFailed> {
+fn limit_memory(dir: &Path, version: Version, bytes: Bytes) -> Result<(), CgroupFailed> {
     let layer = Layer::CgroupMemory;
-    let max = max.0.to_string();
+    let max = bytes.0.to_string();
     match version {
         Version::One => {
             write(&dir.join("memory.limit_in_bytes"), &max, layer)?;
+            // Buffers of TCP sockets have an account of their own here, which is off until it has a limit
+            // (memory.rst, "kmem.tcp"). A quarter more, so that all together stay near what was asked for.
+            let tcp = dir.join("memory.kmem.tcp.limit_in_bytes");
+            if tcp.exists() {
+                write(&tcp, &(bytes.0 / 4).to_string(), layer)?;
+            }
             // Memory and swap together at most as much as memory alone. Absent where the kernel does not
             // account for swap; then swappiness 0 keeps the cell's pages out of it.
             match fs::write(dir.join("memory.memsw.limit_in_bytes"), &max) {

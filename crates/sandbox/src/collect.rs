@@ -13,8 +13,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
 use crate::limits::Bytes;
@@ -51,16 +52,20 @@ const DEEPEST: usize = 32;
 /// No more is reported as skipped; a hostile directory could make it long.
 const MOST_SKIPPED: usize = 100;
 
-/// Copies `/work/out` into the directory `to`, which must exist; a file of the same name is replaced.
+/// Copies `/work/out` into the directory `to`, which must exist; a file of the same name is replaced, a link
+/// below `to` is never followed.
 ///
 /// At most `files` files of together `bytes` bytes.
 ///
 /// # Errors
-/// Only when writing to `to` fails: whatever the program did is told in [`Collected::skipped`].
+/// Only when `to` cannot be written to for a reason of its own: whatever the program did is told in
+/// [`Collected::skipped`].
 pub fn collect(work: &OwnedFd, to: &Path, bytes: Bytes, files: u32) -> io::Result<Collected> {
-    let mut collector = Collector { found: Collected::default(), bytes: bytes.0, files, target: to.to_owned() };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let to = rustix::fs::open(to, flags, Mode::empty())?;
+    let mut collector = Collector { found: Collected::default(), bytes: bytes.0, files };
     match open_beneath(work.as_fd(), OsStr::new("out"), OFlags::RDONLY | OFlags::DIRECTORY) {
-        Ok(out) => collector.directory(&out, Path::new(""), 0)?,
+        Ok(out) => collector.directory(&out, &to, Path::new(""), 0)?,
         Err(Errno::NOENT) => {}
         Err(_) => collector.skip(Path::new("."), "out is not a directory"),
     }
@@ -72,7 +77,6 @@ struct Collector {
     found: Collected,
     bytes: u64,
     files: u32,
-    target: PathBuf,
 }
 
 fn open_beneath(dir: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
@@ -90,8 +94,8 @@ impl Collector {
         }
     }
 
-    fn directory(&mut self, dir: &OwnedFd, path: &Path, depth: usize) -> io::Result<()> {
-        let Ok(mut entries) = Dir::read_from(dir) else {
+    fn directory(&mut self, from: &OwnedFd, to: &OwnedFd, path: &Path, depth: usize) -> io::Result<()> {
+        let Ok(mut entries) = Dir::read_from(from) else {
             self.skip(path, "cannot be listed");
             return Ok(());
         };
@@ -106,18 +110,28 @@ impl Collector {
                 self.skip(&path, "its name is not plain text");
                 continue;
             }
+            // A configuration that some program obeys: .git, .bashrc, .vscode.
+            if name.as_bytes().starts_with(b".") {
+                self.skip(&path, "its name begins with a dot");
+                continue;
+            }
             // What it is, without opening it: a device or a socket would act on being opened.
-            let kind = rustix::fs::statat(dir, &name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+            let kind = rustix::fs::statat(from, &name, AtFlags::SYMLINK_NOFOLLOW)
                 .map(|stat| FileType::from_raw_mode(stat.st_mode));
             match kind {
                 Ok(FileType::Directory) if depth < DEEPEST => {
-                    match open_beneath(dir.as_fd(), &name, OFlags::RDONLY | OFlags::DIRECTORY) {
-                        Ok(below) => self.directory(&below, &path, depth + 1)?,
-                        Err(_) => self.skip(&path, "cannot be opened"),
+                    let below = open_beneath(from.as_fd(), &name, OFlags::RDONLY | OFlags::DIRECTORY);
+                    let Ok(below) = below else {
+                        self.skip(&path, "cannot be opened");
+                        continue;
+                    };
+                    match enter(to, &name) {
+                        Ok(to) => self.directory(&below, &to, &path, depth + 1)?,
+                        Err(errno) => self.blocked(&path, errno)?,
                     }
                 }
                 Ok(FileType::Directory) => self.skip(&path, "lies too deep"),
-                Ok(FileType::RegularFile) => self.file(dir, &name, &path)?,
+                Ok(FileType::RegularFile) => self.file(from, to, &name, &path)?,
                 Ok(FileType::Symlink) => self.skip(&path, "is a symbolic link"),
                 Ok(_) => self.skip(&path, "is not a regular file"),
                 Err(_) => self.skip(&path, "is gone"),
@@ -126,13 +140,13 @@ impl Collector {
         Ok(())
     }
 
-    fn file(&mut self, dir: &OwnedFd, name: &OsStr, path: &Path) -> io::Result<()> {
-        let Ok(from) = open_beneath(dir.as_fd(), name, OFlags::RDONLY) else {
+    fn file(&mut self, from: &OwnedFd, to: &OwnedFd, name: &OsStr, path: &Path) -> io::Result<()> {
+        let Ok(file) = open_beneath(from.as_fd(), name, OFlags::RDONLY) else {
             self.skip(path, "cannot be opened");
             return Ok(());
         };
         // Asked of what was opened, not of the name.
-        let size = match rustix::fs::fstat(&from) {
+        let size = match rustix::fs::fstat(&file) {
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => stat.st_size as u64,
             _ => {
                 self.skip(path, "is not a regular file");
@@ -148,31 +162,55 @@ impl Collector {
             return Ok(());
         }
         self.files -= 1;
-        let copied = self.copy(File::from(from), size, path)?;
+        let copied = match copy(File::from(file), size, to, name) {
+            Ok(copied) => copied,
+            Err(error) => return self.blocked(path, Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        };
         self.bytes -= copied;
         self.found.artifacts.push(Artifact { path: path.to_owned(), size: Bytes(copied) });
         Ok(())
     }
 
-    /// Copies by way of a new file beside the place, which then takes it: an older link there is replaced,
-    /// never followed.
-    fn copy(&self, from: File, size: u64, path: &Path) -> io::Result<u64> {
-        let place = self.target.join(path);
-        if let Some(parent) = place.parent() {
-            std::fs::create_dir_all(parent)?;
+    /// What stands in the way below the target is this entry's misfortune; what ails the target is ours.
+    fn blocked(&mut self, path: &Path, errno: Errno) -> io::Result<()> {
+        match errno {
+            Errno::ISDIR
+            | Errno::NOTDIR
+            | Errno::EXIST
+            | Errno::NOTEMPTY
+            | Errno::LOOP
+            | Errno::XDEV
+            | Errno::NAMETOOLONG => {
+                self.skip(path, "something else is in its place");
+                Ok(())
+            }
+            errno => Err(errno.into()),
         }
-        let mut name = OsString::from(".gambeson-");
-        name.push(std::process::id().to_string());
-        let new = place.with_file_name(name);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut to = File::from(rustix::fs::open(&new, flags, Mode::from_raw_mode(0o644))?);
-        let copied = io::copy(&mut from.take(size), &mut to).and_then(|count| to.flush().map(|()| count));
-        let copied = copied.and_then(|count| std::fs::rename(&new, &place).map(|()| count));
-        if copied.is_err() {
-            let _ = std::fs::remove_file(&new);
-        }
-        copied
     }
+}
+
+/// The directory `name` below `to`, made where it is not there.
+fn enter(to: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    match rustix::fs::mkdirat(to, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(errno),
+    }
+    open_beneath(to.as_fd(), name, OFlags::RDONLY | OFlags::DIRECTORY)
+}
+
+/// Copies by way of a new file beside the place, which then takes it: an older link there is replaced, never
+/// followed, and half a file is never seen.
+fn copy(from: File, size: u64, to: &OwnedFd, name: &OsStr) -> io::Result<u64> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let new = format!(".gambeson-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(to, &new, flags, Mode::from_raw_mode(0o644))?);
+    let copied = io::copy(&mut from.take(size), &mut file).and_then(|count| file.flush().map(|()| count));
+    let copied = copied.and_then(|count| Ok(rustix::fs::renameat(to, &new, to, name).map(|()| count)?));
+    if copied.is_err() {
+        let _ = rustix::fs::unlinkat(to, &new, AtFlags::empty());
+    }
+    copied
 }
 
 /// UTF-8 without control characters and without those that reorder text: what a person sees is what it is.

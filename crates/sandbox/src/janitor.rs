@@ -6,7 +6,9 @@ use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
@@ -34,8 +36,9 @@ struct Remains {
 }
 
 impl Janitor {
-    /// Starts it, before the directories exist.
-    pub(crate) fn start(directories: &[PathBuf]) -> Result<Janitor, Errno> {
+    /// Starts it, before the directories exist. It kills what is in them after `deadline` of its own accord:
+    /// a second watch on the clock, should the supervisor be stopped or stuck.
+    pub(crate) fn start(directories: &[PathBuf], deadline: Option<Duration>) -> Result<Janitor, Errno> {
         let remains: Vec<Remains> = directories
             .iter()
             .filter_map(|directory| {
@@ -48,33 +51,35 @@ impl Janitor {
         children::reap();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         match sys::clone::clone3(0, None)? {
-            Side::Child => watch(&read, &remains),
+            Side::Child => watch(&read, &remains, deadline),
             Side::Parent(child) => Ok(Janitor { pid: child.pid, _pipe: write }),
         }
     }
 }
 
-fn watch(pipe: &OwnedFd, remains: &[Remains]) -> ! {
+fn watch(pipe: &OwnedFd, remains: &[Remains], deadline: Option<Duration>) -> ! {
     let _ = rustix::process::setsid();
     if sys::fd::close_from(0, &[pipe.as_raw_fd()]).is_err() {
         sys::exec::exit(1);
     }
-    let mut byte = [0u8; 1];
+    let mut timeout = deadline
+        .map(|deadline| Timespec { tv_sec: deadline.as_secs() as i64, tv_nsec: i64::from(deadline.subsec_nanos()) });
+    // Until the end of the pipe, into which nobody writes: the supervisor is done with the cell, or gone.
     loop {
-        match rustix::io::read(pipe, &mut byte) {
+        match poll(&mut [PollFd::new(pipe, PollFlags::IN)], timeout.as_ref()) {
             Err(Errno::INTR) => {}
-            // The end of the pipe: the supervisor is done with the cell, or gone.
-            Ok(0) => break,
-            Ok(_) | Err(_) => sys::exec::exit(1),
+            Ok(0) => {
+                kill(remains);
+                timeout = None;
+            }
+            _ => break,
         }
     }
     // The cell is dead or dying, but its last process may not be gone yet.
     for _ in 0..2500 {
         let mut left = false;
-        for Remains { kill, directory } in remains {
-            if let Ok(file) = rustix::fs::open(kill, rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty()) {
-                let _ = rustix::io::write(&file, b"1");
-            }
+        kill(remains);
+        for Remains { directory, .. } in remains {
             left |= rustix::fs::rmdir(directory) == Err(Errno::BUSY);
         }
         if !left {
@@ -83,4 +88,13 @@ fn watch(pipe: &OwnedFd, remains: &[Remains]) -> ! {
         let _ = rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 2_000_000 });
     }
     sys::exec::exit(0);
+}
+
+/// Absent on version 1, and before Linux 5.14; there the death of the pid namespace has to do.
+fn kill(remains: &[Remains]) {
+    for Remains { kill, .. } in remains {
+        if let Ok(file) = rustix::fs::open(kill, rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty()) {
+            let _ = rustix::io::write(&file, b"1");
+        }
+    }
 }

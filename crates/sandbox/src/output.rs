@@ -7,6 +7,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::limits::Bytes;
@@ -106,6 +107,12 @@ impl<'a> Stream<'a> {
     /// Writes once to a descriptor that is ready.
     pub(crate) fn write(&mut self) {
         let Sink::Fd(to) = self.to else { return };
+        // Asked again just before: the other stream may be the same pipe, and it has just taken the room.
+        // The descriptor is our caller's, whose own flags we do not change.
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if !matches!(poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], Some(&now)), Ok(1..)) {
+            return;
+        }
         let count = self.pending.len().min(ATOMIC);
         match rustix::io::write(to, &self.pending[..count]) {
             Ok(written) => drop(self.pending.drain(..written)),

@@ -409,12 +409,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     if has(Layer::CgroupCpu) {
         steps.push(Step::Cpu(limits.cpus));
     }
-    let namespaces = Namespace::ALL.into_iter().filter(|namespace| has(namespace.layer()));
-    steps.extend(namespaces.map(Step::Namespace));
     steps.push(Step::Identity(match host.authority {
         Authority::Root => Ids::Own,
         Authority::User { uid, gid } => Ids::Ours { uid, gid },
     }));
+    let namespaces = Namespace::ALL.into_iter().filter(|namespace| has(namespace.layer()));
+    steps.extend(namespaces.map(Step::Namespace));
     steps.push(Step::HostName(c"cell".into()));
     if spec.network == Network::Loopback {
         steps.push(Step::LoopbackUp);
@@ -511,6 +511,8 @@ fn stage(spec: &Spec) -> Result<Vec<Stage>, Refusal> {
     if spec.files.len() as u64 > u64::from(limits.files) {
         return too_large(spec.files.len() as u64, "files", Limit::Files, limits.files.into());
     }
+    let links: Vec<&PathBuf> =
+        spec.files.iter().filter(|file| matches!(file, Staged::Link { .. })).map(Staged::path).collect();
     let mut seen = std::collections::HashSet::new();
     spec.files
         .iter()
@@ -519,6 +521,9 @@ fn stage(spec: &Spec) -> Result<Vec<Stage>, Refusal> {
             let inside = path.components().all(|component| matches!(component, Component::Normal(_)));
             if !inside || path.as_os_str().is_empty() {
                 return Err(Refusal::Input { path: path.clone(), why: "does not lie below /work" });
+            }
+            if links.iter().any(|link| path != *link && path.starts_with(link)) {
+                return Err(Refusal::Input { path: path.clone(), why: "lies below a symbolic link" });
             }
             if !seen.insert(path) {
                 return Err(Refusal::Input { path: path.clone(), why: "is there twice" });
@@ -865,6 +870,14 @@ mod tests {
             spec.files.push(Staged::Directory { path: path.into() });
             assert!(matches!(plan(&spec, &host()), Err(Refusal::Input { .. })), "{path:?}");
         }
+    }
+
+    #[test]
+    fn input_below_a_link_is_refused() {
+        let mut spec = spec();
+        spec.files.push(Staged::File { path: "x/f".into(), executable: false, contents: Vec::new() });
+        spec.files.push(Staged::Link { path: "x".into(), target: "/proc/self/fd/5".into() });
+        assert!(matches!(plan(&spec, &host()), Err(Refusal::Input { .. })));
     }
 
     #[test]

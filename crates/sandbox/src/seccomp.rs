@@ -195,6 +195,7 @@ fn parse_rule(words: &str) -> Result<Rule, String> {
     let mut head = head.split_whitespace();
     let action = match head.next() {
         Some("allow") => Action::Allow,
+        Some("eperm") => Action::EPERM,
         Some("enosys") => Action::ENOSYS,
         verb => return Err(format!("no verb {:?}", verb.unwrap_or(""))),
     };

@@ -1,26 +1,23 @@
 //! The escape corpus: each file of `tests/escape/` is one attack, run in a cell as anybody's program is.
 //!
 //! A case passes when
-//! 1. its run ends as its header expects, with the layers that it names as its guards all held;
+//! 1. its run ends as its header expects, and says of each layer that the case names as a guard that it held;
 //! 2. each of its controls does as it claims: the same attack against a plan without some layers escapes, or is
 //!    held by another layer. An attack that can succeed nowhere shows nothing when it fails here;
-//! 3. after every run, mutated or not, the supervisor (this process) lives, the cell next door answers and
-//!    nothing is left on the host.
+//! 3. after every run, mutated or not, the supervisor (this process) lives, the cell next door and a process of
+//!    the host answer as before, and nothing is left behind.
 //!
-//! Words after `--` select cases by parts of their file names. `GAMBESON_TEST_PYTHON` names the interpreter.
+//! Words after `--` select cases by parts of their file names, and show what each run said.
+//! `GAMBESON_TEST_PYTHON` names the interpreter.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -37,10 +34,12 @@ const FEWEST_CASES: usize = 110;
 const GROUPS: &str = "ABCDEFGH";
 /// As many as the smallest host of ours has processors.
 const AT_ONCE: usize = 2;
-/// How long a mutated run may take: the layer that would end it may be the one that it lacks.
+/// How long a run may take beyond its own limit, and a mutated one at all: it may lack the layer that ends it.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is cleared up behind a result has this long to be gone.
 const GRACE: Duration = Duration::from_secs(2);
+/// All user ids of cells lie above it (`plan.rs`).
+const FIRST_ID: u32 = 0x6000_0000;
 
 /// One attack, as its file tells it.
 struct Case {
@@ -52,31 +51,20 @@ struct Case {
     network: Network,
     guards: Vec<Layer>,
     controls: Vec<Control>,
-    artifacts: Vec<Expected>,
+    /// Paths below `/work/out`, each with the size it is collected with, or none.
+    artifacts: Vec<(PathBuf, Option<u64>)>,
     distinct: bool,
-    source: Vec<u8>,
+    source: String,
 }
 
-/// What becomes of the attack without some layers.
+/// What becomes of the attack without some layers: it escapes, or another layer holds it.
 struct Control {
     dropped: Vec<Layer>,
-    claim: Claim,
-}
-
-enum Claim {
-    Escapes,
-    Held(Layer),
-}
-
-/// Whether something below `/work/out` is collected.
-enum Expected {
-    Present(PathBuf, u64),
-    Absent(PathBuf),
+    held: Option<Layer>,
 }
 
 impl Case {
-    fn read(path: &Path) -> Result<Case, String> {
-        let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    fn read(path: &Path) -> Result<Case, Box<dyn Error>> {
         let mut case = Case {
             file: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             id: String::new(),
@@ -88,95 +76,89 @@ impl Case {
             controls: Vec::new(),
             artifacts: Vec::new(),
             distinct: false,
-            source: source.clone().into_bytes(),
+            source: fs::read_to_string(path)?,
         };
         let mut without_control = false;
-        for line in source.lines().map_while(|line| line.strip_prefix("# ")) {
-            let (key, value) = line.split_once(": ").ok_or_else(|| format!("the header line {line:?} has no key"))?;
+        for line in case.source.lines().map_while(|line| line.strip_prefix("# ")) {
+            let (key, value) = line.split_once(": ").ok_or("a header line has no key")?;
             let words: Vec<&str> = value.split_whitespace().collect();
             match (key, words.as_slice()) {
                 ("id", _) => case.id = value.into(),
                 ("title", _) => case.title = value.into(),
                 ("expect", _) => case.expect = value.into(),
                 ("limits", settings) => {
-                    for setting in settings {
-                        limit(&mut case.limits, setting).ok_or_else(|| format!("the limit {setting:?}"))?;
-                    }
+                    settings
+                        .iter()
+                        .try_for_each(|setting| limit(&mut case.limits, setting))
+                        .ok_or("a limit means nothing")?;
                 }
                 ("network", ["loopback"]) => case.network = Network::Loopback,
                 ("guards", names) => case.guards = layers(names)?,
                 ("control", ["none,", _, ..]) => without_control = true,
                 ("control", [names @ .., "=>", "escaped"]) => {
-                    case.controls.push(Control { dropped: layers(names)?, claim: Claim::Escapes });
+                    case.controls.push(Control { dropped: layers(names)?, held: None });
                 }
-                ("control", [names @ .., "=>", "held", name]) => {
-                    let holder = layers(&[name])?[0];
-                    case.controls.push(Control { dropped: layers(names)?, claim: Claim::Held(holder) });
+                ("control", [names @ .., "=>", "held", holder]) => {
+                    case.controls.push(Control { dropped: layers(names)?, held: Some(holder.parse()?) });
                 }
-                ("collect", ["present", path, size]) => {
-                    let size = size.parse().map_err(|_| format!("the size {size:?}"))?;
-                    case.artifacts.push(Expected::Present(path.into(), size));
-                }
-                ("collect", ["absent", path]) => case.artifacts.push(Expected::Absent(path.into())),
+                ("collect", ["present", path, size]) => case.artifacts.push((path.into(), Some(size.parse()?))),
+                ("collect", ["absent", path]) => case.artifacts.push((path.into(), None)),
                 ("distinct", ["yes"]) => case.distinct = true,
                 // For readers: how the attack works, or what it needs.
                 ("works", _) => {}
-                _ => return Err(format!("the header line {line:?} means nothing")),
+                _ => return Err(format!("the header line {line:?} means nothing").into()),
             }
         }
-        if [&case.id, &case.title, &case.expect].iter().any(|text| text.is_empty()) || case.guards.is_empty() {
-            return Err("id, title, expect or guards is missing".into());
+        let empty = [&case.id, &case.title, &case.expect].iter().any(|text| text.is_empty()) || case.guards.is_empty();
+        if empty || without_control != case.controls.is_empty() {
+            return Err("id, title, expect, guards, or control is missing".into());
         }
-        if without_control != case.controls.is_empty() {
-            return Err("it needs either controls or a reason for having none".into());
-        }
-        for Control { dropped, claim } in &case.controls {
-            if dropped.is_empty() || matches!(claim, Claim::Held(x) if dropped.contains(x) || !case.guards.contains(x))
-            {
+        for Control { dropped, held } in &case.controls {
+            if dropped.is_empty() || held.is_some_and(|held| dropped.contains(&held) || !case.guards.contains(&held)) {
                 return Err("a control drops nothing, or is held by a layer that is dropped or no guard".into());
             }
         }
         Ok(case)
     }
 
-    fn control_names(control: &Control) -> String {
-        control.dropped.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(" ")
-    }
-
-    /// Whether a run ended as it should with all layers in place.
-    fn as_expected(&self, run: &Run) -> bool {
-        if self.expect == "contained" {
-            return run.said == "exited 0" && run.last.starts_with("CONTAINED: ");
+    /// Whether a run ended as it should where enough layers are in place.
+    fn holds(&self, run: &Run) -> bool {
+        match self.expect.as_str() {
+            "contained" => run.said == "exited 0" && run.last.starts_with("CONTAINED: "),
+            expect => run.said == expect && !run.escaped(),
         }
-        run.said == self.expect && !run.escaped()
     }
 }
 
-fn layers(names: &[&str]) -> Result<Vec<Layer>, String> {
-    names.iter().map(|name| Layer::from_str(name).map_err(|error| error.to_string())).collect()
+fn layers(names: &[&str]) -> Result<Vec<Layer>, Box<dyn Error>> {
+    Ok(names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?)
+}
+
+fn names(layers: &[Layer]) -> String {
+    layers.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(" ")
 }
 
 fn limit(limits: &mut Limits, setting: &str) -> Option<()> {
-    let size = |value: &str| {
-        let (number, shift) = match value.split_at(value.len() - 1) {
-            (number, "K") => (number, 10),
-            (number, "M") => (number, 20),
-            _ => (value, 0),
-        };
-        number.parse::<u64>().ok().map(|number| Bytes(number << shift))
-    };
-    let time = |value: &str| value.strip_suffix('s')?.parse().ok().map(Duration::from_secs_f64);
     let (name, value) = setting.split_once('=')?;
+    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+    let number: f64 = value[..end].parse().ok()?;
+    let unit = match &value[end..] {
+        "K" => 1024.0,
+        "M" => 1_048_576.0,
+        "s" | "" => 1.0,
+        _ => return None,
+    };
+    let (bytes, time) = (Bytes((number * unit) as u64), Duration::from_secs_f64(number));
     match name {
-        "memory" => limits.memory = size(value)?,
-        "disk" => limits.disk = size(value)?,
-        "output" => limits.output = size(value)?,
-        "pids" => limits.pids = value.parse().ok()?,
-        "files" => limits.files = value.parse().ok()?,
-        "open_files" => limits.open_files = value.parse().ok()?,
-        "wall" => limits.wall = time(value)?,
-        "cpu" => limits.cpu = time(value)?,
-        "cpus" => limits.cpus = MilliCpus((value.parse::<f64>().ok()? * 1000.0) as u32),
+        "memory" => limits.memory = bytes,
+        "disk" => limits.disk = bytes,
+        "output" => limits.output = bytes,
+        "pids" => limits.pids = number as u32,
+        "files" => limits.files = number as u32,
+        "open_files" => limits.open_files = number as u32,
+        "wall" => limits.wall = time,
+        "cpu" => limits.cpu = time,
+        "cpus" => limits.cpus = MilliCpus((number * 1000.0) as u32),
         _ => return None,
     }
     Some(())
@@ -185,7 +167,7 @@ fn limit(limits: &mut Limits, setting: &str) -> Option<()> {
 /// A run that came to its end.
 struct Run {
     ended: Ended,
-    /// The end in the words of the headers.
+    /// The end, in the words of the headers.
     said: String,
     /// The last line of its output: the attack's own verdict.
     last: String,
@@ -199,7 +181,7 @@ impl Run {
             End::LimitHit { limit, .. } => format!("limit_hit {limit}"),
             End::Refused(_) => "refused".into(),
             End::Cancelled => "cancelled, it took too long".into(),
-            End::Fault { step, why, .. } => format!("fault: {step}: {why}"),
+            fault @ End::Fault { .. } => fault.message(),
         };
         let last = String::from_utf8_lossy(&ended.stdout).trim_end().lines().last().unwrap_or_default().to_owned();
         Run { ended, said, last }
@@ -211,26 +193,18 @@ impl Run {
     }
 
     fn values(&self) -> BTreeSet<String> {
-        String::from_utf8_lossy(&self.ended.stdout)
-            .lines()
-            .filter(|l| l.starts_with("VALUE: "))
-            .map(String::from)
-            .collect()
+        let text = String::from_utf8_lossy(&self.ended.stdout);
+        text.lines().filter(|line| line.starts_with("VALUE: ")).map(String::from).collect()
     }
 
     fn told(&self) -> String {
         let errors = String::from_utf8_lossy(&self.ended.stderr);
-        let errors: Vec<&str> = errors.lines().rev().take(3).collect();
-        format!(
-            "{}; stdout ends {:?}; stderr ends {:?}",
-            self.said,
-            self.last.chars().take(300).collect::<String>(),
-            errors
-        )
+        let error = errors.trim_end().lines().last().unwrap_or_default();
+        format!("{}: {:.300} {error:.300}", self.said, self.last)
     }
 }
 
-/// A child that answers each line with a line, as long as it lives.
+/// A program that answers each line with a line, as long as it lives.
 struct Answering {
     to: Option<fs::File>,
     lines: mpsc::Receiver<String>,
@@ -259,97 +233,58 @@ impl Answering {
 struct Ground {
     host: Host,
     environment: Environment,
-    folder: PathBuf,
     facts: serde_json::Value,
     witness: Child,
-    queues: Mutex<Answering>,
+    witnessing: Mutex<Answering>,
+    /// The cell next door counts how often it was asked.
     bystander: Mutex<(Answering, u64)>,
-    /// Where cells' cgroups are made.
-    cgroups: Vec<PathBuf>,
+    cgroups: BTreeSet<PathBuf>,
     mounts: BTreeSet<String>,
     launching: Mutex<()>,
-    /// Held open; of the descriptor that is not closed at exec the controls without `descriptors` tell.
-    _open: (TcpListener, UnixListener, UnixDatagram, UnixListener, fs::File),
+    /// Not closed at exec: what the controls without `descriptors` find.
+    _leak: (OwnedFd, OwnedFd),
 }
 
-const CANARY: &str = "the canary sings\n";
-/// What all our cells' user ids lie above (`FIRST_ID` of `plan.rs`).
-const FIRST_ID: u32 = 0x6000_0000;
-
 impl Ground {
-    fn prepare() -> Result<Ground, Box<dyn std::error::Error>> {
+    fn prepare() -> Result<Ground, Box<dyn Error>> {
         let host = Host::probe();
         // Not one in a home directory: see `cannot_drop`.
         let python = std::env::var_os("GAMBESON_TEST_PYTHON").unwrap_or_else(|| "/usr/bin/python3".into());
         let environment = Environment::discover(Path::new(&python))?;
-        let us = std::process::id();
-        let folder = PathBuf::from(format!("/var/tmp/gambeson-escape-{us}"));
-        fs::create_dir(&folder)?;
-        let open_to_all = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
-        open_to_all(&folder, 0o755)?;
-        let (canary, socket, queues) = (folder.join("canary.txt"), folder.join("socket"), folder.join("queues"));
-        fs::write(&canary, CANARY)?;
-        open_to_all(&canary, 0o644)?;
-        fs::create_dir(&queues)?;
-
-        let port = TcpListener::bind("127.0.0.1:0")?;
-        let abstract_name = format!("gambeson-escape-{us}");
-        let abstract_socket = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&abstract_name)?)?;
-        // Connections and datagrams are looked up apart, so that both can have the name.
-        let datagrams = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&abstract_name)?)?;
-        let pathname_socket = UnixListener::bind(&socket)?;
-        open_to_all(&socket, 0o777)?;
-        let leak = fs::File::create(folder.join("leak"))?;
-        rustix::io::fcntl_setfd(&leak, rustix::io::FdFlags::empty())?;
-
-        let (key, queue) = (0x6a3b_0000 | (us & 0xffff), format!("/gambeson-escape-{us}"));
-        let mut witness = Command::new(&python)
-            .args(["-I", "-c", include_str!("host/witness.py"), &key.to_string(), CANARY, &queue])
-            .arg(&queues)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let (to, from) = (witness.stdin.take().expect("piped"), witness.stdout.take().expect("piped"));
-        let answering = Answering::new(to, from);
-        answering.hear().ok_or("the witness could not set up what it shares")?;
-
+        let mut command = Command::new(&python);
+        command.args(["-I", "-c", include_str!("host/witness.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut witness = command.spawn()?;
+        let pipes = (witness.stdin.take().expect("piped"), witness.stdout.take().expect("piped"));
+        let witnessing = Answering::new(pipes.0, pipes.1);
+        let facts = witnessing.hear().ok_or("the process of the host could not make what it shares")?;
+        let mut facts: serde_json::Value = serde_json::from_str(&facts)?;
         let (bystander, pid) = bystander(&host, &environment)?;
-        let bystander_uid = match host.authority {
-            Authority::Root => FIRST_ID + pid as u32,
+        facts["bystander_uid"] = match host.authority {
+            Authority::Root => FIRST_ID + pid,
             Authority::User { uid, .. } => uid,
-        };
-        let facts = serde_json::json!({
-            "canary_path": canary, "canary_text": CANARY, "host_pid": witness.id(),
-            "host_port": port.local_addr()?.port(), "abstract": abstract_name, "unix_path": socket,
-            "shm_key": key, "shm_text": CANARY, "mq_name": queue, "bystander_uid": bystander_uid,
-            "hostname": rustix::system::uname().nodename().to_string_lossy(),
-        });
-        let mut cgroups = Vec::new();
+        }
+        .into();
+        let mut cgroups = BTreeSet::new();
         places_of_cgroups(Path::new("/sys/fs/cgroup"), &mut cgroups);
-        let ground = Ground {
+        Ok(Ground {
             host,
             environment,
-            folder,
             facts,
             witness,
-            queues: Mutex::new(answering),
+            witnessing: Mutex::new(witnessing),
             bystander: Mutex::new((bystander, 0)),
             cgroups,
             mounts: mounts(),
             launching: Mutex::new(()),
-            _open: (port, abstract_socket, datagrams, pathname_socket, leak),
-        };
-        match ground.disturbed() {
-            None => Ok(ground),
-            Some(why) => Err(why.into()),
-        }
+            _leak: rustix::pipe::pipe()?,
+        })
     }
 
     /// Why an attack on `layers` shows nothing on this host.
     fn lacks(&self, layers: &[Layer]) -> Option<String> {
-        let named = layers.iter().find_map(|layer| self.host.missing(*layer));
+        let missing = layers.iter().find_map(|layer| self.host.missing(*layer));
         let unprivileged = layers.contains(&Layer::Identity) && self.host.authority != Authority::Root;
-        named
+        missing
             .map(|missing| format!("{}: {}", missing.layer, missing.why))
             .or(unprivileged.then(|| "identity: only root has user ids to give".into()))
     }
@@ -363,8 +298,7 @@ impl Ground {
 
     fn facts(&self, limits: &Limits) -> String {
         let mut facts = self.facts.clone();
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        facts["host_boot_monotonic"] = now.tv_sec.into();
+        facts["host_boot_monotonic"] = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec.into();
         facts["limits"] = serde_json::json!({
             "memory": limits.memory.0, "pids": limits.pids, "disk": limits.disk.0, "files": limits.files,
             "output": limits.output.0, "wall_ms": limits.wall.as_millis() as u64,
@@ -373,29 +307,26 @@ impl Ground {
         facts.to_string()
     }
 
-    /// Runs an attack once. An error is a failure whatever the attack was.
+    /// Runs an attack once. An error is a failure, whatever the attack was.
     fn run(&self, case: &Case, dropped: &[Layer]) -> Result<Run, String> {
         let name = format!("{}.py", case.file);
-        let file = Staged::File { path: (&name).into(), executable: false, contents: case.source.clone() };
-        let mut spec = spec(&self.environment, case.limits.clone(), file);
-        spec.args = vec![name.into(), self.facts(&case.limits).into()];
+        let mut spec = spec(&self.host, &self.environment, &name, &case.source, case.limits.clone());
+        spec.args.push(self.facts(&case.limits).into());
         spec.network = case.network;
-        spec.accept_missing = self.host.missing.iter().map(|missing| missing.layer).collect();
         let mut plan = plan(&spec, &self.host).map_err(|refusal| refusal.to_string())?;
         let mut patience = case.limits.wall + PATIENCE;
         if !dropped.is_empty() {
             plan = plan.without(dropped);
             patience = PATIENCE;
         }
-        // One at a time, so that cgroups that appear meanwhile are this cell's.
-        let (cell, cgroups) = {
-            let _launching = self.launching.lock().expect("nobody panics here");
-            let before = self.list_cgroups();
-            let cell = launch(plan, &self.host).map_err(|error| error.end().message())?;
-            (cell, self.list_cgroups().difference(&before).cloned().collect::<Vec<_>>())
-        };
-        let uid = FIRST_ID + cell.pid() as u32;
         let timer = alarm(patience).map_err(|errno| errno.to_string())?;
+        // One at a time, so that the cgroups that appear meanwhile are this cell's.
+        let launching = self.launching.lock().expect("nobody panics here");
+        let before = self.list_cgroups();
+        let cell = launch(plan, &self.host).map_err(|error| error.end().message())?;
+        let cgroups: Vec<PathBuf> = self.list_cgroups().difference(&before).cloned().collect();
+        drop(launching);
+        let uid = FIRST_ID + cell.pid().unsigned_abs();
         let run = Run::new(cell.wait(Streams { cancel: Some(timer.as_fd()), ..Streams::kept() }));
 
         let deadline = Instant::now() + GRACE;
@@ -416,21 +347,15 @@ impl Ground {
     }
 
     fn list_cgroups(&self) -> BTreeSet<PathBuf> {
-        let ours = format!("gambeson-{}-", std::process::id());
         let entries = self.cgroups.iter().filter_map(|place| fs::read_dir(place).ok()).flatten().flatten();
-        entries
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&ours))
-            .map(|entry| entry.path())
-            .collect()
+        entries.map(|entry| entry.path()).filter(|path| is_our_cgroup(path)).collect()
     }
 
     fn left_behind(&self, uid: u32, cgroups: &[PathBuf]) -> Vec<String> {
-        let mut left: Vec<String> = Vec::new();
-        left.extend(processes_of(uid).into_iter().map(|pid| format!("process {pid}")));
-        left.extend(cgroups.iter().filter(|path| path.exists()).map(|path| format!("cgroup {}", path.display())));
-        left.extend(mounts().difference(&self.mounts).map(|line| format!("mount {line}")));
-        left.extend(segments_of(uid).into_iter().map(|id| format!("shared memory segment {id}")));
-        left
+        let cgroups = cgroups.iter().filter(|path| path.exists()).map(|path| format!("cgroup {}", path.display()));
+        let mounts = mounts();
+        let mounts = mounts.difference(&self.mounts).map(|line| format!("mount {line}"));
+        processes_of(uid).into_iter().chain(segments_of(uid)).chain(cgroups).chain(mounts).collect()
     }
 
     /// What is no longer as it was, of all that no attack may touch.
@@ -440,143 +365,120 @@ impl Ground {
         if bystander.0.ask() != Some(bystander.1.to_string()) {
             return Some("the cell next door no longer answers".into());
         }
-        match self.queues.lock().expect("nobody panics here").ask().as_deref() {
-            Some("") => {}
-            Some(queues) => return Some(format!("message queues are left behind: {queues}")),
-            None => return Some("the process of the host no longer answers".into()),
+        match self.witnessing.lock().expect("nobody panics here").ask() {
+            Some(changes) => (!changes.is_empty()).then_some(changes),
+            None => Some("the process of the host no longer answers".into()),
         }
-        let canary = self.folder.join("canary.txt");
-        let whole = fs::read_to_string(&canary).is_ok_and(|text| text == CANARY)
-            && fs::symlink_metadata(&canary)
-                .is_ok_and(|data| data.is_file() && data.mode() & 0o7777 == 0o644 && data.nlink() == 1)
-            && fs::read_dir(&self.folder).is_ok_and(|entries| entries.count() == 4);
-        (!whole).then(|| "the canary or its directory is changed".into())
     }
 
-    /// Collects what a run left, and says what is not as the header has it.
-    fn collected(&self, case: &Case, run: &Run) -> Result<(), String> {
-        // Beside the folder of the canary, which must not change.
-        let to = self.folder.with_extension(&case.file);
-        fs::create_dir(&to).map_err(|error| error.to_string())?;
+    /// Collects what a run left, and checks it.
+    fn collect(&self, case: &Case, run: &Run) -> Result<(), Box<dyn Error>> {
+        let to = std::env::temp_dir().join(format!("gambeson-escape-{}-{}", std::process::id(), case.file));
+        fs::create_dir(&to)?;
         let work = run.ended.work.as_ref().ok_or("there is no /work to collect from")?;
-        let found = collect(work, &to, case.limits.disk, case.limits.files).map_err(|error| error.to_string());
-        let wrong = case.artifacts.iter().find_map(|artifact| match artifact {
-            Expected::Present(path, size) => {
-                let there = fs::symlink_metadata(to.join(path)).is_ok_and(|data| data.is_file() && data.len() == *size);
-                (!there).then(|| format!("{} was not collected", path.display()))
-            }
-            Expected::Absent(path) => {
-                fs::symlink_metadata(to.join(path)).is_ok().then(|| format!("{} was collected", path.display()))
-            }
-        });
-        fs::remove_dir_all(&to).map_err(|error| error.to_string())?;
-        let total: u64 = found?.artifacts.iter().map(|artifact| artifact.size.0).sum();
-        match wrong {
-            Some(wrong) => Err(wrong),
-            None if total > case.limits.disk.0 => Err(format!("{total} bytes were collected")),
-            None => Ok(()),
-        }
+        let found = collect(work, &to, case.limits.disk, case.limits.files)?;
+        let size = |path: &PathBuf| fs::symlink_metadata(to.join(path)).map(|data| data.len()).ok();
+        let wrong: Vec<_> = case.artifacts.iter().filter(|(path, expected)| size(path) != *expected).collect();
+        let listed = |path: &PathBuf| found.artifacts.iter().any(|artifact| artifact.path == *path);
+        let as_told = case.artifacts.iter().all(|(path, expected)| listed(path) == expected.is_some());
+        fs::remove_dir_all(&to)?;
+        if wrong.is_empty() && as_told { Ok(()) } else { Err(format!("{wrong:?} is not so; {found:?}").into()) }
     }
 }
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        // The end of its input ends the witness, which takes with it what it shares.
-        self.queues.get_mut().expect("nobody panics here").to = None;
-        let _ = self.witness.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        // The end of its input ends the witness, which takes with it all that it made.
+        if let Ok(witnessing) = self.witnessing.get_mut() {
+            witnessing.to = None;
+            let _ = self.witness.wait();
+        }
     }
 }
 
-fn spec(environment: &Environment, limits: Limits, file: Staged) -> Spec {
+fn spec(host: &Host, environment: &Environment, name: &str, source: &str, limits: Limits) -> Spec {
     Spec {
         environment: environment.clone(),
-        args: vec![file.path().into()],
+        args: vec![name.into()],
         env: Vec::new(),
-        files: vec![file],
+        files: vec![Staged::File { path: name.into(), executable: false, contents: source.into() }],
         limits,
         network: Network::None,
         terminal: Terminal::None,
-        accept_missing: Vec::new(),
+        accept_missing: host.missing.iter().map(|missing| missing.layer).collect(),
     }
 }
 
 /// Starts the cell next door. Returns how to ask it, and the pid of its first process.
-fn bystander(host: &Host, environment: &Environment) -> Result<(Answering, i32), Box<dyn std::error::Error>> {
-    let contents = include_bytes!("host/bystander.py").to_vec();
-    let file = Staged::File { path: "bystander.py".into(), executable: false, contents };
+fn bystander(host: &Host, environment: &Environment) -> Result<(Answering, u32), Box<dyn Error>> {
     let limits = Limits { wall: Limits::LONGEST, ..Limits::default() };
-    let mut spec = spec(environment, limits, file);
-    spec.accept_missing = host.missing.iter().map(|missing| missing.layer).collect();
-    let plan = plan(&spec, host)?;
+    let plan = plan(&spec(host, environment, "bystander.py", include_str!("host/bystander.py"), limits), host)?;
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let ((their_in, our_in), (our_out, their_out)) = (pipe()?, pipe()?);
     let (sender, born) = mpsc::channel();
     let host = host.clone();
-    // A cell dies with the thread that made it.
-    thread::spawn(move || match launch(plan, &host) {
-        Ok(cell) => {
-            let _ = sender.send(Ok(cell.pid()));
-            let (stdin, stdout) = (Input::Fd(their_in.as_fd()), Sink::Fd(their_out.as_fd()));
-            cell.wait(Streams { stdin, stdout, ..Streams::kept() });
-        }
-        Err(error) => {
-            let _ = sender.send(Err(error.end().message()));
-        }
+    // It waits where it launched: a cell dies with the thread that made it.
+    thread::spawn(move || {
+        let cell = launch(plan, &host).map_err(|error| error.end().message());
+        let _ = sender.send(cell.as_ref().map(|cell| cell.pid().unsigned_abs()).map_err(String::clone));
+        let (stdin, stdout) = (Input::Fd(their_in.as_fd()), Sink::Fd(their_out.as_fd()));
+        cell.map(|cell| cell.wait(Streams { stdin, stdout, ..Streams::kept() }))
     });
     Ok((Answering::new(our_in, our_out), born.recv()??))
 }
 
 /// A descriptor that becomes readable after a while.
 fn alarm(after: Duration) -> rustix::io::Result<OwnedFd> {
-    use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-    };
-    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+    use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+    let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
     let never = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let once = Timespec { tv_sec: after.as_secs() as i64, tv_nsec: after.subsec_nanos().into() };
-    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: never, it_value: once })?;
+    let once = Itimerspec { it_interval: never, it_value: after.try_into().unwrap_or(never) };
+    rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once)?;
     Ok(timer)
 }
 
-/// The directories that hold a cgroup of ours: that of the cell next door, which has one of each kind.
-fn places_of_cgroups(below: &Path, found: &mut Vec<PathBuf>) {
+fn is_our_cgroup(path: &Path) -> bool {
     let ours = format!("gambeson-{}-", std::process::id());
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&ours))
+}
+
+/// The directories that hold a cgroup of ours: that of the cell next door, which has one of each kind.
+fn places_of_cgroups(below: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(below).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&ours) {
-            found.push(below.to_owned());
+        if is_our_cgroup(&entry.path()) {
+            found.insert(below.to_owned());
         } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             places_of_cgroups(&entry.path(), found);
         }
     }
 }
 
-/// The living processes of a user. A dead one is only the status that the next launch collects.
+/// The living processes of a user. A dead one is only a status that the next launch collects.
 fn processes_of(uid: u32) -> Vec<String> {
     let owner = format!("\nUid:\t{uid}\t");
     let theirs = |status: String| status.contains(&owner) && !status.contains("\nState:\tZ");
-    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
-    pids.map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| fs::read_to_string(format!("/proc/{name}/status")).is_ok_and(theirs))
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    pids.filter(|pid| fs::read_to_string(pid.join("status")).is_ok_and(theirs))
+        .map(|pid| format!("process {}", pid.display()))
         .collect()
+}
+
+/// The System V segments that a user made (proc_sysvipc(5)).
+fn segments_of(uid: u32) -> Vec<String> {
+    let (listed, uid) = (fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default(), uid.to_string());
+    let theirs = listed.lines().filter(|line| line.split_whitespace().nth(9) == Some(&uid));
+    theirs.map(|line| format!("shared memory segment {line}")).collect()
 }
 
 fn mounts() -> BTreeSet<String> {
     fs::read_to_string("/proc/self/mountinfo").unwrap_or_default().lines().map(String::from).collect()
 }
 
-/// The ids of the System V segments that a user made (proc(5)).
-fn segments_of(uid: u32) -> Vec<String> {
-    let listed = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
-    let rows = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.filter(|row| row.get(9) == Some(&uid.to_string().as_str())).map(|row| row[1].to_owned()).collect()
-}
-
 /// One row of the table.
 #[derive(Default)]
 struct Row {
     outcome: String,
-    controls: String,
+    controls: Vec<String>,
     /// Layers without which the attack succeeded.
     missed: Vec<Layer>,
     skipped: bool,
@@ -595,40 +497,30 @@ fn try_case(ground: &Ground, case: &Case) -> Row {
     match ground.run(case, &[]) {
         Err(why) => row.failures.push(why),
         Ok(run) => {
-            row.outcome = if case.as_expected(&run) { case.expect.clone() } else { run.said.clone() };
-            row.words.push(format!("all layers: {}", run.told()));
+            row.outcome = if case.holds(&run) { case.expect.clone() } else { run.said.clone() };
+            row.words.push(format!("with all layers {}", run.told()));
             row.failures.extend(wrong(ground, case, &run));
         }
     }
-    for control in &case.controls {
-        let name = Case::control_names(control);
-        if !row.controls.is_empty() {
-            row.controls.push_str("; ");
-        }
-        if let Some(why) = ground.cannot_drop(&control.dropped) {
-            let _ = write!(row.controls, "-{name}: skipped, {why}");
+    for Control { dropped, held } in &case.controls {
+        let without = names(dropped);
+        if let Some(why) = ground.cannot_drop(dropped) {
+            row.controls.push(format!("-{without}: skipped, {why}"));
             continue;
         }
-        let (told, kept) = match ground.run(case, &control.dropped) {
-            Err(why) => (why, false),
-            Ok(run) => {
-                row.words.push(format!("without {name}: {}", run.told()));
-                if run.escaped() {
-                    row.missed.extend(&control.dropped);
-                }
-                match control.claim {
-                    Claim::Escapes => (run.told(), run.escaped()),
-                    Claim::Held(_) => (run.told(), case.as_expected(&run)),
-                }
-            }
+        let claim = held.map_or("escaped".to_owned(), |held| format!("held by {held}"));
+        let (told, escaped, holds) = match ground.run(case, dropped) {
+            Err(why) => (why, false, false),
+            Ok(run) => (run.told(), run.escaped(), case.holds(&run)),
         };
-        let claim = match control.claim {
-            Claim::Escapes => "escaped".to_owned(),
-            Claim::Held(holder) => format!("held by {holder}"),
-        };
-        let _ = write!(row.controls, "-{name}: {}{claim}", if kept { "" } else { "NOT " });
+        let kept = if held.is_some() { holds } else { escaped };
+        row.controls.push(format!("-{without}: {}{claim}", if kept { "" } else { "NOT " }));
+        row.words.push(format!("without {without} {told}"));
+        if escaped {
+            row.missed.extend(dropped);
+        }
         if !kept {
-            row.failures.push(format!("without {name} it should have {claim}: {told}"));
+            row.failures.push(format!("without {without} it should have {claim}: {told}"));
         }
     }
     row
@@ -637,21 +529,18 @@ fn try_case(ground: &Ground, case: &Case) -> Row {
 /// What is wrong with a run that had all its layers.
 fn wrong(ground: &Ground, case: &Case, run: &Run) -> Vec<String> {
     let mut wrong = Vec::new();
-    if !case.as_expected(run) {
+    if !case.holds(run) {
         wrong.push(format!("it should have {}: {}", case.expect, run.told()));
     }
-    for guard in &case.guards {
-        if !run.ended.exit.layers.iter().any(|report| report.layer == *guard && report.held == Held::Held) {
-            wrong.push(format!("the run does not say that {guard} held"));
-        }
-    }
+    let held = |guard: &Layer| run.ended.exit.layers.iter().any(|one| one.layer == *guard && one.held == Held::Held);
+    wrong.extend(case.guards.iter().filter(|guard| !held(guard)).map(|guard| format!("{guard} is not said to hold")));
     if !case.artifacts.is_empty() {
-        wrong.extend(ground.collected(case, run).err());
+        wrong.extend(ground.collect(case, run).err().map(|error| error.to_string()));
     }
     if case.distinct {
         match ground.run(case, &[]) {
             Err(why) => wrong.push(why),
-            Ok(again) if !case.as_expected(&again) => wrong.push(format!("the second run: {}", again.told())),
+            Ok(again) if !case.holds(&again) => wrong.push(format!("the second run: {}", again.told())),
             Ok(again) if run.values().is_empty() || !run.values().is_disjoint(&again.values()) => {
                 wrong.push(format!("two runs say the same: {:?}, {:?}", run.values(), again.values()));
             }
@@ -659,6 +548,43 @@ fn wrong(ground: &Ground, case: &Case, run: &Run) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Prints what came of it all.
+fn report(cases: &[Case], rows: &[Row], mut complaints: Vec<String>, complete: bool) -> ExitCode {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let titles = cases.iter().map(|case| case.title.len()).max().unwrap_or(0);
+    let guards = cases.iter().map(|case| names(&case.guards).len()).max().unwrap_or(0);
+    for (case, row) in cases.iter().zip(rows) {
+        let Case { id, title, .. } = case;
+        let (count, verdict) = match (row.skipped, row.failures.is_empty()) {
+            (true, _) => (&mut skipped, "skipped"),
+            (false, true) => (&mut passed, "passed"),
+            (false, false) => (&mut failed, "FAILED"),
+        };
+        *count += 1;
+        let controls = if row.controls.is_empty() { "no control".into() } else { row.controls.join("; ") };
+        println!("{id} {title:titles$}  {:guards$}  {:16}  {controls}  {verdict}", names(&case.guards), row.outcome);
+        if !complete {
+            row.words.iter().for_each(|words| println!("        {words}"));
+        }
+    }
+    // That nothing escapes means something only where something can.
+    for group in GROUPS.chars().filter(|_| complete) {
+        if !cases.iter().zip(rows).any(|(case, row)| case.id.starts_with(group) && !row.missed.is_empty()) {
+            complaints.push(format!("group {group}: no attack succeeded without its layers"));
+        }
+    }
+    failed += complaints.len();
+    for (case, row) in cases.iter().zip(rows) {
+        complaints.extend(row.failures.iter().map(|why| format!("{}: {why}", case.file)));
+    }
+    let missed: BTreeSet<Layer> = rows.iter().flat_map(|row| row.missed.iter().copied()).collect();
+    let unproven: Vec<Layer> = Layer::ALL.iter().copied().filter(|layer| !missed.contains(layer)).collect();
+    println!("\nno attack succeeded for want of: {}", names(&unproven));
+    complaints.iter().for_each(|complaint| println!("{complaint}"));
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn main() -> ExitCode {
@@ -676,13 +602,11 @@ fn main() -> ExitCode {
     let mut cases = Vec::new();
     for path in &files {
         match Case::read(path) {
-            Ok(case) if words.is_empty() || words.iter().any(|word| case.file.contains(word.as_str())) => {
-                cases.push(case)
-            }
-            Ok(_) => {}
+            Ok(case) => cases.push(case),
             Err(why) => complaints.push(format!("{}: {why}", path.display())),
         }
     }
+    cases.retain(|case| words.is_empty() || words.iter().any(|word| case.file.contains(word.as_str())));
     let ground = match Ground::prepare() {
         Ok(ground) => ground,
         Err(error) => {
@@ -691,55 +615,18 @@ fn main() -> ExitCode {
         }
     };
     let next = AtomicUsize::new(0);
-    let rows: Vec<Mutex<Option<Row>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    let rows: Vec<Mutex<Row>> = cases.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(at) else { break };
-                    *rows[at].lock().expect("nobody panics here") = Some(try_case(&ground, case));
+                    *rows[at].lock().expect("nobody panics here") = try_case(&ground, case);
                 }
             });
         }
     });
-    let rows: Vec<Row> = rows.into_iter().filter_map(|row| row.into_inner().ok().flatten()).collect();
+    let rows: Vec<Row> = rows.into_iter().map(|row| row.into_inner().expect("nobody panicked")).collect();
     report(&cases, &rows, complaints, words.is_empty())
-}
-
-/// Prints what came of it all.
-fn report(cases: &[Case], rows: &[Row], mut complaints: Vec<String>, complete: bool) -> ExitCode {
-    let (mut passed, mut failed, mut skipped) = (0, complaints.len(), 0);
-    let width = |text: fn(&Case) -> usize| cases.iter().map(text).max().unwrap_or(0);
-    let guards = |case: &Case| case.guards.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(" ");
-    let (titles, names) =
-        (width(|case| case.title.len()), cases.iter().map(|case| guards(case).len()).max().unwrap_or(0));
-    for (case, row) in cases.iter().zip(rows) {
-        let (count, verdict) = match (row.skipped, row.failures.is_empty()) {
-            (true, _) => (&mut skipped, "skipped"),
-            (false, true) => (&mut passed, "passed"),
-            (false, false) => (&mut failed, "FAILED"),
-        };
-        *count += 1;
-        let Case { id, title, .. } = case;
-        let controls = if row.controls.is_empty() { "no control" } else { &row.controls };
-        println!("{verdict:7} {id} {title:titles$}  {:names$}  {:16}  {controls}", guards(case), row.outcome);
-        row.words.iter().filter(|_| !complete).for_each(|words| println!("        {words}"));
-        complaints.extend(row.failures.iter().map(|why| format!("{}: {why}", case.file)));
-    }
-    // That nothing escapes means something only where something can.
-    for group in GROUPS.chars().filter(|_| complete) {
-        if !cases.iter().zip(rows).any(|(case, row)| case.id.starts_with(group) && !row.missed.is_empty()) {
-            complaints.push(format!("group {group}: no attack succeeded without its layers"));
-            failed += 1;
-        }
-    }
-    let missed: BTreeSet<Layer> = rows.iter().flat_map(|row| row.missed.iter().copied()).collect();
-    let unproven = Layer::ALL.iter().filter(|layer| !missed.contains(layer)).map(|layer| layer.name());
-    println!("\nno attack succeeded for want of: {}\n", unproven.collect::<Vec<_>>().join(" "));
-    for complaint in &complaints {
-        println!("{complaint}");
-    }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

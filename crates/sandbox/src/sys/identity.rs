@@ -49,3 +49,20 @@ pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     let none = CapabilitySet::empty();
     Ok(rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
+
+/// Lets go of what a process inherits and a program could profit from: a personality without address
+/// randomisation, a real-time class, a priority above the usual.
+pub(crate) fn reset_attributes() -> Result<(), Errno> {
+    // SAFETY: personality(2) takes no pointer.
+    answer(unsafe { libc::syscall(libc::SYS_personality, 0) })?;
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: sched_setscheduler(2) reads one `sched_param`, which lives across the call.
+    answer(unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_OTHER, &raw const parameters) })?;
+    // SAFETY: getpriority(2) takes no pointer. The raw call answers 20 minus the nice value.
+    let nice = answer(unsafe { libc::syscall(libc::SYS_getpriority, libc::PRIO_PROCESS, 0) })?;
+    if nice > 20 {
+        // SAFETY: setpriority(2) takes no pointer.
+        answer(unsafe { libc::syscall(libc::SYS_setpriority, libc::PRIO_PROCESS, 0, 0) })?;
+    }
+    Ok(())
+}

@@ -32,11 +32,12 @@ impl Attributes {
     }
 }
 
-/// A detached copy of the tree at `path`, with all that is mounted below it.
+/// A detached copy of the tree at `path`, with all that is mounted below it, cut off from what the host
+/// mounts there later.
 pub(crate) fn clone_tree(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let tree = rustix::mount::open_tree(rustix::fs::CWD, path, flags)?;
-    set(tree.as_fd(), c"", attributes.bits(), 0, true)?;
+    set(tree.as_fd(), c"", attributes.bits(), libc::MS_PRIVATE, true)?;
     Ok(tree)
 }
 

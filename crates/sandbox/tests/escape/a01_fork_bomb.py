@@ -3,7 +3,7 @@
 # expect: contained
 # limits: pids=32 wall=10s
 # guards: cgroup.pids rlimits
-# works: RLIMIT_NPROC is the second layer, where the cell has a user id of its own
+# works: RLIMIT_NPROC is the second layer, where the cell has a user id of its own; it stands one above the first
 # control: cgroup.pids => held rlimits
 # control: cgroup.pids rlimits => escaped
 
@@ -27,4 +27,4 @@ except OSError as refusal:
     stop = f"fork answered {refusal.strerror} at {len(children)} children"
 for child in children:
     os.kill(child, signal.SIGKILL)
-print(f"ESCAPED: {len(children)} children lived at once" if len(children) >= LIMIT else f"CONTAINED: {stop}")
+print(f"ESCAPED: {len(children)} children lived at once" if len(children) > LIMIT else f"CONTAINED: {stop}")
