@@ -7,7 +7,6 @@ and an empty line says so. The end of its input is its own end, and that of ever
 import ctypes
 import json
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -16,7 +15,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.shmat.restype = ctypes.c_void_p
 LIBC.shmat.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
 IPC_CREAT, IPC_EXCL, IPC_RMID = 0o1000, 0o2000, 0
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
 
 TEXT = "the canary sings\n"
 NAME = f"gambeson-escape-{os.getpid()}"
@@ -98,4 +97,9 @@ try:
 finally:
     LIBC.mq_unlink(f"/{NAME}".encode())
     LIBC.shmctl(LIBC.shmget(KEY, 0, 0), IPC_RMID, None)
-    shutil.rmtree(folder, ignore_errors=True)
+    # One by one, never what is below: the queues of others are there, and going away with the mount is enough.
+    LIBC.umount2(f"{folder}/queues".encode(), MNT_DETACH)
+    for name in ("canary.txt", "socket"):
+        os.unlink(f"{folder}/{name}")
+    os.rmdir(f"{folder}/queues")
+    os.rmdir(folder)
