@@ -49,6 +49,8 @@ pub struct Collected {
 
 /// Nothing deeper is entered.
 const DEEPEST: usize = 32;
+/// Bytes of a path below the target.
+const LONGEST: usize = 1024;
 /// No more is reported as skipped; a hostile directory could make it long.
 const MOST_SKIPPED: usize = 100;
 
@@ -106,6 +108,11 @@ impl Collector {
                 continue;
             }
             let path = path.join(&name);
+            // Together with the target it must stay a path that people can use (PATH_MAX).
+            if path.as_os_str().len() > LONGEST {
+                self.skip(&path, "its path is too long");
+                continue;
+            }
             if !name_is_plain(&name) {
                 self.skip(&path, "its name is not plain text");
                 continue;
@@ -215,7 +222,8 @@ fn copy(from: File, size: u64, to: &OwnedFd, name: &OsStr) -> io::Result<u64> {
 
 /// UTF-8 without control characters and without those that reorder text: what a person sees is what it is.
 fn name_is_plain(name: &OsStr) -> bool {
-    let reorders = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let reorders =
+        |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     name.to_str().is_some_and(|name| {
         !name.is_empty()
             && name != "."

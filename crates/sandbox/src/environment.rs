@@ -148,6 +148,9 @@ struct Shown {
 impl Shown {
     /// Adds what `path` leads to, where it exists; a relative or dangling one is nothing.
     fn add(&mut self, path: &Path) {
+        if !path.is_absolute() || fs::metadata(path).is_err() {
+            return;
+        }
         // As many links as the kernel itself follows (path_resolution(7)).
         let mut budget = 40;
         let mut pending: Vec<PathBuf> = components(path);

@@ -192,6 +192,10 @@ fn parse_rule(words: &str) -> Result<Rule, String> {
         Some((head, conditions)) => (head, conditions.split(" and ").map(parse_condition).collect::<Result<_, _>>()?),
         None => (words, Vec::new()),
     };
+    let conditions: Vec<Condition> = conditions;
+    if conditions.len() > 6 {
+        return Err("has more than six conditions".into());
+    }
     let mut head = head.split_whitespace();
     let action = match head.next() {
         Some("allow") => Action::Allow,

@@ -29,7 +29,7 @@ fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
 pub(crate) fn place(from: BorrowedFd<'_>, to: RawFd) -> Result<(), Errno> {
     if from.as_raw_fd() == to {
         // dup3 refuses equal numbers, and would have cleared close-on-exec, so that we do.
-        return Ok(rustix::io::fcntl_setfd(from, rustix::io::FdFlags::empty())?);
+        return rustix::io::fcntl_setfd(from, rustix::io::FdFlags::empty());
     }
     // SAFETY: dup3(2) takes no pointer; only the child that is about to execute calls this, for the
     // three standard numbers, which no Rust value owns.

@@ -4,7 +4,7 @@ use super::{Errno, answer};
 
 /// Supplementary groups: none.
 pub(crate) fn drop_groups() -> Result<(), Errno> {
-    Ok(rustix::thread::set_thread_groups(&[])?)
+    rustix::thread::set_thread_groups(&[])
 }
 
 /// Takes one user id and one group id as real, effective and saved. Capabilities stay: see
@@ -20,7 +20,7 @@ pub(crate) fn become_user(uid: u32, gid: u32) -> Result<(), Errno> {
 /// Keeps capabilities over a change of user id, so that the root can still be built as its owner.
 pub(crate) fn keep_capabilities() -> Result<(), Errno> {
     use rustix::thread::CapabilitiesSecureBits as Bits;
-    Ok(rustix::thread::set_capabilities_secure_bits(Bits::NO_SETUID_FIXUP)?)
+    rustix::thread::set_capabilities_secure_bits(Bits::NO_SETUID_FIXUP)
 }
 
 /// Empties the bounding, ambient, inheritable, permitted and effective sets, and locks the secure
@@ -47,7 +47,7 @@ pub(crate) fn drop_capabilities() -> Result<(), Errno> {
             | Bits::NO_CAP_AMBIENT_RAISE_LOCKED,
     )?;
     let none = CapabilitySet::empty();
-    Ok(rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
+    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
 }
 
 /// Lets go of what a process inherits and a program could profit from: a personality without address

@@ -44,7 +44,7 @@ pub(crate) fn clone_tree(path: &CStr, attributes: Attributes) -> Result<OwnedFd,
 /// A detached copy of the single mount of which `path` below `dir` is part, rooted there.
 pub(crate) fn clone_below(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    Ok(rustix::mount::open_tree(dir, path, flags)?)
+    rustix::mount::open_tree(dir, path, flags)
 }
 
 /// A new detached file system of kind `kind` with `options`; one with an empty value is left out.
@@ -61,12 +61,12 @@ pub(crate) fn new_filesystem(
     }
     rustix::mount::fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::from_bits_retain(attributes.bits() as u32);
-    Ok(rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
+    rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
 /// Attaches a detached mount at `target`.
 pub(crate) fn attach(mount: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
-    Ok(rustix::mount::move_mount(mount, c"", rustix::fs::CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+    rustix::mount::move_mount(mount, c"", rustix::fs::CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
 }
 
 /// Adds attributes to the mount at `path`, not to those below it.
@@ -88,12 +88,12 @@ pub(crate) fn enter(root: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::process::fchdir(root)?;
     rustix::process::pivot_root(c".", c".")?;
     detach(c".")?;
-    Ok(rustix::process::chdir(c"/")?)
+    rustix::process::chdir(c"/")
 }
 
 /// Takes off the mount at `path`; who holds a descriptor below it keeps that.
 fn detach(path: &CStr) -> Result<(), Errno> {
-    Ok(rustix::mount::unmount(path, UnmountFlags::DETACH)?)
+    rustix::mount::unmount(path, UnmountFlags::DETACH)
 }
 
 fn set(dir: BorrowedFd<'_>, path: &CStr, add: u64, propagation: u64, recursive: bool) -> Result<(), Errno> {

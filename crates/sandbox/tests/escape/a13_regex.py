@@ -7,5 +7,5 @@
 
 import re
 
-re.match("(a+)+$", "a" * 28 + "b")
+re.match("(a+)+$", "a" * 27 + "b")
 print("ESCAPED: survived")

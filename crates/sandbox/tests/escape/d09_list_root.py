@@ -7,10 +7,13 @@
 
 import errno
 import os
+import sys
 
 HOST = {"home", "root", "boot", "srv", "media", "mnt", "var", "run", "sys"}
 try:
-    seen = sorted(HOST & set(os.listdir("/")))
+    # The interpreter may live in a home; then the way to it is shown, and nothing beside it.
+    way = {path.split("/")[1] for path in (sys.executable, sys.prefix, os.path.realpath(sys.executable))}
+    seen = sorted((HOST - way) & set(os.listdir("/")))
     print(f"ESCAPED: the root shows {seen}" if seen else f"CONTAINED: the root shows {sorted(os.listdir('/'))}")
 except OSError as refusal:
     print(f"CONTAINED: listdir answered {errno.errorcode[refusal.errno]}")
