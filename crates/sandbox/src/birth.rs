@@ -146,7 +146,9 @@ impl<'a> Birth<'a> {
     }
 
     fn build(&mut self) -> Result<(), Failed> {
-        sys::fd::close_from(3, &self.keep).map_err(|errno| (act::JOIN, errno))?;
+        if self.plan.steps.contains(&Step::Descriptors) {
+            sys::fd::close_from(3, &self.keep).map_err(|errno| (act::JOIN, errno))?;
+        }
         for tasks in self.tasks {
             rustix::io::write(tasks, b"0").map_err(|errno| (act::JOIN, errno))?;
         }

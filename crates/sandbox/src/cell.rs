@@ -918,8 +918,8 @@ fn guest_of(reaper: i32) -> Option<Pid> {
 fn tree_cpu_time(pid: i32) -> Duration {
     let ticks_per_second = rustix::param::clock_ticks_per_second().max(1);
     let mut ticks = 0;
-    let mut todo = vec![pid];
-    while let Some(pid) = todo.pop() {
+    let mut pending = vec![pid];
+    while let Some(pid) = pending.pop() {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         if let Some((_, fields)) = stat.rsplit_once(") ") {
             // utime, stime, and those of children that were waited for: fields 14 to 17.
@@ -928,7 +928,7 @@ fn tree_cpu_time(pid: i32) -> Duration {
         // Each thread has children of its own.
         for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
             let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            todo.extend(children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()));
+            pending.extend(children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()));
         }
     }
     Duration::from_millis(ticks * 1000 / ticks_per_second)

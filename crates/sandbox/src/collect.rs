@@ -133,7 +133,12 @@ impl Collector {
                         continue;
                     };
                     match enter(to, &name) {
-                        Ok(to) => self.directory(&below, &to, &path, depth + 1)?,
+                        Ok(within) => {
+                            self.directory(&below, &within, &path, depth + 1)?;
+                            // Stays where something was copied to it, or was there before: then it is not empty,
+                            // or at least nothing of the program's.
+                            let _ = rustix::fs::unlinkat(to, &name, AtFlags::REMOVEDIR);
+                        }
                         Err(errno) => self.blocked(&path, errno)?,
                     }
                 }
