@@ -3,6 +3,7 @@
 Runs outside any cell, on the host, once for each interpreter; the answer is kept.
 """
 
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -43,6 +44,14 @@ def program_interpreter(path):
     return None
 
 
+def customisations():
+    """Where `site` finds what the distribution adds at every start; Debian's is a link out of the library."""
+    for name in ("sitecustomize", "usercustomize"):
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin:
+            yield os.path.realpath(spec.origin)
+
+
 def main():
     real = os.path.realpath(sys.executable)
     facts = [("version", sys.version.split()[0]), ("executable", sys.executable)]
@@ -50,6 +59,7 @@ def main():
     facts += [("path", p) for p in sys.path]
     facts += [("path", sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     facts += [("library", os.path.dirname(path)) for path in shared_libraries()]
+    facts += [("path", path) for path in customisations()]
     facts += [("loader", program_interpreter(real))]
     for key, value in dict.fromkeys(fact for fact in facts if fact[1]):
         if "\n" not in value and "\t" not in value:

@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Time zones, certificates, locales and the loader's cache: read by the C library and by `ssl`.
+/// Time zones, certificates, locales, names of ports and the loader's cache, read by the C library and by
+/// `ssl`; the wheels that Debian's `venv` installs.
 const SHARED: &[&str] = &[
     "/etc/ld.so.cache",
     "/etc/ssl/certs",
@@ -16,9 +17,12 @@ const SHARED: &[&str] = &[
     "/etc/pki/tls",
     "/etc/pki/ca-trust/extracted",
     "/etc/alternatives",
+    "/etc/protocols",
+    "/etc/services",
     "/usr/lib/ssl",
     "/usr/lib/locale",
     "/usr/share/ca-certificates",
+    "/usr/share/python-wheels",
     "/usr/share/zoneinfo",
 ];
 

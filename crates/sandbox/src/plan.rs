@@ -485,8 +485,21 @@ fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
     if spec.terminal == Terminal::Own {
         steps.push(Step::Link { path: string("/dev/ptmx")?, target: string("pts/ptmx")? });
     }
-    let passwd = format!("guest:x:{GUEST_ID}:{GUEST_ID}:guest:/work:/bin/false\n");
-    let group = format!("guest:x:{GUEST_ID}:\n");
+    // Nobody is who the owners of the host's files are from inside a user namespace.
+    let passwd = format!(
+        "root:x:0:0:root:/:/bin/false
+\
+         guest:x:{GUEST_ID}:{GUEST_ID}:guest:/work:/bin/false
+\
+         nobody:x:65534:65534:nobody:/:/bin/false
+"
+    );
+    let group = format!(
+        "root:x:0:
+guest:x:{GUEST_ID}:
+nogroup:x:65534:
+"
+    );
     for (path, contents) in [
         ("/etc/passwd", passwd.as_str()),
         ("/etc/group", group.as_str()),
