@@ -17,7 +17,18 @@ cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
 cargo xtask vm test           what a host like this one cannot show: every layer in that guest
 cargo xtask tidy              the rules of the repository that no compiler knows";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // People read this, so no backtrace.
+            eprintln!("{error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     std::env::set_current_dir(root())?;
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {

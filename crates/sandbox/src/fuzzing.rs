@@ -219,7 +219,7 @@ fn names(dir: &Path) -> Vec<OsString> {
 fn survey(dir: &Path, below: &Path, files: &mut Vec<(PathBuf, u64)>) {
     for name in names(dir) {
         let (place, path) = (dir.join(&name), below.join(&name));
-        assert!(plain(&name), "{path:?} has no plain name");
+        assert!(plain(&name) && !name.as_bytes().starts_with(b"."), "{path:?} has no plain name");
         let metadata = fs::symlink_metadata(&place).expect("it stands still");
         if metadata.is_dir() {
             survey(&place, &path, files);
@@ -376,12 +376,14 @@ pub fn artifact_names(data: &[u8]) {
     fs::create_dir(scratch.root.join("work/out")).expect("the scratch directory is empty");
     fs::write(scratch.root.join("work/out").join(&name), "x").expect("the name is possible");
     let found = scratch.collect(Bytes(1), 1);
-    if plain(&name) {
+    let hidden = name.as_bytes().starts_with(b".");
+    if plain(&name) && !hidden {
         assert_eq!(found.artifacts.iter().map(|file| &file.path).collect::<Vec<_>>(), [Path::new(&name)]);
         assert_eq!(found.skipped, []);
     } else {
         assert_eq!(found.artifacts, []);
-        assert_eq!(found.skipped.iter().map(|entry| entry.why).collect::<Vec<_>>(), ["its name is not plain text"]);
+        let why = if plain(&name) { "its name begins with a dot" } else { "its name is not plain text" };
+        assert_eq!(found.skipped.iter().map(|entry| entry.why).collect::<Vec<_>>(), [why]);
         assert!(!found.skipped[0].path.is_empty());
     }
 }
