@@ -14,8 +14,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::plan::{Ids, Namespace, Plan, Reach, Stage, Step};
+use crate::plan::Plan;
 use crate::spec::{Network, Terminal};
+use crate::step::{Ids, Namespace, Reach, Stage, Step};
 use crate::sys::clone::Side;
 use crate::sys::exec::Strings;
 use crate::sys::landlock::Handled;
@@ -157,7 +158,7 @@ impl<'a> Birth<'a> {
         self.pid = ids.pid;
         let plan = self.plan;
         for (number, step) in plan.steps.iter().enumerate() {
-            if step.by() == crate::plan::By::Reaper {
+            if step.by() == crate::step::By::Reaper {
                 self.build_step(number, step, ids).map_err(|errno| (number as u16, errno))?;
             }
         }
@@ -186,7 +187,6 @@ impl<'a> Birth<'a> {
             // After the ids are taken: their owner is who makes them.
             Step::Scratch { .. } | Step::Pts => Ok(()),
             Step::Enter => self.enter(ids),
-            Step::Directory(path) => mkdir(path),
             Step::Link { path, target } => {
                 make_parents(path)?;
                 match rustix::fs::symlink(target, path) {
@@ -281,7 +281,7 @@ impl<'a> Birth<'a> {
         rustix::process::chdir(c"/work")
     }
 
-    fn labels(&self) -> Option<&'a crate::plan::Labels> {
+    fn labels(&self) -> Option<&'a crate::step::Labels> {
         let plan = self.plan;
         plan.steps.iter().find_map(|step| if let Step::Selinux(labels) = step { Some(labels) } else { None })
     }
@@ -376,7 +376,7 @@ impl Label {
     fn new(context: Option<&CStr>, pid: u32) -> Result<Label, Errno> {
         let mut line = Line::default();
         if let Some(context) = context {
-            let (low, high) = crate::plan::categories(pid);
+            let (low, high) = crate::step::categories(pid);
             line.text(context.to_bytes())?;
             line.text(b":c")?;
             line.number(low.into())?;
@@ -561,7 +561,7 @@ fn make_parents(path: &CStr) -> Result<(), Errno> {
     Ok(())
 }
 
-fn set_rlimit(limit: &crate::plan::Rlimit) -> Result<(), Errno> {
+fn set_rlimit(limit: &crate::step::Rlimit) -> Result<(), Errno> {
     use rustix::process::{Rlimit, getrlimit, setrlimit};
     // Without root a hard limit cannot be raised: the lower of the two holds.
     let ceiling = getrlimit(limit.resource).maximum;

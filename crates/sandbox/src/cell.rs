@@ -1,43 +1,35 @@
-//! A running cell: [`launch`] builds it, [`Cell::wait`] watches it to its end.
+//! A running cell: [`launch`](crate::launch()) builds it, [`Cell::wait`] watches it to its end.
 //!
 //! Invariants:
 //! 1. What a cell is made of has one owner here; when that owner is gone, in whatever way, so is the cell.
 //! 2. The deadlines are ours: the cell is killed from outside, never asked.
 //! 3. Nothing that the program does blocks the supervisor: every wait has an end.
 
-use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Signal, WaitOptions};
 
-use crate::birth::{Birth, Opening, act, first_process};
-use crate::cgroup::{self, Group, Hierarchies, Quotas};
+use crate::birth::act;
+use crate::cgroup::{self, Group, Hierarchies};
 use crate::children;
 use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
-use crate::host::{Host, Layer};
+use crate::feed::{Controls, Feed, Input};
+use crate::host::Layer;
 use crate::janitor::Janitor;
+use crate::launch::unblock;
 use crate::limits::{Bytes, Limit, Limits};
 use crate::output::{Allowance, Sink, Stream};
-use crate::plan::{FIRST_ID, GUEST_ID, Ids, Namespace, Plan, Step};
+use crate::plan::Plan;
+use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
-use crate::sys::clone::{Child, Side};
-use crate::sys::exec::Strings;
+use crate::step::Step;
+use crate::sys::clone::Child;
 use crate::wire::{self, Frame};
-
-/// What the program reads on its standard input.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// Nothing: the end at once.
-    Nothing,
-    /// Whatever can be read from a descriptor, through a pipe: the descriptor itself is never handed in.
-    Fd(BorrowedFd<'a>),
-}
 
 /// The streams of a run, and the ways to interfere with it.
 #[derive(Debug)]
@@ -83,66 +75,30 @@ pub struct Ended {
     pub work: Option<OwnedFd>,
 }
 
-/// Why no cell came to be. Always ours, never the program's.
-#[derive(Debug, thiserror::Error)]
-pub enum LaunchError {
-    /// A cgroup could not be made.
-    #[error(transparent)]
-    Cgroup(#[from] cgroup::CgroupFailed),
-    /// Something else that the supervisor does.
-    #[error("failed to {what}")]
-    System {
-        /// What we tried.
-        what: &'static str,
-        /// The system's answer.
-        source: io::Error,
-    },
-}
-
-impl LaunchError {
-    /// As the end of a run that never began.
-    pub fn end(&self) -> End {
-        let (step, source): (String, &dyn std::error::Error) = match self {
-            LaunchError::Cgroup(failed) => (
-                failed.to_string().trim_start_matches("failed to ").to_owned(),
-                std::error::Error::source(failed).unwrap_or(failed),
-            ),
-            LaunchError::System { what, source } => ((*what).to_owned(), source),
-        };
-        let mend = Some("gambeson doctor says what this host lacks".to_owned());
-        End::Fault { step, why: source.to_string(), mend }
-    }
-}
-
-/// Maps an errno of the supervisor's own act.
-fn system(what: &'static str) -> impl Fn(Errno) -> LaunchError {
-    move |errno| LaunchError::System { what, source: errno.into() }
-}
-
 /// A cell that runs, or is being built.
 ///
 /// Dropping it kills everything inside and removes its cgroups.
 #[derive(Debug)]
 pub struct Cell {
-    plan: Plan,
-    started: Instant,
-    hierarchies: Hierarchies,
-    group: Group,
+    pub(crate) plan: Plan,
+    pub(crate) started: Instant,
+    pub(crate) hierarchies: Hierarchies,
+    pub(crate) group: Group,
     // In the order of teardown: the processes, then who removes their cgroups.
-    process: Process,
-    _janitor: Janitor,
-    control: OwnedFd,
-    birth: Option<OwnedFd>,
-    stdin: Option<OwnedFd>,
-    stdout: Option<OwnedFd>,
-    stderr: Option<OwnedFd>,
+    pub(crate) process: Process,
+    pub(crate) _janitor: Janitor,
+    pub(crate) control: OwnedFd,
+    pub(crate) birth: Option<OwnedFd>,
+    pub(crate) stdin: Option<OwnedFd>,
+    pub(crate) stdout: Option<OwnedFd>,
+    pub(crate) stderr: Option<OwnedFd>,
 }
 
 /// The cell's first process, and with it the whole pid namespace.
 #[derive(Debug)]
-struct Process {
-    child: Child,
-    reaped: bool,
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) reaped: bool,
 }
 
 impl Process {
@@ -172,152 +128,6 @@ impl std::fmt::Debug for Child {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.pid.fmt(f)
     }
-}
-
-/// Builds a cell by `plan` on `host`, and starts the program in it.
-///
-/// Returns as soon as the cell is born; the steps that it takes on its own behalf may still fail, which
-/// [`Cell::wait`] then tells. May be called from a process with threads, by one that outlives the cell: when
-/// it ends, so does the cell (PR_SET_PDEATHSIG is about the thread, prctl(2)).
-///
-/// # Errors
-/// When the supervisor's own part fails; nothing is left behind.
-pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
-    let started = Instant::now();
-    let name = cgroup::name();
-    let quotas = quotas(&plan);
-    cgroup::take_delegation(&host.cgroups)?;
-    let late = plan
-        .steps
-        .iter()
-        .find_map(|step| if let Step::DeadlineWall(limit) = step { Some(*limit + GRACE) } else { None });
-    let janitor = Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name), late)
-        .map_err(system("start the janitor"))?;
-    let group = Group::create(&host.cgroups, quotas, &name)?;
-
-    let (gate, opener) = pipe()?;
-    let (control, theirs) = rustix::net::socketpair(
-        rustix::net::AddressFamily::UNIX,
-        rustix::net::SocketType::SEQPACKET,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    )
-    .map_err(system("make a socket pair"))?;
-    let (birth, their_birth) = pipe()?;
-    let mut ours = (None, None, None);
-    let mut stdio = None;
-    if plan.terminal == Terminal::None {
-        let (their_in, our_in) = pipe()?;
-        let (our_out, their_out) = pipe()?;
-        let (our_err, their_err) = pipe()?;
-        stdio = Some([their_in, their_out, their_err]);
-        // Whatever the program does to its own ends, ours never block: each has flags of its own.
-        for ours in [&our_in, &our_out, &our_err] {
-            unblock(ours).map_err(system("set a pipe to non-blocking"))?;
-        }
-        ours = (Some(our_in), Some(our_out), Some(our_err));
-    }
-    let filter = plan
-        .steps
-        .iter()
-        .find_map(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
-        .unwrap_or_default();
-    let namespaces = plan
-        .steps
-        .iter()
-        .map(|step| if let Step::Namespace(namespace) = step { namespace.at_birth() } else { 0 })
-        .fold(0, |all, one| all | one);
-    let mut keep: Vec<RawFd> = [&gate, &theirs, &their_birth]
-        .into_iter()
-        .chain(stdio.iter().flatten())
-        .chain(group.tasks())
-        .map(AsRawFd::as_raw_fd)
-        .collect();
-    keep.sort_unstable();
-    let prepared = Birth {
-        keep,
-        filter,
-        args: Strings::new(plan.args.clone()),
-        env: Strings::new(plan.env.clone()),
-        tasks: group.tasks(),
-        gate,
-        control: theirs,
-        birth: their_birth,
-        stdio,
-        mounts: plan.steps.iter().map(|_| None).collect(),
-        pid: 0,
-        plan: &plan,
-    };
-    let child = match crate::sys::clone::clone3(namespaces, group.birthplace())
-        .map_err(system("make the cell's namespaces"))?
-    {
-        Side::Child => first_process(prepared),
-        Side::Parent(child) => child,
-    };
-    drop(prepared);
-    let process = Process { child, reaped: false };
-    map_ids(&plan, process.child.pid, &opener)
-        .map_err(|source| LaunchError::System { what: "map the cell's ids", source })?;
-    Ok(Cell {
-        started,
-        process,
-        group,
-        hierarchies: host.cgroups.clone(),
-        _janitor: janitor,
-        control,
-        birth: Some(birth),
-        stdin: ours.0,
-        stdout: ours.1,
-        stderr: ours.2,
-        plan,
-    })
-}
-
-fn unblock(fd: &OwnedFd) -> Result<(), Errno> {
-    let flags = rustix::fs::fcntl_getfl(fd)?;
-    rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)
-}
-
-/// Both ends are above the standard three: Rust's runtime opens those at the start where they are closed.
-fn pipe() -> Result<(OwnedFd, OwnedFd), LaunchError> {
-    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(system("make a pipe"))
-}
-
-fn quotas(plan: &Plan) -> Quotas {
-    let mut quotas = Quotas::default();
-    for step in &plan.steps {
-        match step {
-            Step::Memory(max) => quotas.memory = Some(*max),
-            Step::Pids(max) => quotas.pids = Some(*max),
-            Step::Cpu(max) => quotas.cpu = Some(*max),
-            _ => {}
-        }
-    }
-    quotas
-}
-
-/// Says what the cell's ids stand for outside, and lets it go on.
-fn map_ids(plan: &Plan, pid: Pid, opener: &OwnedFd) -> io::Result<()> {
-    let ids = plan.steps.iter().find_map(|step| if let Step::Identity(ids) = step { Some(*ids) } else { None });
-    let pid = pid.as_raw_pid() as u32;
-    let (uid, gid, root) = match ids.unwrap_or(Ids::Own) {
-        Ids::Own => (FIRST_ID + pid, FIRST_ID + pid, true),
-        Ids::Ours { uid, gid } => (uid, gid, rustix::process::geteuid().is_root()),
-    };
-    let opening = if plan.has(Namespace::User) {
-        if !root {
-            // Else an unprivileged process could leave a group that denies it something
-            // (user_namespaces(7), "The /proc/pid/setgroups file").
-            fs::write(format!("/proc/{pid}/setgroups"), "deny")?;
-        }
-        fs::write(format!("/proc/{pid}/uid_map"), format!("{GUEST_ID} {uid} 1"))?;
-        fs::write(format!("/proc/{pid}/gid_map"), format!("{GUEST_ID} {gid} 1"))?;
-        Opening { uid: GUEST_ID, gid: GUEST_ID, pid }
-    } else {
-        Opening { uid, gid, pid }
-    };
-    rustix::io::write(opener, &opening.encode())?;
-    Ok(())
 }
 
 /// Why we killed a cell.
@@ -350,9 +160,6 @@ struct Watch {
     files_full: bool,
     interrupted: bool,
 }
-
-/// How long after the wall limit the janitor kills, should we not have.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// How often limits that no event announces are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -805,199 +612,6 @@ fn finish(out: &mut Stream<'_>, err: &mut Stream<'_>, buffer: &mut Vec<u8>, allo
         }
         if ready[3] {
             err.write();
-        }
-    }
-}
-
-/// Standard input on its way in.
-struct Feed<'a> {
-    to: Option<OwnedFd>,
-    from: Option<BorrowedFd<'a>>,
-    pending: Vec<u8>,
-    terminal: bool,
-}
-
-impl<'a> Feed<'a> {
-    fn new(to: Option<OwnedFd>, input: Input<'a>) -> Feed<'a> {
-        match input {
-            // Nobody holds the writing end: the program finds the end at once.
-            Input::Nothing => Feed { to: None, from: None, pending: Vec::new(), terminal: false },
-            Input::Fd(from) => Feed { to, from: Some(from), pending: Vec::new(), terminal: false },
-        }
-    }
-
-    fn wants_to_read(&self) -> Option<BorrowedFd<'a>> {
-        if self.pending.is_empty() && self.to.is_some() { self.from } else { None }
-    }
-
-    fn wants_to_write(&self) -> Option<BorrowedFd<'_>> {
-        if self.pending.is_empty() { None } else { self.to.as_ref().map(AsFd::as_fd) }
-    }
-
-    fn read(&mut self) {
-        let Some(from) = self.from else { return };
-        let mut buffer = [0u8; 4096];
-        match rustix::io::read(from, &mut buffer) {
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Ok(0) | Err(_) => {
-                self.from = None;
-                if self.terminal {
-                    // End of file, as a person would type it: ^D.
-                    self.pending.push(4);
-                } else {
-                    self.to = None;
-                }
-            }
-            Ok(count) => self.pending.extend_from_slice(&buffer[..count]),
-        }
-    }
-
-    fn write(&mut self) {
-        let Some(to) = &self.to else { return };
-        match rustix::io::write(to, &self.pending) {
-            Ok(written) => drop(self.pending.drain(..written)),
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(_) => {
-                // The program closed its input.
-                self.pending.clear();
-                self.from = None;
-                self.to = None;
-            }
-        }
-    }
-}
-
-struct Controls<'a> {
-    interrupt: Option<BorrowedFd<'a>>,
-    cancel: Option<BorrowedFd<'a>>,
-    resize: Option<(BorrowedFd<'a>, BorrowedFd<'a>)>,
-}
-
-impl Controls<'_> {
-    fn drain_interrupt(&mut self) {
-        drain(&mut self.interrupt);
-    }
-
-    fn drain_resize(&mut self) {
-        if let Some((fd, window)) = self.resize {
-            let mut fd = Some(fd);
-            drain(&mut fd);
-            self.resize = fd.map(|fd| (fd, window));
-        }
-    }
-
-    /// Gives the cell's terminal the size of ours.
-    fn fit(&self, terminal: &OwnedFd) {
-        if let Some((_, window)) = self.resize
-            && let Ok(size) = rustix::termios::tcgetwinsize(window)
-        {
-            let _ = rustix::termios::tcsetwinsize(terminal, size);
-        }
-    }
-}
-
-/// Reads away what made a descriptor ready; one that is at its end is of no more use.
-fn drain(fd: &mut Option<BorrowedFd<'_>>) {
-    let mut bytes = [0u8; 64];
-    if let Some(from) = *fd
-        && matches!(rustix::io::read(from, &mut bytes), Ok(0))
-    {
-        *fd = None;
-    }
-}
-
-/// The program's process as the host sees it: the reaper's first child.
-fn guest_of(reaper: i32) -> Option<Pid> {
-    let children = fs::read_to_string(format!("/proc/{reaper}/task/{reaper}/children")).ok()?;
-    Pid::from_raw(children.split_whitespace().next()?.parse().ok()?)
-}
-
-/// CPU time of a process and all below it, for a host that counts none per cgroup (proc_pid_stat(5)): of
-/// those that live, and of those that they waited for. A program can hide what its short-lived children used;
-/// then RLIMIT_CPU of each is what remains.
-fn tree_cpu_time(pid: i32) -> Duration {
-    let ticks_per_second = rustix::param::clock_ticks_per_second().max(1);
-    let mut ticks = 0;
-    let mut pending = vec![pid];
-    while let Some(pid) = pending.pop() {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        if let Some((_, fields)) = stat.rsplit_once(") ") {
-            // utime, stime, and those of children that were waited for: fields 14 to 17.
-            ticks += fields.split(' ').skip(11).take(4).filter_map(|word| word.parse::<u64>().ok()).sum::<u64>();
-        }
-        // Each thread has children of its own.
-        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            pending.extend(children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()));
-        }
-    }
-    Duration::from_millis(ticks * 1000 / ticks_per_second)
-}
-
-/// What the kernel shows of the program's process from outside (proc_pid_status(5), namespaces(7)).
-#[derive(Debug)]
-struct Seen {
-    status: String,
-    label: String,
-    foreign: Vec<&'static str>,
-    in_cgroups: bool,
-}
-
-impl Seen {
-    /// `None` when the process is gone, or going: what is then read says nothing.
-    fn look(pid: Pid, group: &Group) -> Option<Seen> {
-        let pid = pid.as_raw_pid();
-        let label = fs::read_to_string(format!("/proc/{pid}/attr/current")).unwrap_or_default();
-        let mut foreign = Vec::new();
-        for name in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
-            // A kernel without the namespace has no such link for us either.
-            let Ok(ours) = fs::read_link(format!("/proc/self/ns/{name}")) else { continue };
-            if fs::read_link(format!("/proc/{pid}/ns/{name}")).ok()? != ours {
-                foreign.push(name);
-            }
-        }
-        let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-        let name = |path: &Path| path.file_name().map(|name| format!("/{}", name.to_string_lossy()));
-        let in_cgroups =
-            group.paths().all(|path| name(path).is_some_and(|name| cgroups.lines().any(|line| line.ends_with(&name))));
-        // Last, since it tells whether the process was still there for the rest.
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let seen = Seen { status, label: label.trim_end_matches(['\0', '\n']).to_owned(), foreign, in_cgroups };
-        seen.field("State").is_some_and(|state| !state.starts_with(['Z', 'X'])).then_some(seen)
-    }
-
-    fn field(&self, key: &str) -> Option<&str> {
-        self.status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim)
-    }
-
-    /// What confirms or denies that `step` holds, where the kernel shows it.
-    fn of(&self, step: &Step) -> Option<Result<String, ()>> {
-        let seen = |holds: bool, said: String| Some(if holds { Ok(said) } else { Err(()) });
-        match step {
-            Step::Memory(_) | Step::Pids(_) | Step::Cpu(_) => seen(self.in_cgroups, "in /proc/PID/cgroup".into()),
-            Step::Namespace(namespace) => {
-                seen(self.foreign.contains(&namespace.link()), "another than ours in /proc/PID/ns".into())
-            }
-            Step::Identity(ids) => {
-                let (uid, groups) = (self.field("Uid")?, self.field("Groups")?);
-                let uid = uid.split('\t').next()?.parse::<u32>().ok()?;
-                match ids {
-                    Ids::Own => {
-                        seen(uid >= FIRST_ID && groups.is_empty(), format!("uid {uid}, no group beside its own"))
-                    }
-                    Ids::Ours { uid: ours, .. } => seen(uid == *ours, format!("uid {uid}, groups {groups:?}")),
-                }
-            }
-            Step::DropCapabilities => {
-                let sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
-                let none =
-                    sets.iter().all(|set| self.field(set).is_some_and(|bits| bits.bytes().all(|byte| byte == b'0')));
-                seen(none, "all sets empty".into())
-            }
-            Step::NoNewPrivileges => seen(self.field("NoNewPrivs") == Some("1"), "NoNewPrivs 1".into()),
-            Step::Selinux(_) => seen(self.label.contains(crate::host::CELL_TYPE), self.label.clone()),
-            Step::Seccomp(_) => seen(self.field("Seccomp") == Some("2"), "Seccomp 2".into()),
-            _ => None,
         }
     }
 }

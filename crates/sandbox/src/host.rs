@@ -245,7 +245,7 @@ fn has_every_id(map: &str) -> bool {
             let mut words = line.split_whitespace().map(|word| word.parse::<u64>().unwrap_or(0));
             let (first, _, count) = (words.next(), words.next(), words.next());
             let (first, count) = (first.unwrap_or(0), count.unwrap_or(0));
-            first <= u64::from(crate::plan::FIRST_ID) && first + count >= u64::from(crate::plan::FIRST_ID) + (1 << 22)
+            first <= u64::from(crate::step::FIRST_ID) && first + count >= u64::from(crate::step::FIRST_ID) + (1 << 22)
         })
     })
 }

@@ -8,25 +8,34 @@ mod children;
 mod collect;
 mod environment;
 mod exit;
+mod feed;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod host;
 mod janitor;
+mod launch;
 mod limits;
+#[cfg(feature = "mutation")]
+mod mutation;
 mod output;
 mod plan;
 mod seccomp;
+mod seen;
 mod spec;
+mod step;
 mod sys;
 mod wire;
 
-pub use cell::{Cell, Ended, Input, LaunchError, Streams, launch};
+pub use cell::{Cell, Ended, Streams};
 pub use collect::{Artifact, Collected, Skipped, collect};
 pub use environment::{Environment, EnvironmentError};
 pub use exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
+pub use feed::Input;
 pub use host::{Authority, Host, Layer, Missing, Selinux};
+pub use launch::{LaunchError, launch};
 pub use limits::{Bytes, Limit, LimitOutOfRange, Limits, MilliCpus};
 pub use output::Sink;
-pub use plan::{Plan, Refusal, Step, plan};
+pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};
 pub use spec::{Network, Spec, Staged, Terminal};
+pub use step::Step;
