@@ -7,7 +7,7 @@
 //! 2. A step that fails is reported by its place in the plan, and the process ends.
 //! 3. The reaper holds no descriptor but its socket, and ends when the supervisor does.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -31,8 +31,8 @@ pub(crate) struct Birth<'a> {
     pub(crate) filter: Vec<Instruction>,
     pub(crate) args: Strings,
     pub(crate) env: Strings,
-    /// Version 1 cgroups to join.
-    pub(crate) tasks: &'a [OwnedFd],
+    /// The `tasks` files of the version 1 cgroups to join.
+    pub(crate) tasks: Vec<CString>,
     /// The supervisor's word that the ids are mapped, with the ids to take.
     pub(crate) gate: OwnedFd,
     /// Frames to the supervisor; the reaper keeps it.
@@ -150,22 +150,36 @@ impl<'a> Birth<'a> {
         if self.plan.steps.contains(&Step::Descriptors) {
             sys::fd::close_from(3, &self.keep).map_err(|errno| (act::JOIN, errno))?;
         }
-        for tasks in self.tasks {
-            rustix::io::write(tasks, b"0").map_err(|errno| (act::JOIN, errno))?;
-        }
-        let ids = Opening::read(self.gate.as_fd()).map_err(|errno| (act::GATE, errno))?;
-        sys::identity::reset_attributes().map_err(|errno| (act::JOIN, errno))?;
-        self.pid = ids.pid;
         let plan = self.plan;
+        let mut opening = None;
         for (number, step) in plan.steps.iter().enumerate() {
-            if step.by() == crate::step::By::Reaper {
-                self.build_step(number, step, ids).map_err(|errno| (number as u16, errno))?;
+            if step.by() != crate::step::By::Reaper {
+                continue;
             }
+            // The first steps need neither ids nor cgroups, and the supervisor makes those meanwhile.
+            let early = matches!(step, Step::HostName(_) | Step::LoopbackUp | Step::Show { .. } | Step::Proc { .. });
+            if !early && opening.is_none() {
+                opening = Some(self.pass_gate()?);
+            }
+            self.build_step(number, step, opening).map_err(|errno| (number as u16, errno))?;
         }
         Ok(())
     }
 
-    fn build_step(&mut self, number: usize, step: &Step, ids: Opening) -> Result<(), Errno> {
+    /// Waits until the ids are mapped and the cgroups limited, and joins those of version 1.
+    fn pass_gate(&mut self) -> Result<Opening, Failed> {
+        let opening = Opening::read(self.gate.as_fd()).map_err(|errno| (act::GATE, errno))?;
+        self.pid = opening.pid;
+        let join = |tasks: &CString| -> Result<(), Errno> {
+            let file = rustix::fs::open(tasks, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+            rustix::io::write(&file, b"0").map(drop)
+        };
+        self.tasks.iter().try_for_each(join).map_err(|errno| (act::JOIN, errno))?;
+        sys::identity::reset_attributes().map_err(|errno| (act::JOIN, errno))?;
+        Ok(opening)
+    }
+
+    fn build_step(&mut self, number: usize, step: &Step, opening: Option<Opening>) -> Result<(), Errno> {
         match step {
             Step::Namespace(Namespace::Cgroup) => sys::clone::unshare(libc::CLONE_NEWCGROUP),
             Step::Namespace(Namespace::Time) => new_clocks(),
@@ -186,7 +200,7 @@ impl<'a> Birth<'a> {
             }
             // After the ids are taken: their owner is who makes them.
             Step::Scratch { .. } | Step::Pts => Ok(()),
-            Step::Enter => self.enter(ids),
+            Step::Enter => self.enter(opening.ok_or(Errno::INVAL)?),
             Step::Link { path, target } => {
                 make_parents(path)?;
                 match rustix::fs::symlink(target, path) {
@@ -572,7 +586,7 @@ fn set_rlimit(limit: &crate::step::Rlimit) -> Result<(), Errno> {
     setrlimit(limit.resource, Rlimit { current: least(limit.soft), maximum: least(limit.hard) })
 }
 
-fn landlock(abi: u32, network: Network, rules: &[(std::ffi::CString, Reach)]) -> Result<(), Errno> {
+fn landlock(abi: u32, network: Network, rules: &[(CString, Reach)]) -> Result<(), Errno> {
     use sys::landlock::access::OF_FILES;
     let mut handled = Handled::all(abi);
     if network == Network::Loopback {

@@ -245,8 +245,6 @@ pub struct CgroupFailed {
 pub(crate) struct Group {
     unified: Option<PathBuf>,
     unified_fd: Option<OwnedFd>,
-    /// `tasks` of each version 1 cgroup, for the cell's first process to join by.
-    tasks: Vec<OwnedFd>,
     v1: Vec<PathBuf>,
     memory: Option<(PathBuf, Version)>,
     pids: Option<PathBuf>,
@@ -260,9 +258,15 @@ enum Version {
 
 const PREFIX: &str = "gambeson-";
 
-/// The directories that a [`Group`] of `name` would consist of.
+/// The directories that a [`Group`] of `name` will consist of.
 pub(crate) fn directories(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = hierarchies.unified.iter().map(|dir| dir.join(name)).collect();
+    let unified = hierarchies.unified.iter().map(|dir| dir.join(name));
+    unified.chain(version_1(hierarchies, quotas, name)).collect()
+}
+
+/// Those of version 1, which the cell's first process joins itself.
+pub(crate) fn version_1(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for (place, wanted) in [
         (&hierarchies.memory, quotas.memory.is_some()),
         (&hierarchies.pids, quotas.pids.is_some()),
@@ -294,22 +298,27 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 impl Group {
-    pub(crate) fn create(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<Group, CgroupFailed> {
-        let mut group =
-            Group { unified: None, unified_fd: None, tasks: Vec::new(), v1: Vec::new(), memory: None, pids: None };
-        let make = |layer: Layer, dir: PathBuf| -> Result<PathBuf, CgroupFailed> {
-            match fs::create_dir(&dir) {
-                Ok(()) => Ok(dir),
-                // Controllers that share a version 1 hierarchy share a directory.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(dir),
-                Err(source) => Err(CgroupFailed { what: "make", path: dir.display().to_string(), layer, source }),
-            }
-        };
+    /// Makes what a cell is to be born in.
+    pub(crate) fn begin(hierarchies: &Hierarchies, name: &str) -> Result<Group, CgroupFailed> {
+        let mut group = Group { unified: None, unified_fd: None, v1: Vec::new(), memory: None, pids: None };
         if let Some(parent) = &hierarchies.unified {
-            let dir = make(Layer::CgroupMemory, parent.join(name))?;
-            group.unified = Some(dir.clone());
-            group.unified_fd = Some(open(&dir, OFlags::DIRECTORY | OFlags::RDONLY, Layer::CgroupMemory)?);
+            let layer = Layer::CgroupMemory;
+            let dir = make(layer, parent.join(name))?;
+            let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+            group.unified_fd = Some(rustix::fs::open(&dir, flags, Mode::empty()).map_err(|errno| CgroupFailed {
+                what: "open",
+                path: dir.display().to_string(),
+                layer,
+                source: errno.into(),
+            })?);
+            group.unified = Some(dir);
         }
+        Ok(group)
+    }
+
+    /// Makes the rest and sets every limit. The cell is born already and takes its first steps meanwhile, but
+    /// does not go on to anything of the program's before it is told that this is done.
+    pub(crate) fn limit(&mut self, hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<(), CgroupFailed> {
         for (controller, place, wanted) in [
             (Controller::Memory, &hierarchies.memory, quotas.memory.is_some()),
             (Controller::Pids, &hierarchies.pids, quotas.pids.is_some()),
@@ -319,13 +328,12 @@ impl Group {
                 continue;
             }
             let layer = controller.layer();
-            let (dir, version) = match (place, &group.unified) {
+            let (dir, version) = match (place, &self.unified) {
                 (Place::Unified, Some(dir)) => (dir.clone(), Version::Two),
                 (Place::V1(parent), _) => {
                     let dir = make(layer, parent.join(name))?;
-                    if !group.v1.contains(&dir) {
-                        group.v1.push(dir.clone());
-                        group.tasks.push(open(&dir.join("tasks"), OFlags::WRONLY, layer)?);
+                    if !self.v1.contains(&dir) {
+                        self.v1.push(dir.clone());
                     }
                     (dir, Version::One)
                 }
@@ -334,26 +342,21 @@ impl Group {
             match controller {
                 Controller::Memory => {
                     limit_memory(&dir, version, quotas.memory.expect("wanted"))?;
-                    group.memory = Some((dir, version));
+                    self.memory = Some((dir, version));
                 }
                 Controller::Pids => {
                     write(&dir.join("pids.max"), &quotas.pids.expect("wanted").to_string(), layer)?;
-                    group.pids = Some(dir);
+                    self.pids = Some(dir);
                 }
                 Controller::Cpu => limit_cpu(&dir, version, quotas.cpu.expect("wanted"))?,
             }
         }
-        Ok(group)
+        Ok(())
     }
 
     /// Where a cell is to be born.
     pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
         self.unified_fd.as_ref().map(AsFd::as_fd)
-    }
-
-    /// What the cell's first process has to write `0` to.
-    pub(crate) fn tasks(&self) -> &[OwnedFd] {
-        &self.tasks
     }
 
     /// CPU time that the cell used, where the kernel counts it per cgroup.
@@ -410,6 +413,15 @@ impl Group {
     /// Whether the reaper alone is left: nobody else who could still write or compute.
     pub(crate) fn is_quiet(&self) -> bool {
         self.pids.as_ref().and_then(|dir| number(&dir.join("pids.current"))) == Some(1)
+    }
+}
+
+fn make(layer: Layer, dir: PathBuf) -> Result<PathBuf, CgroupFailed> {
+    match fs::create_dir(&dir) {
+        Ok(()) => Ok(dir),
+        // Controllers that share a version 1 hierarchy share a directory.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(dir),
+        Err(source) => Err(CgroupFailed { what: "make", path: dir.display().to_string(), layer, source }),
     }
 }
 
@@ -508,15 +520,6 @@ pub(crate) fn sweep(hierarchies: &Hierarchies) {
             }
         }
     }
-}
-
-fn open(path: &Path, flags: OFlags, layer: Layer) -> Result<OwnedFd, CgroupFailed> {
-    rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).map_err(|errno| CgroupFailed {
-        what: "open",
-        path: path.display().to_string(),
-        layer,
-        source: errno.into(),
-    })
 }
 
 fn write(path: &Path, value: &str, layer: Layer) -> Result<(), CgroupFailed> {

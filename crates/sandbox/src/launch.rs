@@ -1,8 +1,11 @@
 //! From a plan to a living cell: what the supervisor does before and around the birth.
 
+use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -10,7 +13,7 @@ use rustix::process::Pid;
 
 use crate::birth::{Birth, Opening, first_process};
 use crate::cell::{Cell, Process};
-use crate::cgroup::{self, Group, Quotas};
+use crate::cgroup::{self, Group, Hierarchies, Quotas};
 use crate::exit::End;
 use crate::host::Host;
 use crate::janitor::Janitor;
@@ -78,7 +81,8 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         .find_map(|step| if let Step::DeadlineWall(limit) = step { Some(*limit + GRACE) } else { None });
     let janitor = Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name), late)
         .map_err(system("start the janitor"))?;
-    let group = Group::create(&host.cgroups, quotas, &name)?;
+    let mut group = Group::begin(&host.cgroups, &name)?;
+    let tasks = tasks(&host.cgroups, quotas, &name)?;
 
     let (gate, opener) = pipe()?;
     let (control, theirs) = rustix::net::socketpair(
@@ -112,19 +116,15 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         .iter()
         .map(|step| if let Step::Namespace(namespace) = step { namespace.at_birth() } else { 0 })
         .fold(0, |all, one| all | one);
-    let mut keep: Vec<RawFd> = [&gate, &theirs, &their_birth]
-        .into_iter()
-        .chain(stdio.iter().flatten())
-        .chain(group.tasks())
-        .map(AsRawFd::as_raw_fd)
-        .collect();
+    let mut keep: Vec<RawFd> =
+        [&gate, &theirs, &their_birth].into_iter().chain(stdio.iter().flatten()).map(AsRawFd::as_raw_fd).collect();
     keep.sort_unstable();
     let prepared = Birth {
         keep,
         filter,
         args: Strings::new(plan.args.clone()),
         env: Strings::new(plan.env.clone()),
-        tasks: group.tasks(),
+        tasks,
         gate,
         control: theirs,
         birth: their_birth,
@@ -141,6 +141,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     };
     drop(prepared);
     let process = Process { child, reaped: false };
+    group.limit(&host.cgroups, quotas, &name)?;
     map_ids(&plan, process.child.pid, &opener)
         .map_err(|source| LaunchError::System { what: "map the cell's ids", source })?;
     Ok(Cell {
@@ -166,6 +167,13 @@ pub(crate) fn unblock(fd: &OwnedFd) -> Result<(), Errno> {
 /// Both ends are above the standard three: Rust's runtime opens those at the start where they are closed.
 fn pipe() -> Result<(OwnedFd, OwnedFd), LaunchError> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(system("make a pipe"))
+}
+
+/// What the cell writes `0` to, to join its version 1 cgroups.
+fn tasks(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<Vec<CString>, LaunchError> {
+    let file = |dir: PathBuf| CString::new(dir.join("tasks").into_os_string().into_vec());
+    let files: Result<_, _> = cgroup::version_1(hierarchies, quotas, name).into_iter().map(file).collect();
+    files.map_err(|_| system("name a cgroup")(Errno::INVAL))
 }
 
 fn quotas(plan: &Plan) -> Quotas {

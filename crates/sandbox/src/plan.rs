@@ -104,12 +104,17 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
         Authority::Root => Ids::Own,
         Authority::User { uid, gid } => Ids::Ours { uid, gid },
     }));
-    let namespaces = Namespace::ALL.into_iter().filter(|namespace| has(namespace.layer()));
-    steps.extend(namespaces.map(Step::Namespace));
+    let (late, born): (Vec<_>, Vec<_>) = Namespace::ALL
+        .into_iter()
+        .filter(|namespace| has(namespace.layer()))
+        .partition(|namespace| namespace.at_birth() == 0);
+    steps.extend(born.into_iter().map(Step::Namespace));
     steps.push(Step::HostName(c"cell".into()));
     if spec.network == Network::Loopback {
         steps.push(Step::LoopbackUp);
     }
+    shown(spec, &mut steps)?;
+    steps.extend(late.into_iter().map(Step::Namespace));
     tree(spec, &mut steps)?;
     steps.push(Step::Stage(stage(spec)?));
     steps.extend([Step::DropCapabilities, Step::NoNewPrivileges, Step::NotDumpable]);
@@ -144,9 +149,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     Ok(Plan { steps, program, args, env: environment(spec)?, limits: limits.clone(), terminal: spec.terminal, missing })
 }
 
-/// The file tree: what is cloned from the host, what is made, and where.
-fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
-    let limits = &spec.limits;
+/// What is cloned from the host, and what can be made only while the host's own is in sight (proc).
+fn shown(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
     let Environment { directories, files, .. } = &spec.environment;
     for (paths, directory) in [(directories, true), (files, false)] {
         for path in paths {
@@ -157,6 +161,12 @@ fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
         steps.push(Step::Show { path: string(device)?, directory: false, read_only: false });
     }
     steps.push(Step::Proc { masked: true });
+    Ok(())
+}
+
+/// The rest of the file tree: what is made, and where.
+fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
+    let limits = &spec.limits;
     steps.push(Step::Scratch { bytes: Some(limits.disk), files: Some(limits.files) });
     if spec.terminal == Terminal::Own {
         steps.push(Step::Pts);
