@@ -1,7 +1,7 @@
 //! `cargo xtask bench cold`: gambeson beside its peers, each pair in one run, as ratios.
 //!
-//! These machines are noisy: the contestants take turns, and what is compared are medians of as many runs of
-//! each. The result goes between two marks of docs/benchmarks.md.
+//! These machines are noisy: the contestants take turns, and what is compared are medians, of times and of
+//! the ratios of pairs. The result goes between two marks of docs/benchmarks.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,12 +49,11 @@ pub(crate) fn cold() -> anyhow::Result<()> {
             let limits = ["wall=120s", "cpu=120s", "cpus=2", "files=65536"];
             let inside = self::gambeson(&python, &limits, &path);
             let times = race(&[&outside, &inside], PROGRAM_RUNS, "checksum")?;
-            let [out, within] = [median(&times[0]), median(&times[1])];
             report.push_str(&format!(
                 "| {name} | {} | {} | **{:.3}** | at most {goal} |\n",
-                ms(out),
-                ms(within),
-                ratio(within, out)
+                ms(median(&times[0])),
+                ms(median(&times[1])),
+                ratio(&times[1], &times[0])
             ));
         }
         Ok(())
@@ -71,23 +70,22 @@ pub(crate) fn cold() -> anyhow::Result<()> {
 fn starts(python: &str, hello: &Path) -> anyhow::Result<String> {
     let bare = Contestant::new("bare python3 -I", &[python, "-I", "-c", "print(1)"]);
     let times = race(&[&bare, &gambeson(python, &[], hello), &bubblewrap(python, hello)?], START_RUNS, "1\n")?;
-    let [bare, ours, theirs] = [median(&times[0]), median(&times[1]), median(&times[2])];
-    let row = |name: &str, place: usize, goal: &str| {
-        let median = median(&times[place]);
+    let [bare, ours, theirs] = &times[..] else { bail!("there are three") };
+    let row = |name: &str, times: &[Duration], goal: &str| {
         format!(
             "| {name} | {} | {} | {:.2} | {goal} |\n",
-            ms(median),
-            ms(percentile(&times[place], 90)),
-            ratio(median, bare)
+            ms(median(times)),
+            ms(percentile(times, 90)),
+            ratio(times, bare)
         )
     };
     Ok(format!(
         "\nStart, run and end of `print(1)` with {python}, {START_RUNS} runs of each in turn:\n\n\
          | | median | 90th percentile | to bare | goal |\n|---|---|---|---|---|\n{}{}{}\n\
          gambeson to bare: **{:.2}**; to bubblewrap: **{:.2}** (goal: at most 0.9).\n",
-        row("bare `python3 -I -c 'print(1)'`", 0, ""),
-        row("`gambeson run`", 1, "at most 1.25"),
-        row("bubblewrap, the same mounts and namespaces", 2, ""),
+        row("bare `python3 -I -c 'print(1)'`", bare, ""),
+        row("`gambeson run`", ours, "at most 1.25"),
+        row("bubblewrap, the same mounts and namespaces", theirs, ""),
         ratio(ours, bare),
         ratio(ours, theirs),
     ))
@@ -193,22 +191,25 @@ fn race(contestants: &[&Contestant], runs: usize, expected: &str) -> anyhow::Res
             }
         }
     }
-    for times in &mut times {
-        times.sort_unstable();
-    }
     Ok(times)
 }
 
-fn median(sorted: &[Duration]) -> Duration {
-    sorted[sorted.len() / 2]
+fn median(times: &[Duration]) -> Duration {
+    percentile(times, 50)
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
     sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
 }
 
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
+/// The median of the ratios of runs that came one after the other: what slows the machine for a while slows both.
+fn ratio(ones: &[Duration], others: &[Duration]) -> f64 {
+    let mut ratios: Vec<f64> =
+        ones.iter().zip(others).map(|(one, other)| one.as_secs_f64() / other.as_secs_f64()).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
 }
 
 fn ms(time: Duration) -> String {
