@@ -297,7 +297,7 @@ impl<'a> Birth<'a> {
 
     fn labels(&self) -> Option<&'a crate::step::Labels> {
         let plan = self.plan;
-        plan.steps.iter().find_map(|step| if let Step::Selinux(labels) = step { Some(labels) } else { None })
+        plan.find(|step| if let Step::Selinux(labels) = step { Some(labels) } else { None })
     }
 
     fn supervisor_lives(&self) -> Result<(), Errno> {

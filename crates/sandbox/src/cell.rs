@@ -173,15 +173,15 @@ impl Cell {
     /// Watches the cell to its end, moves its streams, and tears everything down.
     pub fn wait(mut self, streams: Streams<'_>) -> Ended {
         let mut watch = Watch::default();
-        let bound = self.step(|step| if let Step::OutputBound(bytes) = step { Some(bytes.0) } else { None });
+        let bound = self.plan.find(|step| if let Step::OutputBound(bytes) = step { Some(bytes.0) } else { None });
         let mut allowance = Allowance { left: bound, total: 0 };
         let mut out = Stream::new(self.stdout.take(), streams.stdout);
         let mut err = Stream::new(self.stderr.take(), streams.stderr);
         let mut feed = Feed::new(self.stdin.take(), streams.stdin);
         let mut controls = Controls { interrupt: streams.interrupt, cancel: streams.cancel, resize: streams.resize };
         let mut buffer = Vec::new();
-        let wall = self.step(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
-        let cpu = self.step(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
+        let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
+        let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
 
         // Until the reaper has said how the program ended, or is gone without a word.
@@ -249,10 +249,7 @@ impl Cell {
                     let typed = master.try_clone();
                     feed.to = typed.ok();
                     feed.terminal = true;
-                    out = Stream::new(
-                        Some(master),
-                        std::mem::replace(&mut out, Stream::new(None, Sink::Keep)).into_sink(),
-                    );
+                    out.open(master);
                 }
             }
             if interrupt {
@@ -280,10 +277,6 @@ impl Cell {
         // Whatever is still in the pipes was written before the end.
         finish(&mut out, &mut err, &mut buffer, &mut allowance);
         self.end(watch, out, err, allowance)
-    }
-
-    fn step<T>(&self, pick: impl Fn(&Step) -> Option<T>) -> Option<T> {
-        self.plan.steps.iter().find_map(pick)
     }
 
     fn kill(&self, watch: &mut Watch, why: Killed) {

@@ -23,11 +23,12 @@ pub(crate) struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     pub(crate) fn new(to: Option<OwnedFd>, input: Input<'a>) -> Feed<'a> {
-        match input {
+        let (to, from) = match input {
             // Nobody holds the writing end: the program finds the end at once.
-            Input::Nothing => Feed { to: None, from: None, pending: Vec::new(), terminal: false },
-            Input::Fd(from) => Feed { to, from: Some(from), pending: Vec::new(), terminal: false },
-        }
+            Input::Nothing => (None, None),
+            Input::Fd(from) => (to, Some(from)),
+        };
+        Feed { to, from, pending: Vec::new(), terminal: false }
     }
 
     pub(crate) fn wants_to_read(&self) -> Option<BorrowedFd<'a>> {

@@ -75,10 +75,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     let name = cgroup::name();
     let quotas = quotas(&plan);
     cgroup::take_delegation(&host.cgroups)?;
-    let late = plan
-        .steps
-        .iter()
-        .find_map(|step| if let Step::DeadlineWall(limit) = step { Some(*limit + GRACE) } else { None });
+    let late = plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit + GRACE) } else { None });
     let janitor = Janitor::start(&cgroup::directories(&host.cgroups, quotas, &name), late)
         .map_err(system("start the janitor"))?;
     let mut group = Group::begin(&host.cgroups, &name)?;
@@ -107,9 +104,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         ours = (Some(our_in), Some(our_out), Some(our_err));
     }
     let filter = plan
-        .steps
-        .iter()
-        .find_map(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
+        .find(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
         .unwrap_or_default();
     let namespaces = plan
         .steps
@@ -191,7 +186,7 @@ fn quotas(plan: &Plan) -> Quotas {
 
 /// Says what the cell's ids stand for outside, and lets it go on.
 fn map_ids(plan: &Plan, pid: Pid, opener: &OwnedFd) -> io::Result<()> {
-    let ids = plan.steps.iter().find_map(|step| if let Step::Identity(ids) = step { Some(*ids) } else { None });
+    let ids = plan.find(|step| if let Step::Identity(ids) = step { Some(*ids) } else { None });
     let pid = pid.as_raw_pid() as u32;
     let (uid, gid, root) = match ids.unwrap_or(Ids::Own) {
         Ids::Own => (FIRST_ID + pid, FIRST_ID + pid, true),

@@ -125,9 +125,9 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Where it goes, for another stream to take over.
-    pub(crate) fn into_sink(self) -> Sink<'a> {
-        self.to
+    /// Starts to read from a descriptor that came only later.
+    pub(crate) fn open(&mut self, from: OwnedFd) {
+        self.from = Some(from);
     }
 
     /// Stops reading: the last writer is gone, or what comes is of no interest.

@@ -188,19 +188,11 @@ fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
     }
     // Nobody is who the owners of the host's files are from inside a user namespace.
     let passwd = format!(
-        "root:x:0:0:root:/:/bin/false
-\
-         guest:x:{GUEST_ID}:{GUEST_ID}:guest:/work:/bin/false
-\
-         nobody:x:65534:65534:nobody:/:/bin/false
-"
+        "root:x:0:0:root:/:/bin/false\n\
+         guest:x:{GUEST_ID}:{GUEST_ID}:guest:/work:/bin/false\n\
+         nobody:x:65534:65534:nobody:/:/bin/false\n"
     );
-    let group = format!(
-        "root:x:0:
-guest:x:{GUEST_ID}:
-nogroup:x:65534:
-"
-    );
+    let group = format!("root:x:0:\nguest:x:{GUEST_ID}:\nnogroup:x:65534:\n");
     for (path, contents) in [
         ("/etc/passwd", passwd.as_str()),
         ("/etc/group", group.as_str()),
@@ -343,6 +335,11 @@ impl Plan {
     /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// What `pick` makes of the first step that it takes.
+    pub(crate) fn find<'a, T>(&'a self, pick: impl Fn(&'a Step) -> Option<T>) -> Option<T> {
+        self.steps.iter().find_map(pick)
     }
 
     pub(crate) fn has(&self, namespace: Namespace) -> bool {

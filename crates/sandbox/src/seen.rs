@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 
 use crate::cgroup::Group;
-use crate::step::{FIRST_ID, Ids, Step};
+use crate::step::{FIRST_ID, Ids, Namespace, Step};
 
 /// The program's process as the host sees it: the reaper's first child.
 pub(crate) fn guest_of(reaper: i32) -> Option<Pid> {
@@ -52,7 +52,7 @@ impl Seen {
         let pid = pid.as_raw_pid();
         let label = fs::read_to_string(format!("/proc/{pid}/attr/current")).unwrap_or_default();
         let mut foreign = Vec::new();
-        for name in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
+        for name in Namespace::ALL.map(Namespace::link) {
             // A kernel without the namespace has no such link for us either.
             let Ok(ours) = fs::read_link(format!("/proc/self/ns/{name}")) else { continue };
             if fs::read_link(format!("/proc/{pid}/ns/{name}")).ok()? != ours {
