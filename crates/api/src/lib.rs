@@ -1,1 +1,29 @@
-//! api
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "client")]
+pub mod client;
+mod content;
+mod event;
+mod id;
+mod job;
+mod limits;
+mod outcome;
+mod people;
+mod problem;
+mod quantity;
+mod time;
+pub mod work;
+
+pub use content::{BadDigest, Content, Digest, FileContent};
+pub use event::{Event, EventBody, OutputStream};
+pub use id::{ArrayId, BadId, JobId, KeyId, LeaseId, ProjectId, UserId, WorkerId};
+pub use job::{
+    Accepted, Array, ArrayPlace, Artifact, Class, Job, JobList, JobSource, JobState, Network, Submission,
+    SubmittedArray, Waiting,
+};
+pub use limits::{Limits, LimitsAsked, LimitsProblem};
+pub use outcome::{Denial, End, LayerReport, LayerState, Outcome, Report, Start, Usage};
+pub use people::*;
+pub use problem::{Code, Problem};
+pub use quantity::{BadQuantity, Quantity, bytes, count, cpus, duration_ms};
+pub use time::{BadTime, Time};

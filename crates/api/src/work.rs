@@ -1,0 +1,212 @@
+//! What workers and the server say to each other, over connections that the worker opens.
+//!
+//! A worker enrols once with a join token and gets a credential (`gmw_…`). With it, it asks for leases and beats.
+//! Everything about one job is asked with that lease's own token (`gml_…`), which is worth nothing when the lease is.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{Content, FileContent};
+use crate::event::OutputStream;
+use crate::id::{JobId, LeaseId, WorkerId};
+use crate::job::{ArrayPlace, Artifact, Network};
+use crate::limits::Limits;
+use crate::outcome::{LayerReport, Report};
+
+macro_rules! wire {
+    ($($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* })*) => {$(
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        $(#[$meta])*
+        pub struct $name { $($body)* }
+    )*};
+}
+
+wire! {
+    /// Resources: of a worker, or what is free of them.
+    #[derive(Copy, Eq, Default)]
+    pub struct Room {
+        /// Cells at once.
+        pub slots: u32,
+        /// CPUs, thousandths.
+        pub cpus_milli: u32,
+        /// Bytes of memory.
+        pub memory_bytes: u64,
+    }
+
+    /// A worker that wants to be known. Its join token is the request's bearer token.
+    pub struct Enrol {
+        /// Its name, shown to operators.
+        pub name: String,
+        /// What it gives to cells.
+        pub room: Room,
+        /// Its program's version.
+        pub version: String,
+        /// Its interpreter, such as `CPython 3.11.7`.
+        pub environment: String,
+        /// Its layers, as probed.
+        pub layers: Vec<LayerReport>,
+    }
+
+    /// A worker that is known.
+    pub struct Enrolled {
+        /// Its id.
+        pub worker: WorkerId,
+        /// Its credential, `gmw_…`, to be kept in a file of its own.
+        pub credential: String,
+    }
+
+    /// Asks for work. Answered when there is some, or empty after `wait_ms`.
+    pub struct LeaseRequest {
+        /// What this start of the worker gives to cells; it may differ from the enrolment's.
+        pub room: Room,
+        /// What is free of it.
+        pub free: Room,
+        /// How long to wait, milliseconds; at most 60,000.
+        pub wait_ms: u64,
+        /// Its program's version.
+        pub version: String,
+        /// Its interpreter.
+        pub environment: String,
+        /// Its layers, as probed at its start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub layers: Option<Vec<LayerReport>>,
+    }
+
+    /// Leases that were granted.
+    pub struct Leases {
+        /// None, one or several.
+        pub leases: Vec<Lease>,
+    }
+
+    /// A worker's right to one attempt at one job, until a time.
+    pub struct Lease {
+        /// Its id.
+        pub id: LeaseId,
+        /// The token for everything about this job.
+        pub token: String,
+        /// Which job.
+        pub job: JobId,
+        /// Which attempt: the fencing number.
+        pub attempt: u32,
+        /// How long it holds without a heartbeat, milliseconds from the sending of the request.
+        pub ttl_ms: u64,
+        /// Files below `/work`.
+        pub files: BTreeMap<String, FileContent>,
+        /// Which of them is run.
+        pub entry: String,
+        /// Its arguments.
+        pub args: Vec<String>,
+        /// Environment variables.
+        pub env: BTreeMap<String, String>,
+        /// Standard input.
+        pub stdin: Content,
+        /// What it may use.
+        pub limits: Limits,
+        /// Which sockets it may make.
+        pub network: Network,
+        /// Its place in an array.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub array: Option<ArrayPlace>,
+    }
+
+    /// "I live, and I still have these." Answered at once when there is something to do, else after `wait_ms`.
+    pub struct Heartbeat {
+        /// The leases that it has, which are renewed.
+        pub leases: Vec<LeaseId>,
+        /// How long to wait for something to do, milliseconds; less than half of the lease's time.
+        pub wait_ms: u64,
+    }
+
+    /// What a worker has to do.
+    #[derive(Default)]
+    pub struct HeartbeatAnswer {
+        /// Leases whose jobs are to be cancelled.
+        pub cancel: Vec<LeaseId>,
+        /// Leases that it no longer has: their cells are to be killed, and nothing of them reported.
+        pub lost: Vec<LeaseId>,
+        /// Whether it gets no more work, and may end when its last job has.
+        pub drain: bool,
+        /// How long the leases hold from the sending of the request, milliseconds.
+        pub ttl_ms: u64,
+    }
+
+    /// What happened in an attempt since the last report.
+    pub struct Append {
+        /// The place of the first entry among all entries of this attempt, from 0: what the server already has, it
+        /// passes over.
+        pub first: u64,
+        /// In order.
+        pub entries: Vec<Entry>,
+    }
+
+    /// How far the server has recorded.
+    pub struct Appended {
+        /// The place of the next entry.
+        pub next: u64,
+    }
+
+    /// The end of an attempt, with the last entries.
+    pub struct Settle {
+        /// As in [`Append`].
+        pub first: u64,
+        /// As in [`Append`].
+        pub entries: Vec<Entry>,
+        /// Everything about the end.
+        pub report: Report,
+        /// What it left; each is uploaded before.
+        pub artifacts: Vec<Artifact>,
+        /// What it left that was not collected.
+        pub skipped: Vec<Skipped>,
+    }
+
+    /// "I did not start it and will not": the job waits again.
+    pub struct HandBack {
+        /// Why, in a sentence for operators.
+        pub why: String,
+    }
+
+    /// Something below `/work/out` that was not collected.
+    #[derive(Eq)]
+    pub struct Skipped {
+        /// Its path, fit to print.
+        pub path: String,
+        /// Why.
+        pub why: String,
+    }
+
+    /// Nothing to say.
+    #[derive(Default)]
+    pub struct Done {}
+}
+
+/// One thing that happened in an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Entry {
+    /// The program is about to start. Recorded before it is.
+    Started {},
+    /// The program wrote something.
+    Output {
+        /// Where.
+        stream: OutputStream,
+        /// What.
+        data: Content,
+    },
+    /// Output that was not kept.
+    Elided {
+        /// Which stream.
+        stream: OutputStream,
+        /// How many bytes.
+        bytes: u64,
+    },
+}
+
+impl Append {
+    /// The most entries of one report.
+    pub const ENTRIES_MOST: usize = 1000;
+    /// The most bytes of output in one report.
+    pub const BYTES_MOST: usize = 1 << 20;
+}
