@@ -1,1 +1,9 @@
-//! control
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod control;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use control::*;
