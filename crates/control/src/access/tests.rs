@@ -1,5 +1,4 @@
 use super::matrix::{asker, context_for, job_of, lab, resources, service};
-use super::names::Kind;
 use super::question::{Question, Words};
 use super::*;
 
@@ -190,13 +189,21 @@ fn a_new_key_has_no_scope_that_the_key_making_it_lacks() {
 }
 
 #[test]
-fn a_key_bound_to_a_project_makes_no_key_for_elsewhere() {
+fn a_key_bound_to_a_project_acts_there_and_nowhere_else() {
     let authority = ours();
-    let mut me = asker(&[(Scope::Platform, Role::Owner)]);
-    me.key.project = Some("prj_lab".into());
-    for (called, resource) in resources().iter().filter(|(_, one)| one.kind() == Kind::Key) {
-        let decision = authority.decide(&me, Action::KeyCreate, resource, &context_for(Action::KeyCreate));
-        assert_eq!(decision.allowed, called.ends_with("of project"), "{called}: {decision:?}");
+    let mut owner = asker(&[(Scope::Platform, Role::Owner)]);
+    for (bound_to, here) in [("prj_lab", true), ("prj_elsewhere", false)] {
+        owner.key.project = Some(bound_to.into());
+        for action in Action::ALL {
+            for (called, resource) in resources().iter().filter(|(_, one)| action.kinds().contains(&one.kind())) {
+                let decision = authority.decide(&owner, *action, resource, &context_for(*action));
+                let within = resource.project().is_some();
+                assert_eq!(decision.allowed, here && within, "{action} of {called} bound to {bound_to}: {decision:?}");
+                if !decision.allowed {
+                    assert_eq!(decision.policies, ["key-project"]);
+                }
+            }
+        }
     }
 }
 
