@@ -81,6 +81,11 @@ impl Chain {
         Ok(Chain { seq: last.map_or(0, |row| row.seq), hash, key })
     }
 
+    /// The same chain as the store has it now, after a commit that failed.
+    pub(crate) fn reload(&self, store: &dyn Store) -> Stored<Chain> {
+        Chain::load(store, self.key)
+    }
+
     /// Writes the next row: its place and hash are made here.
     pub(crate) fn append(&mut self, store: &mut dyn Store, mut row: AuditRow) -> Stored<()> {
         row.seq = self.seq + 1;
@@ -208,7 +213,10 @@ mod tests {
             ("DELETE FROM audit WHERE seq = 1", "row 1 is missing"),
             ("DELETE FROM audit WHERE seq > 2400", "missing at the end"),
             ("DELETE FROM audit", "missing at the end"),
-            ("DELETE FROM audit; DELETE FROM meta; INSERT INTO meta VALUES ('audit.seal', x'00')", "missing at the end"),
+            (
+                "DELETE FROM audit; DELETE FROM meta; INSERT INTO meta VALUES ('audit.seal', x'00')",
+                "missing at the end",
+            ),
             ("DELETE FROM meta", "the seal is missing"),
             (
                 "UPDATE audit SET seq = -1 WHERE seq = 5; UPDATE audit SET seq = 5 WHERE seq = 6;

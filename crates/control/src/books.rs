@@ -36,6 +36,11 @@ pub(crate) struct Books {
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
 impl Books {
+    /// Empty ones of a day.
+    pub(crate) fn of(day: u32) -> Books {
+        Books { day, ..Books::default() }
+    }
+
     pub(crate) fn project(&self, project: ProjectId) -> Account {
         self.projects.get(&project).copied().unwrap_or_default()
     }

@@ -3,8 +3,9 @@
 //! The writer makes a new one after each commit that changed it; whoever looks has one that is consistent in itself.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use gambeson_api::{Code, Key, KeyId, Membership, Problem, Project, ProjectId, User, UserId, UserKind};
+use gambeson_api::{Code, Key, KeyId, Membership, Problem, Project, ProjectId, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, KeyScope, Nature, Role, Scope, Standing};
 use crate::store::{KeyRow, MemberRow, Store, Stored};
@@ -18,6 +19,8 @@ pub(crate) struct Directory {
     pub projects: HashMap<ProjectId, Project>,
     pub members: BTreeSet<MemberRow>,
     pub keys: HashMap<KeyId, KeyRow>,
+    /// The hash of each worker's credential.
+    pub workers: Arc<HashMap<WorkerId, [u8; 32]>>,
     user_names: BTreeMap<String, UserId>,
     project_names: BTreeMap<String, ProjectId>,
 }
@@ -32,6 +35,7 @@ impl Directory {
             directory.put_project(project);
         }
         directory.members = store.members()?.into_iter().collect();
+        directory.workers = Arc::new(store.workers()?.into_iter().map(|row| (row.id, row.hash)).collect());
         directory.keys = store.keys()?.into_iter().map(|key| (key.id, key)).collect();
         Ok(directory)
     }
@@ -49,9 +53,8 @@ impl Directory {
     /// A user, by name or id.
     pub(crate) fn user(&self, name: &str) -> Result<&User, Problem> {
         let id = name.parse().ok().or_else(|| self.user_names.get(name).copied());
-        id.and_then(|id| self.users.get(&id)).ok_or_else(|| {
-            Problem::new(Code::NotFound, format!("there is no user {:?} that you may see", short(name)))
-        })
+        id.and_then(|id| self.users.get(&id))
+            .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no user {:?} that you may see", short(name))))
     }
 
     /// A project, by name or id.

@@ -10,9 +10,9 @@ mod control;
 mod depot;
 mod desk;
 mod directory;
-mod job;
+
 mod lease;
-mod people;
+
 pub mod queue;
 mod rate;
 mod reading;

@@ -60,8 +60,7 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
     let mut ranks = Vec::new();
     let mut any_reachable = false;
     let decay = state.ledger.decay(now_ms);
-    let project_scores: Vec<u64> =
-        state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
+    let project_scores: Vec<u64> = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
     for user in lines.busy() {
         let row = state.ledger.user(user);
         let project = &state.ledger.project(row.project).account;

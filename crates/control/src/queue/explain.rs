@@ -47,7 +47,8 @@ impl Queue {
             return Some(Reason::WorkersFull { before });
         }
         let is_first = self.lanes.head(lane).is_some_and(|head| head.order == order);
-        let kept = decision.shadow.filter(|_| decision.claims.room.is_some_and(|claim| claim.lane != lane || !is_first));
+        let kept =
+            decision.shadow.filter(|_| decision.claims.room.is_some_and(|claim| claim.lane != lane || !is_first));
         if let Some(kept) = kept
             && with_room.all(|(&worker, _)| !kept.allows(worker, demand, item.wall_ms, now_ms))
         {

@@ -102,8 +102,6 @@ pub(crate) struct JobRow {
     pub attempt: u32,
     pub worker: Option<WorkerId>,
     pub cancel_requested: bool,
-    /// The day (UTC, days since the epoch) that its CPU time is reserved on.
-    pub day: u32,
     pub report: Option<Report>,
     pub skipped: Vec<Skipped>,
 }
@@ -124,7 +122,6 @@ pub(crate) struct OpenJob {
     pub memory_bytes: u64,
     pub wall_ms: u64,
     pub cpu_ms: u64,
-    pub day: u32,
 }
 
 /// A worker's right to an attempt.
@@ -146,9 +143,11 @@ pub(crate) struct LeaseRow {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JobQuery {
     pub state: Option<JobState>,
-    pub project: Option<ProjectId>,
-    /// If the project is not given: one of these.
+    /// Any job of these projects.
     pub projects: Vec<ProjectId>,
+    /// Of these, only the jobs of `me`.
+    pub own: Vec<ProjectId>,
+    pub me: Option<UserId>,
     pub user: Option<UserId>,
     pub label: Option<String>,
     pub array: Option<ArrayId>,
@@ -242,14 +241,7 @@ pub(crate) trait Jobs {
     ) -> Stored<Option<(ProjectId, UserId, u32, BTreeMap<String, u64>, BTreeMap<String, u64>)>>;
     fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>>;
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>>;
-    fn remember(
-        &mut self,
-        user: UserId,
-        project: ProjectId,
-        key: &str,
-        what: &Remembered,
-        at: Time,
-    ) -> Stored<()>;
+    fn remember(&mut self, user: UserId, project: ProjectId, key: &str, what: &Remembered, at: Time) -> Stored<()>;
     fn lease_put(&mut self, lease: &LeaseRow) -> Stored<()>;
     fn lease(&self, id: LeaseId) -> Stored<Option<LeaseRow>>;
     fn leases_open(&self) -> Stored<Vec<LeaseRow>>;

@@ -16,11 +16,7 @@ impl Blobs for Sqlite {
 
     fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>> {
         self.all("SELECT path, digest, size FROM artifact WHERE job = ? ORDER BY path", [Id(job.as_u128())], |row| {
-            Ok(Artifact {
-                path: row.get(0)?,
-                digest: Digest(row.get::<_, Hash>(1)?.0),
-                size: row.get::<_, U>(2)?.0,
-            })
+            Ok(Artifact { path: row.get(0)?, digest: Digest(row.get::<_, Hash>(1)?.0), size: row.get::<_, U>(2)?.0 })
         })
     }
 
@@ -91,9 +87,7 @@ impl Blobs for Sqlite {
         let over = self.all(
             "SELECT digest, project, user, job FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
             params![U::from(now), count],
-            |row| {
-                Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?))
-            },
+            |row| Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?)),
         )?;
         for (digest, project, user, job) in &over {
             self.run(

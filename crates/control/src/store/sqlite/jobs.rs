@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use gambeson_api::{
-    ArrayId, ArrayPlace, Content, Digest, Event, EventBody, JobId, KeyId, LeaseId, OutputStream, ProjectId, Time, UserId,
-    WorkerId,
+    ArrayId, ArrayPlace, Content, Digest, Event, EventBody, JobId, KeyId, LeaseId, OutputStream, ProjectId, Time,
+    UserId, WorkerId,
 };
 use rusqlite::{Row, params, params_from_iter, types::Value};
 
@@ -11,7 +11,7 @@ use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_numb
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, day, report, skipped";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -36,9 +36,8 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         attempt: row.get(16)?,
         worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
         cancel_requested: row.get(18)?,
-        day: row.get(19)?,
-        report: row.get::<_, Option<Json<_>>>(20)?.map(|report| report.0),
-        skipped: row.get::<_, Option<Json<_>>>(21)?.map(|skipped| skipped.0).unwrap_or_default(),
+        report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
+        skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
     })
 }
 
@@ -86,8 +85,8 @@ impl Jobs for Sqlite {
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
-                 submitted, not_before, attempt, cancel, day, cpus_milli, memory_bytes, wall_ms, cpu_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 Id(job.id.as_u128()),
                 U(job.order),
@@ -105,7 +104,6 @@ impl Jobs for Sqlite {
                 U::from(job.not_before),
                 job.attempt,
                 job.cancel_requested,
-                job.day,
                 job.ask.limits.cpus_milli,
                 U(job.ask.limits.memory_bytes),
                 U(job.ask.limits.wall_ms),
@@ -147,7 +145,7 @@ impl Jobs for Sqlite {
     fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, ord, project, user, state, class, submitted, not_before, started, cpus_milli, memory_bytes,
-                 wall_ms, cpu_ms, day FROM job WHERE state < 3 ORDER BY ord",
+                 wall_ms, cpu_ms FROM job WHERE state < 3 ORDER BY ord",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -165,7 +163,6 @@ impl Jobs for Sqlite {
                 memory_bytes: row.get::<_, U>(10)?.0,
                 wall_ms: row.get::<_, U>(11)?.0,
                 cpu_ms: row.get::<_, U>(12)?.0,
-                day: row.get(13)?,
             });
         }
         Ok(())
@@ -196,14 +193,15 @@ impl Jobs for Sqlite {
         if let Some(before) = query.before {
             and("job.id < ?", blob(before.as_u128()));
         }
-        match query.project {
-            Some(project) => and("project = ?", blob(project.as_u128())),
-            None => {
-                let marks = vec!["?"; query.projects.len()].join(", ");
-                sql.push_str(&format!(" AND project IN ({marks})"));
-                values.extend(query.projects.iter().map(|project| blob(project.as_u128())));
-            }
-        }
+        let marks = |count: usize| vec!["?"; count].join(", ");
+        sql.push_str(&format!(
+            " AND (project IN ({}) OR (user = ? AND project IN ({})))",
+            marks(query.projects.len()),
+            marks(query.own.len())
+        ));
+        values.extend(query.projects.iter().map(|project| blob(project.as_u128())));
+        values.push(blob(query.me.map_or(0, UserId::as_u128)));
+        values.extend(query.own.iter().map(|project| blob(project.as_u128())));
         sql.push_str(" ORDER BY job.id DESC LIMIT ?");
         values.push(Value::Integer(query.limit.into()));
         self.all(&sql, params_from_iter(values), job_row)
@@ -230,11 +228,10 @@ impl Jobs for Sqlite {
         })?;
         let Some((project, user, size)) = of else { return Ok(None) };
         let (mut states, mut outcomes) = (BTreeMap::new(), BTreeMap::new());
-        let counts = self.all(
-            "SELECT state, outcome, count(*) FROM job WHERE array = ? GROUP BY state, outcome",
-            key,
-            |row| Ok((state(row.get(0)?)?, row.get::<_, Option<String>>(1)?, row.get::<_, U>(2)?.0)),
-        )?;
+        let counts =
+            self.all("SELECT state, outcome, count(*) FROM job WHERE array = ? GROUP BY state, outcome", key, |row| {
+                Ok((state(row.get(0)?)?, row.get::<_, Option<String>>(1)?, row.get::<_, U>(2)?.0))
+            })?;
         for (state, outcome, count) in counts {
             *states.entry(state.name().to_owned()).or_default() += count;
             if let Some(outcome) = outcome {
@@ -347,9 +344,8 @@ impl Jobs for Sqlite {
     }
 
     fn event_last(&self, job: JobId) -> Stored<u64> {
-        let last = self.one("SELECT max(seq) FROM event WHERE job = ?", [Id(job.as_u128())], |row| {
-            row.get::<_, Option<U>>(0)
-        })?;
+        let last = self
+            .one("SELECT max(seq) FROM event WHERE job = ?", [Id(job.as_u128())], |row| row.get::<_, Option<U>>(0))?;
         Ok(last.flatten().map_or(0, |seq| seq.0))
     }
 
@@ -388,10 +384,7 @@ impl Jobs for Sqlite {
             |row| row.get::<_, Id>(0),
         )?;
         for job in &jobs {
-            self.run(
-                "DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)",
-                [job],
-            )?;
+            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
         }
         Ok(jobs.len() as u64)
     }

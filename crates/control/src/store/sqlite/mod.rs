@@ -62,7 +62,8 @@ impl Sqlite {
     }
 
     fn migrate(&mut self) -> Stored<()> {
-        let version: usize = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let version: u32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let version = version as usize;
         if version > MIGRATIONS.len() {
             return Err(StoreError::Failed(format!(
                 "it has version {version}, written by a newer Gambeson; this one knows up to {}",
@@ -72,7 +73,7 @@ impl Sqlite {
         for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
             let transaction = self.db.transaction()?;
             transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", index + 1)?;
+            transaction.pragma_update(None, "user_version", index as u32 + 1)?;
             transaction.commit()?;
         }
         Ok(())

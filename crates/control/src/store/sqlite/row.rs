@@ -35,7 +35,11 @@ impl ToSql for OrEmpty {
 
 impl FromSql for OrEmpty {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<OrEmpty> {
-        if value.as_blob()?.is_empty() { Ok(OrEmpty(None)) } else { Id::column_result(value).map(|id| OrEmpty(Some(id.0))) }
+        if value.as_blob()?.is_empty() {
+            Ok(OrEmpty(None))
+        } else {
+            Id::column_result(value).map(|id| OrEmpty(Some(id.0)))
+        }
     }
 }
 
