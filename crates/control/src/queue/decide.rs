@@ -13,10 +13,11 @@ use super::state::{Claim, Claims, Shadow, State, Worker};
 pub(super) struct Decision {
     /// The job to start now, and where.
     pub start: Option<(LaneIx, Head, WorkerKey)>,
-    /// Who waits for what, for the next decision.
+    /// Who goes before others, for the next decision. As before, unless a job starts: where nobody is
+    /// overtaken there is nothing to remember, and to ask twice is to ask once.
     pub claims: Claims,
-    /// The room that was kept while deciding.
-    pub shadow: Option<Shadow>,
+    /// The room that was kept while deciding, and for whom.
+    pub kept: Option<(Shadow, Claim)>,
     /// How many jobs were looked at.
     pub looked: u64,
 }
@@ -47,7 +48,7 @@ enum Look {
 /// Decides. `depth` jobs of a lane are looked at when its first does not fit; at least one is.
 pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64) -> Decision {
     let mut pass = Pass::new(state, lines, now_ms);
-    let mut decision = Decision { start: None, claims: pass.claims, shadow: None, looked: 0 };
+    let mut decision = Decision { start: None, claims: pass.claims, kept: None, looked: 0 };
     if pass.asking.is_empty() {
         return decision;
     }
@@ -103,9 +104,10 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
         };
         let Some(head) = head else { break };
         decision.looked += 1;
-        match pass.look(lane, &head) {
+        match pass.look(lane, &head, walk.is_none()) {
             Look::Starts(worker) => {
                 pass.claims.forget(Claim { lane, order: head.order });
+                decision.claims = pass.claims;
                 decision.start = Some((lane, head, worker));
                 break;
             }
@@ -126,17 +128,19 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
             }
         }
         if let Some(others) = others.take() {
-            // What is over a ceiling closes its class even where it does not fit.
+            // Where nothing fits can be left out, unless to look there would make a claim or end one.
+            let claims = |rank: &Rank, head: &Head| {
+                pass.shadow.is_none() || !rank.unclaimed || pass.over_ceiling(rank.lane.class(), head.item.demand)
+            };
             let worth_a_look = |rank: &Rank| {
-                let over = |head: &Head| pass.over_ceiling(rank.lane.class(), head.item.demand);
-                *rank != best && lines.head(rank.lane).is_some_and(|head| reachable(rank.lane, head) || over(head))
+                let looks = |head: &Head| reachable(rank.lane, head) || claims(rank, head);
+                *rank != best && lines.head(rank.lane).is_some_and(looks)
             };
             heap.extend(others.into_iter().filter(worth_a_look).map(|rank| (Reverse(rank), None)));
         }
         next = heap.pop();
     }
-    decision.claims = pass.claims;
-    decision.shadow = pass.shadow.map(|(shadow, _, _)| shadow);
+    decision.kept = pass.shadow.map(|(shadow, claim, _)| (shadow, claim));
     decision
 }
 
@@ -167,8 +171,8 @@ struct Pass<'a> {
     sticky: Claims,
     /// Claims as they will be.
     claims: Claims,
-    /// The room kept for the first job that fitted nowhere, with its lane and demand.
-    shadow: Option<(Shadow, LaneIx, Demand)>,
+    /// The room kept for the first job that fitted nowhere, with its demand.
+    shadow: Option<(Shadow, Claim, Demand)>,
     /// The first job of each class that was over its ceiling.
     over: [Option<LaneIx>; 3],
 }
@@ -186,7 +190,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Looks at a job, after all that go before it. Its worker, or what its not starting means for others.
-    fn look(&mut self, lane: LaneIx, head: &Head) -> Look {
+    /// Only the head of a lane claims.
+    fn look(&mut self, lane: LaneIx, head: &Head, is_head: bool) -> Look {
         let demand = head.item.demand;
         if !self.state.ever_fits(demand) {
             return Look::Stays;
@@ -195,10 +200,12 @@ impl<'a> Pass<'a> {
             return Look::LaneClosed;
         }
         let claim = Claim { lane, order: head.order };
-        self.claims.forget(claim);
+        if is_head {
+            self.claims.forget(claim);
+        }
         let class = lane.class() as usize;
         if self.over_ceiling(lane.class(), demand) {
-            if self.over[class].is_none() {
+            if is_head && self.over[class].is_none() {
                 self.over[class] = Some(lane);
                 self.claims.class[class] = Some(claim);
             }
@@ -207,10 +214,11 @@ impl<'a> Pass<'a> {
         if let Some(worker) = self.fit(demand, head.item.wall_ms) {
             return Look::Starts(worker);
         }
-        if self.shadow.is_none()
+        if is_head
+            && self.shadow.is_none()
             && let Some(shadow) = self.state.shadow(demand, self.now_ms)
         {
-            self.shadow = Some((shadow, lane, demand));
+            self.shadow = Some((shadow, claim, demand));
             self.claims.room = Some(claim);
         }
         // Who has aged through all classes is not overtaken within its lane any more. Else it could be for
@@ -224,7 +232,7 @@ impl<'a> Pass<'a> {
 
     /// Jobs that others may not overtake: they hold their place in every limit.
     fn ahead(&self) -> impl Iterator<Item = LaneIx> + '_ {
-        self.shadow.iter().map(|&(_, lane, _)| lane).chain(self.over.iter().flatten().copied())
+        self.shadow.iter().map(|(_, claim, _)| claim.lane).chain(self.over.iter().flatten().copied())
     }
 
     fn within_running_max(&self, user: UserIx) -> bool {
@@ -245,7 +253,7 @@ impl<'a> Pass<'a> {
             return true;
         }
         let held = self.state.held[class as usize];
-        let kept = self.shadow.iter().filter(|(_, lane, _)| lane.class() == class).map(|&(_, _, demand)| demand);
+        let kept = self.shadow.iter().filter(|(_, claim, _)| claim.lane.class() == class).map(|&(_, _, demand)| demand);
         let (room, jobs) = kept.fold((held.room, held.running), |(room, n), demand| (room.plus(demand), n + 1));
         jobs > 0 && !room.plus(demand).within(self.state.ceiling(class))
     }
