@@ -61,8 +61,7 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
     let mut ranks = Vec::new();
     let mut any_reachable = false;
     let decay = state.ledger.decay(now_ms);
-    let project_scores: Vec<u64> =
-        state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
+    let project_scores: Vec<u64> = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
     for user in lines.busy() {
         let row = state.ledger.user(user);
         let project = &state.ledger.project(row.project).account;
@@ -252,10 +251,9 @@ impl<'a> Pass<'a> {
         if self.over[class as usize].is_some() {
             return true;
         }
-        let held = self.state.held[class as usize];
-        let kept = self.shadow.iter().filter(|(_, claim, _)| claim.lane.class() == class).map(|&(_, _, demand)| demand);
-        let (room, jobs) = kept.fold((held.room, held.running), |(room, n), demand| (room.plus(demand), n + 1));
-        jobs > 0 && !room.plus(demand).within(self.state.ceiling(class))
+        let kept = self.shadow.iter().filter(|(_, claim, _)| claim.lane.class() == class);
+        let held = kept.fold(self.state.held[class as usize], |held, &(_, _, demand)| held.plus(demand));
+        self.state.over_ceiling(class, held, demand)
     }
 
     /// The asking worker where the least is left over, without the room that is kept.

@@ -38,8 +38,7 @@ impl Queue {
         }
         let before = position.map(|position| position.saturating_sub(1));
         let class = lane.class();
-        let held = state.held[class as usize];
-        if held.running > 0 && !held.room.plus(demand).within(state.ceiling(class)) {
+        if state.over_ceiling(class, state.held[class as usize], demand) {
             return Some(Reason::ClassCeiling { class, percent: state.rules.class_ceiling_percent[class as usize] });
         }
         let mut with_room = state.workers.iter().filter(|(_, worker)| worker.has_room_for(demand)).peekable();

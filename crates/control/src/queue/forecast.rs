@@ -353,8 +353,7 @@ impl Lines for Cursors<'_> {
         let first = self.cursors[lane.index()].head.map_or(u64::MAX, |head| head.order);
         let mut real = self.lanes.range(lane, self.cursors[lane.index()].from).peekable();
         let arrived = uneven.then(|| self.arrived.range((lane, 0)..=(lane, u64::MAX)));
-        let mut arrived =
-            arrived.into_iter().flatten().map(|(&(_, order), &item)| Head { order, item }).peekable();
+        let mut arrived = arrived.into_iter().flatten().map(|(&(_, order), &item)| Head { order, item }).peekable();
         std::iter::from_fn(move || match (real.peek(), arrived.peek()) {
             (Some(waits), Some(new)) if new.order < waits.order => arrived.next(),
             (None, Some(_)) => arrived.next(),

@@ -231,7 +231,6 @@ pub(super) fn cost(demand: Demand, total: Room, ms: u64) -> u64 {
         0 => 0,
         whole => u128::from(held) * u128::from(ms) * 1_000_000 / u128::from(whole),
     };
-    let dominant =
-        part(demand.cpus_milli.into(), total.cpus_milli).max(part(demand.memory_bytes, total.memory_bytes));
+    let dominant = part(demand.cpus_milli.into(), total.cpus_milli).max(part(demand.memory_bytes, total.memory_bytes));
     u64::try_from(dominant).unwrap_or(u64::MAX)
 }

@@ -165,10 +165,7 @@ impl Room {
 
 impl From<Room> for Demand {
     fn from(room: Room) -> Demand {
-        Demand {
-            cpus_milli: u32::try_from(room.cpus_milli).unwrap_or(u32::MAX),
-            memory_bytes: room.memory_bytes,
-        }
+        Demand { cpus_milli: u32::try_from(room.cpus_milli).unwrap_or(u32::MAX), memory_bytes: room.memory_bytes }
     }
 }
 
