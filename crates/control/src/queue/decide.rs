@@ -24,7 +24,7 @@ pub(super) struct Decision {
 
 /// The place of a job among all: the least goes first. Fields in the order in which they decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+pub(super) struct Rank {
     class: Reverse<Class>,
     unclaimed: bool,
     /// Scores are at least 0, and the bits of such floats are in the order of their values.
@@ -33,7 +33,60 @@ struct Rank {
     user_score: u64,
     user: u32,
     order: u64,
-    lane: LaneIx,
+    pub lane: LaneIx,
+}
+
+impl Rank {
+    /// The place of a job behind the one of this rank in its lane.
+    fn behind(self, class: Class, unclaimed: bool, order: u64) -> Rank {
+        Rank { class: Reverse(class), unclaimed, order, ..self }
+    }
+}
+
+/// Ranks the heads of all lanes of which the project and the user may run one more job.
+pub(super) struct Ranking<'a> {
+    state: &'a State,
+    claims: Claims,
+    now_ms: u64,
+    decay: f64,
+    /// By place in the ledger.
+    project_scores: Vec<u64>,
+}
+
+impl<'a> Ranking<'a> {
+    pub fn new(state: &'a State, claims: Claims, now_ms: u64) -> Ranking<'a> {
+        let decay = state.ledger.decay(now_ms);
+        let scores = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits());
+        Ranking { state, claims, now_ms, decay, project_scores: scores.collect() }
+    }
+
+    /// Calls `see` with each head and its rank.
+    pub fn each<L: Lines>(&self, lines: &L, mut see: impl FnMut(Rank, &Head)) {
+        let ledger = &self.state.ledger;
+        for user in lines.busy() {
+            let row = ledger.user(user);
+            let project = &ledger.project(row.project).account;
+            if row.account.running >= row.account.running_max || project.running >= project.running_max {
+                continue;
+            }
+            let user_score = row.account.score(self.decay).to_bits();
+            for class in Class::ALL {
+                let lane = LaneIx::of(user, class);
+                let Some(head) = lines.head(lane) else { continue };
+                let rank = Rank {
+                    class: Reverse(self.state.effective(class, head.item.submitted_ms, self.now_ms)),
+                    unclaimed: !self.claims.reach(lane, head.order),
+                    project_score: self.project_scores[row.project.0 as usize],
+                    project: project.rank,
+                    user_score,
+                    user: row.account.rank,
+                    order: head.order,
+                    lane,
+                };
+                see(rank, head);
+            }
+        }
+    }
 }
 
 /// What became of a job that was looked at.
@@ -58,40 +111,16 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
         let least = if depth > 1 { lines.least(lane) } else { head.item.demand };
         least.fits(widest)
     };
-    let mut ranks = Vec::new();
-    let mut any_reachable = false;
-    let decay = state.ledger.decay(now_ms);
-    let project_scores: Vec<u64> = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
-    for user in lines.busy() {
-        let row = state.ledger.user(user);
-        let project = &state.ledger.project(row.project).account;
-        if row.account.running >= row.account.running_max || project.running >= project.running_max {
-            continue;
-        }
-        let user_score = row.account.score(decay).to_bits();
-        for class in Class::ALL {
-            let lane = LaneIx::of(user, class);
-            let Some(head) = lines.head(lane) else { continue };
-            any_reachable |= reachable(lane, head);
-            ranks.push(Rank {
-                class: Reverse(state.effective(class, head.item.submitted_ms, now_ms)),
-                unclaimed: !pass.claims.reach(lane, head.order),
-                project_score: project_scores[row.project.0 as usize],
-                project: project.rank,
-                user_score,
-                user: row.account.rank,
-                order: head.order,
-                lane,
-            });
-        }
-    }
-    if !any_reachable {
-        return decision;
-    }
     // Nearly always the best one starts, and nothing has to be sorted.
-    let Some(best) = ranks.iter().copied().min() else { return decision };
+    let ranking = Ranking::new(state, pass.claims, now_ms);
+    let (mut best, mut any_reachable) = (None, false);
+    ranking.each(lines, |rank, head| {
+        any_reachable |= reachable(rank.lane, head);
+        best = Some(best.map_or(rank, |best: Rank| best.min(rank)));
+    });
+    let Some(best) = best.filter(|_| any_reachable) else { return decision };
     let mut heap = BinaryHeap::new();
-    let mut others = Some(ranks);
+    let mut first = true;
     // Lanes of which more than the head is looked at.
     let mut behind: Vec<Behind<_>> = Vec::new();
     let mut next = Some((Reverse(best), None));
@@ -120,22 +149,23 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
                     behind.len() - 1
                 });
                 if let Some(head) = behind[walk].step(depth) {
-                    let class = Reverse(state.effective(lane.class(), head.item.submitted_ms, now_ms));
+                    let class = state.effective(lane.class(), head.item.submitted_ms, now_ms);
                     let unclaimed = !pass.sticky.reach(lane, head.order);
-                    heap.push((Reverse(Rank { class, unclaimed, order: head.order, ..rank }), Some(walk)));
+                    heap.push((Reverse(rank.behind(class, unclaimed, head.order)), Some(walk)));
                 }
             }
         }
-        if let Some(others) = others.take() {
-            // Where nothing fits can be left out, unless to look there would make a claim or end one.
-            let claims = |rank: &Rank, head: &Head| {
-                pass.shadow.is_none() || !rank.unclaimed || pass.over_ceiling(rank.lane.class(), head.item.demand)
-            };
-            let worth_a_look = |rank: &Rank| {
-                let looks = |head: &Head| reachable(rank.lane, head) || claims(rank, head);
-                *rank != best && lines.head(rank.lane).is_some_and(looks)
-            };
-            heap.extend(others.into_iter().filter(worth_a_look).map(|rank| (Reverse(rank), None)));
+        if std::mem::take(&mut first) {
+            // What could not start can be left out, unless to look at it would make a claim or end one.
+            let mut others = Vec::new();
+            ranking.each(lines, |rank, head| {
+                let class = rank.lane.class();
+                let claims = || pass.shadow.is_none() || !rank.unclaimed || pass.over_ceiling(class, head.item.demand);
+                if rank != best && !pass.is_closed(class) && (reachable(rank.lane, head) || claims()) {
+                    others.push((Reverse(rank), None));
+                }
+            });
+            heap.extend(others);
         }
         next = heap.pop();
     }
@@ -246,9 +276,14 @@ impl<'a> Pass<'a> {
         of_user < row.account.running_max && of_project < project.running_max
     }
 
+    /// Whether a job of `class` waits for its ceiling, so that no other may start.
+    fn is_closed(&self, class: Class) -> bool {
+        self.over[class as usize].is_some()
+    }
+
     /// Whether a job of `class` would hold more than the class may, or overtake one that would.
     fn over_ceiling(&self, class: Class, demand: Demand) -> bool {
-        if self.over[class as usize].is_some() {
+        if self.is_closed(class) {
             return true;
         }
         let kept = self.shadow.iter().filter(|(_, claim, _)| claim.lane.class() == class);
