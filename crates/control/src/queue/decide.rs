@@ -13,17 +13,18 @@ use super::state::{Claim, Claims, Shadow, State, Worker};
 pub(super) struct Decision {
     /// The job to start now, and where.
     pub start: Option<(LaneIx, Head, WorkerKey)>,
-    /// Who waits for what, for the next decision.
+    /// Who goes before others, for the next decision. As before, unless a job starts: where nobody is
+    /// overtaken there is nothing to remember, and to ask twice is to ask once.
     pub claims: Claims,
-    /// The room that was kept while deciding.
-    pub shadow: Option<Shadow>,
+    /// The room that was kept while deciding, and for whom.
+    pub kept: Option<(Shadow, Claim)>,
     /// How many jobs were looked at.
     pub looked: u64,
 }
 
 /// The place of a job among all: the least goes first. Fields in the order in which they decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+pub(super) struct Rank {
     class: Reverse<Class>,
     unclaimed: bool,
     /// Scores are at least 0, and the bits of such floats are in the order of their values.
@@ -32,7 +33,60 @@ struct Rank {
     user_score: u64,
     user: u32,
     order: u64,
-    lane: LaneIx,
+    pub lane: LaneIx,
+}
+
+impl Rank {
+    /// The place of a job behind the one of this rank in its lane.
+    fn behind(self, class: Class, unclaimed: bool, order: u64) -> Rank {
+        Rank { class: Reverse(class), unclaimed, order, ..self }
+    }
+}
+
+/// Ranks the heads of all lanes of which the project and the user may run one more job.
+pub(super) struct Ranking<'a> {
+    state: &'a State,
+    claims: Claims,
+    now_ms: u64,
+    decay: f64,
+    /// By place in the ledger.
+    project_scores: Vec<u64>,
+}
+
+impl<'a> Ranking<'a> {
+    pub fn new(state: &'a State, claims: Claims, now_ms: u64) -> Ranking<'a> {
+        let decay = state.ledger.decay(now_ms);
+        let scores = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits());
+        Ranking { state, claims, now_ms, decay, project_scores: scores.collect() }
+    }
+
+    /// Calls `see` with each head and its rank.
+    pub fn each<L: Lines>(&self, lines: &L, mut see: impl FnMut(Rank, &Head)) {
+        let ledger = &self.state.ledger;
+        for user in lines.busy() {
+            let row = ledger.user(user);
+            let project = &ledger.project(row.project).account;
+            if row.account.running >= row.account.running_max || project.running >= project.running_max {
+                continue;
+            }
+            let user_score = row.account.score(self.decay).to_bits();
+            for class in Class::ALL {
+                let lane = LaneIx::of(user, class);
+                let Some(head) = lines.head(lane) else { continue };
+                let rank = Rank {
+                    class: Reverse(self.state.effective(class, head.item.submitted_ms, self.now_ms)),
+                    unclaimed: !self.claims.reach(lane, head.order),
+                    project_score: self.project_scores[row.project.0 as usize],
+                    project: project.rank,
+                    user_score,
+                    user: row.account.rank,
+                    order: head.order,
+                    lane,
+                };
+                see(rank, head);
+            }
+        }
+    }
 }
 
 /// What became of a job that was looked at.
@@ -47,7 +101,7 @@ enum Look {
 /// Decides. `depth` jobs of a lane are looked at when its first does not fit; at least one is.
 pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64) -> Decision {
     let mut pass = Pass::new(state, lines, now_ms);
-    let mut decision = Decision { start: None, claims: pass.claims, shadow: None, looked: 0 };
+    let mut decision = Decision { start: None, claims: pass.claims, kept: None, looked: 0 };
     if pass.asking.is_empty() {
         return decision;
     }
@@ -57,40 +111,16 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
         let least = if depth > 1 { lines.least(lane) } else { head.item.demand };
         least.fits(widest)
     };
-    let mut ranks = Vec::new();
-    let mut any_reachable = false;
-    let decay = state.ledger.decay(now_ms);
-    let project_scores: Vec<u64> = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits()).collect();
-    for user in lines.busy() {
-        let row = state.ledger.user(user);
-        let project = &state.ledger.project(row.project).account;
-        if row.account.running >= row.account.running_max || project.running >= project.running_max {
-            continue;
-        }
-        let user_score = row.account.score(decay).to_bits();
-        for class in Class::ALL {
-            let lane = LaneIx::of(user, class);
-            let Some(head) = lines.head(lane) else { continue };
-            any_reachable |= reachable(lane, head);
-            ranks.push(Rank {
-                class: Reverse(state.effective(class, head.item.submitted_ms, now_ms)),
-                unclaimed: !pass.claims.reach(lane, head.order),
-                project_score: project_scores[row.project.0 as usize],
-                project: project.rank,
-                user_score,
-                user: row.account.rank,
-                order: head.order,
-                lane,
-            });
-        }
-    }
-    if !any_reachable {
-        return decision;
-    }
     // Nearly always the best one starts, and nothing has to be sorted.
-    let Some(best) = ranks.iter().copied().min() else { return decision };
+    let ranking = Ranking::new(state, pass.claims, now_ms);
+    let (mut best, mut any_reachable) = (None, false);
+    ranking.each(lines, |rank, head| {
+        any_reachable |= reachable(rank.lane, head);
+        best = Some(best.map_or(rank, |best: Rank| best.min(rank)));
+    });
+    let Some(best) = best.filter(|_| any_reachable) else { return decision };
     let mut heap = BinaryHeap::new();
-    let mut others = Some(ranks);
+    let mut first = true;
     // Lanes of which more than the head is looked at.
     let mut behind: Vec<Behind<_>> = Vec::new();
     let mut next = Some((Reverse(best), None));
@@ -102,9 +132,10 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
         };
         let Some(head) = head else { break };
         decision.looked += 1;
-        match pass.look(lane, &head) {
+        match pass.look(lane, &head, walk.is_none()) {
             Look::Starts(worker) => {
                 pass.claims.forget(Claim { lane, order: head.order });
+                decision.claims = pass.claims;
                 decision.start = Some((lane, head, worker));
                 break;
             }
@@ -118,24 +149,27 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
                     behind.len() - 1
                 });
                 if let Some(head) = behind[walk].step(depth) {
-                    let class = Reverse(state.effective(lane.class(), head.item.submitted_ms, now_ms));
+                    let class = state.effective(lane.class(), head.item.submitted_ms, now_ms);
                     let unclaimed = !pass.sticky.reach(lane, head.order);
-                    heap.push((Reverse(Rank { class, unclaimed, order: head.order, ..rank }), Some(walk)));
+                    heap.push((Reverse(rank.behind(class, unclaimed, head.order)), Some(walk)));
                 }
             }
         }
-        if let Some(others) = others.take() {
-            // What is over a ceiling closes its class even where it does not fit.
-            let worth_a_look = |rank: &Rank| {
-                let over = |head: &Head| pass.over_ceiling(rank.lane.class(), head.item.demand);
-                *rank != best && lines.head(rank.lane).is_some_and(|head| reachable(rank.lane, head) || over(head))
-            };
-            heap.extend(others.into_iter().filter(worth_a_look).map(|rank| (Reverse(rank), None)));
+        if std::mem::take(&mut first) {
+            // What could not start can be left out, unless to look at it would make a claim or end one.
+            let mut others = Vec::new();
+            ranking.each(lines, |rank, head| {
+                let class = rank.lane.class();
+                let claims = || pass.shadow.is_none() || !rank.unclaimed || pass.over_ceiling(class, head.item.demand);
+                if rank != best && !pass.is_closed(class) && (reachable(rank.lane, head) || claims()) {
+                    others.push((Reverse(rank), None));
+                }
+            });
+            heap.extend(others);
         }
         next = heap.pop();
     }
-    decision.claims = pass.claims;
-    decision.shadow = pass.shadow.map(|(shadow, _, _)| shadow);
+    decision.kept = pass.shadow.map(|(shadow, claim, _)| (shadow, claim));
     decision
 }
 
@@ -166,8 +200,8 @@ struct Pass<'a> {
     sticky: Claims,
     /// Claims as they will be.
     claims: Claims,
-    /// The room kept for the first job that fitted nowhere, with its lane and demand.
-    shadow: Option<(Shadow, LaneIx, Demand)>,
+    /// The room kept for the first job that fitted nowhere, with its demand.
+    shadow: Option<(Shadow, Claim, Demand)>,
     /// The first job of each class that was over its ceiling.
     over: [Option<LaneIx>; 3],
 }
@@ -185,7 +219,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Looks at a job, after all that go before it. Its worker, or what its not starting means for others.
-    fn look(&mut self, lane: LaneIx, head: &Head) -> Look {
+    /// Only the head of a lane claims.
+    fn look(&mut self, lane: LaneIx, head: &Head, is_head: bool) -> Look {
         let demand = head.item.demand;
         if !self.state.ever_fits(demand) {
             return Look::Stays;
@@ -194,10 +229,12 @@ impl<'a> Pass<'a> {
             return Look::LaneClosed;
         }
         let claim = Claim { lane, order: head.order };
-        self.claims.forget(claim);
+        if is_head {
+            self.claims.forget(claim);
+        }
         let class = lane.class() as usize;
         if self.over_ceiling(lane.class(), demand) {
-            if self.over[class].is_none() {
+            if is_head && self.over[class].is_none() {
                 self.over[class] = Some(lane);
                 self.claims.class[class] = Some(claim);
             }
@@ -206,10 +243,11 @@ impl<'a> Pass<'a> {
         if let Some(worker) = self.fit(demand, head.item.wall_ms) {
             return Look::Starts(worker);
         }
-        if self.shadow.is_none()
+        if is_head
+            && self.shadow.is_none()
             && let Some(shadow) = self.state.shadow(demand, self.now_ms)
         {
-            self.shadow = Some((shadow, lane, demand));
+            self.shadow = Some((shadow, claim, demand));
             self.claims.room = Some(claim);
         }
         // Who has aged through all classes is not overtaken within its lane any more. Else it could be for
@@ -223,7 +261,7 @@ impl<'a> Pass<'a> {
 
     /// Jobs that others may not overtake: they hold their place in every limit.
     fn ahead(&self) -> impl Iterator<Item = LaneIx> + '_ {
-        self.shadow.iter().map(|&(_, lane, _)| lane).chain(self.over.iter().flatten().copied())
+        self.shadow.iter().map(|(_, claim, _)| claim.lane).chain(self.over.iter().flatten().copied())
     }
 
     fn within_running_max(&self, user: UserIx) -> bool {
@@ -238,15 +276,19 @@ impl<'a> Pass<'a> {
         of_user < row.account.running_max && of_project < project.running_max
     }
 
+    /// Whether a job of `class` waits for its ceiling, so that no other may start.
+    fn is_closed(&self, class: Class) -> bool {
+        self.over[class as usize].is_some()
+    }
+
     /// Whether a job of `class` would hold more than the class may, or overtake one that would.
     fn over_ceiling(&self, class: Class, demand: Demand) -> bool {
-        if self.over[class as usize].is_some() {
+        if self.is_closed(class) {
             return true;
         }
-        let held = self.state.held[class as usize];
-        let kept = self.shadow.iter().filter(|(_, lane, _)| lane.class() == class).map(|&(_, _, demand)| demand);
-        let (room, jobs) = kept.fold((held.room, held.running), |(room, n), demand| (room.plus(demand), n + 1));
-        jobs > 0 && !room.plus(demand).within(self.state.ceiling(class))
+        let kept = self.shadow.iter().filter(|(_, claim, _)| claim.lane.class() == class);
+        let held = kept.fold(self.state.held[class as usize], |held, &(_, _, demand)| held.plus(demand));
+        self.state.over_ceiling(class, held, demand)
     }
 
     /// The asking worker where the least is left over, without the room that is kept.

@@ -2,9 +2,9 @@
 
 use super::Queue;
 use super::decide::decide;
-use super::lanes::Lines;
 use super::queued::{Demand, JobKey};
 use super::reason::Reason;
+use super::state::Claim;
 
 impl Queue {
     /// Why `job` does not run at `now_ms` (milliseconds since the epoch); `None` when it does not wait.
@@ -38,18 +38,15 @@ impl Queue {
         }
         let before = position.map(|position| position.saturating_sub(1));
         let class = lane.class();
-        let held = state.held[class as usize];
-        if held.running > 0 && !held.room.plus(demand).within(state.ceiling(class)) {
+        if state.over_ceiling(class, state.held[class as usize], demand) {
             return Some(Reason::ClassCeiling { class, percent: state.rules.class_ceiling_percent[class as usize] });
         }
         let mut with_room = state.workers.iter().filter(|(_, worker)| worker.has_room_for(demand)).peekable();
         if with_room.peek().is_none() {
             return Some(Reason::WorkersFull { before });
         }
-        let is_first = self.lanes.head(lane).is_some_and(|head| head.order == order);
-        let kept =
-            decision.shadow.filter(|_| decision.claims.room.is_some_and(|claim| claim.lane != lane || !is_first));
-        if let Some(kept) = kept
+        if let Some((kept, claim)) = decision.kept
+            && claim != (Claim { lane, order })
             && with_room.all(|(&worker, _)| !kept.allows(worker, demand, item.wall_ms, now_ms))
         {
             return Some(Reason::Backfill);

@@ -7,12 +7,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::Queue;
-use super::decide::decide;
+use super::decide::{Ranking, decide};
 use super::estimates::Estimate;
 use super::lanes::{Head, Item, LaneIx, Lanes, Lines};
 use super::ledger::UserIx;
-use super::queued::{Class, Demand, JobKey, ProjectKey, Queued, UserKey};
-use super::state::{State, Worker};
+use super::queued::{Class, Demand, JobKey, ProjectKey, Queued, Room, UserKey, WorkerKey};
+use super::state::{Claims, State, Worker};
 
 /// So many jobs are started one by one, exactly as the queue would.
 const EXACT_JOBS: u64 = 2_000;
@@ -20,6 +20,8 @@ const EXACT_JOBS: u64 = 2_000;
 const EXACT_LOOKS: u64 = 500_000;
 /// After that, a step starts this part of the jobs that were started before it.
 const COARSE_PART: u64 = 125;
+/// All workers as one: not a key of any of them, so that none of them is charged.
+const POOL: WorkerKey = WorkerKey(u128::MAX);
 /// A worker to imagine when there is none, so that positions can be told: as large as limits go.
 const IMAGINED: Demand = Demand { cpus_milli: 4_096_000, memory_bytes: 1 << 46 };
 
@@ -47,17 +49,17 @@ impl Queue {
     ///
     /// Under these it is exact, the very choice of [`Queue::choose`] at each step, for a job that has
     /// fewer than 2,000 before it (fewer, where hundreds of jobs are looked at for each that starts).
-    /// For those behind, it is approximate in three ways, so that the work is bounded: a step starts up to
-    /// 1/125 of the number that was started before as one run, on one slot, of their summed time; all of
-    /// them count as like the first; and only the first of each lane is considered. So a start may be off
-    /// by the time of such a run.
+    /// For those behind, it is approximate, so that the work is bounded. Ranks, limits and ceilings hold as
+    /// before, but: a step starts up to 1/125 of the number that was started before as one run of their summed
+    /// time, all of them as like the first; all workers count as one; and where the first in rank has no room,
+    /// none is backfilled. So a start may be off by the time of such a run, and by what workers lose by being several.
     pub fn forecast(&self, job: JobKey, now_ms: u64, estimate: Estimator<'_>) -> Option<Forecast> {
         let (lane, order, ..) = self.lanes.find(job)?;
         let target = Some((lane, order));
         if self.state.largest.is_empty() {
             let mut imagined = self.state.clone();
             let worker = Worker { capacity: IMAGINED, slots: 1, asking: true, held: Default::default(), running: 0 };
-            imagined.change_workers(|workers| *workers = BTreeMap::from([(super::WorkerKey(0), worker)]));
+            imagined.change_workers(|workers| *workers = BTreeMap::from([(WorkerKey(0), worker)]));
             let run = Run::new(imagined, &self.lanes, now_ms, Pace::P50, estimate).until(target, u64::MAX);
             return Some(Forecast { position: run.position(), start_p50_ms: None, start_p90_ms: None });
         }
@@ -114,6 +116,8 @@ struct Run<'a> {
     ends: BinaryHeap<Reverse<(u64, JobKey, u64)>>,
     /// Delayed jobs, the last to wake first.
     arrivals: Vec<(LaneIx, Queued)>,
+    /// Of all workers.
+    slots: u64,
     started: u64,
     looked: u64,
     /// Jobs started one by one, with the time of their start.
@@ -139,6 +143,7 @@ impl<'a> Run<'a> {
         let mut arrivals: Vec<_> = lanes.delayed().map(|(lane, queued)| (lane, *queued)).collect();
         arrivals.reverse();
         let cursors = Cursors::new(lanes, &state);
+        let slots = state.workers.values().map(|worker| u64::from(worker.slots)).sum();
         Run {
             state,
             cursors,
@@ -147,6 +152,7 @@ impl<'a> Run<'a> {
             estimate,
             ends,
             arrivals,
+            slots,
             started: 0,
             looked: 0,
             order: Vec::new(),
@@ -168,14 +174,11 @@ impl<'a> Run<'a> {
         // Without a target the order itself is asked for, and coarse steps have none.
         while self.started < most && (target.is_some() || self.is_exact()) {
             self.take_arrivals();
-            let (depth, quantum) = match self.is_exact() {
-                true => (self.state.rules.backfill_depth, 1),
-                false => (1, (self.started / COARSE_PART).max(1)),
+            let (chosen, quantum) = match self.is_exact() {
+                true => (self.choose(), 1),
+                false => (self.choose_coarsely(), (self.started / COARSE_PART).max(1)),
             };
-            let decision = decide(&self.state, &self.cursors, depth, self.now_ms);
-            self.state.claims = decision.claims;
-            self.looked += decision.looked;
-            if let Some((lane, head, worker)) = decision.start {
+            if let Some((lane, head, worker)) = chosen {
                 self.start(lane, head, worker, quantum, target);
                 if self.found_ms.is_some() {
                     break;
@@ -187,11 +190,43 @@ impl<'a> Run<'a> {
         self
     }
 
+    fn choose(&mut self) -> Option<(LaneIx, Head, WorkerKey)> {
+        let depth = self.state.rules.backfill_depth;
+        let decision = decide(&self.state, &self.cursors, depth, self.now_ms);
+        self.state.claims = decision.claims;
+        self.looked += decision.looked;
+        decision.start
+    }
+
+    /// The first in rank of what its class may hold, on all workers as if they were one.
+    fn choose_coarsely(&mut self) -> Option<(LaneIx, Head, WorkerKey)> {
+        let state = &self.state;
+        let (mut held, mut jobs) = (Room::default(), 0);
+        for of_class in state.held {
+            held = held.plus(of_class.room);
+            jobs += u64::from(of_class.running);
+        }
+        if jobs >= self.slots {
+            return None;
+        }
+        let mut best = None;
+        Ranking::new(state, Claims::default(), self.now_ms).each(&self.cursors, |rank, head| {
+            let class = rank.lane.class();
+            if best.is_none_or(|(best, _)| rank < best)
+                && !state.over_ceiling(class, state.held[class as usize], head.item.demand)
+            {
+                best = Some((rank, *head));
+            }
+        });
+        let (rank, head) = best?;
+        head.item.demand.fits(state.total.minus(held)).then_some((rank.lane, head, POOL))
+    }
+
     fn start(
         &mut self,
         lane: LaneIx,
         head: Head,
-        worker: super::WorkerKey,
+        worker: WorkerKey,
         quantum: u64,
         target: Option<(LaneIx, u64)>,
     ) {
@@ -314,6 +349,9 @@ impl<'a> Cursors<'a> {
             self.taken.insert((lane, order));
             return (1, (wanted == Some(order)).then_some(0));
         }
+        if quantum > 1 && wanted.is_none() && !self.uneven.contains(&lane) && state.ever_fits(self.lanes.most(lane)) {
+            return (self.skip(lane, quantum), None);
+        }
         let (mut taken, mut before_wanted, mut from, mut head) = (0, None, self.cursors[lane.index()].from, None);
         let mut arrived = Vec::new();
         for job in self.walk(lane).filter(|job| state.ever_fits(job.item.demand)) {
@@ -336,6 +374,17 @@ impl<'a> Cursors<'a> {
         }
         self.cursors[lane.index()] = Cursor { from, head };
         (taken, before_wanted)
+    }
+}
+
+impl Cursors<'_> {
+    /// Takes up to `quantum` jobs of a lane of which none has to be looked at: memory is not touched for them.
+    fn skip(&mut self, lane: LaneIx, quantum: u64) -> u64 {
+        let mut jobs = self.lanes.range(lane, self.cursors[lane.index()].from);
+        let taken = jobs.by_ref().take(quantum as usize).count() as u64;
+        let head = jobs.next();
+        self.cursors[lane.index()] = Cursor { from: head.map_or(u64::MAX, |head| head.order), head };
+        taken
     }
 }
 

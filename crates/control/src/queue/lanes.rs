@@ -70,14 +70,16 @@ pub(super) trait Lines {
 struct Lane {
     jobs: BTreeMap<u64, Item>,
     head: Option<Head>,
-    /// Of all jobs since the lane was empty.
+    /// The least and the most, in each kind, that jobs asked for since the lane was empty.
     least: Demand,
+    most: Demand,
 }
 
 const NO_DEMAND: Demand = Demand { cpus_milli: u32::MAX, memory_bytes: u64::MAX };
 
 impl Lane {
-    const EMPTY: Lane = Lane { jobs: BTreeMap::new(), head: None, least: NO_DEMAND };
+    const EMPTY: Lane =
+        Lane { jobs: BTreeMap::new(), head: None, least: NO_DEMAND, most: Demand { cpus_milli: 0, memory_bytes: 0 } };
 
     fn find_head(&mut self, from: u64, fits: impl Fn(Demand) -> bool) {
         let first = self.jobs.range(from..).find(|(_, item)| fits(item.demand));
@@ -142,6 +144,11 @@ impl Lanes {
         self.wakes.first().map(|&(at_ms, _)| at_ms)
     }
 
+    /// No job of a lane asks for more than this, in either kind.
+    pub fn most(&self, lane: LaneIx) -> Demand {
+        self.lanes.get(lane.index()).map_or(NO_DEMAND, |lane| lane.most)
+    }
+
     /// The jobs of a lane from `order` on, those that fit no worker among them.
     pub fn range(&self, lane: LaneIx, order: u64) -> impl Iterator<Item = Head> + '_ {
         let jobs = self.lanes.get(lane.index()).map(|lane| lane.jobs.range(order..));
@@ -177,6 +184,7 @@ impl Lanes {
     fn enter(&mut self, ix: LaneIx, order: u64, item: Item, fits: impl Fn(Demand) -> bool) {
         let lane = &mut self.lanes[ix.index()];
         lane.least = lane.least.least(item.demand);
+        lane.most = lane.most.most(item.demand);
         if lane.head.is_none_or(|head| order < head.order) && fits(item.demand) {
             lane.head = Some(Head { order, item });
             self.busy.insert(ix.user());
@@ -209,7 +217,7 @@ impl Lanes {
         let row = &mut self.lanes[lane.index()];
         row.jobs.remove(&order);
         if row.jobs.is_empty() {
-            row.least = NO_DEMAND;
+            (row.least, row.most) = (Lane::EMPTY.least, Lane::EMPTY.most);
         }
         if row.head.is_some_and(|head| head.order == order) {
             row.find_head(order, fits);

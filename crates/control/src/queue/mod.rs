@@ -33,7 +33,8 @@
 //! 4. Within a lane jobs of one size start in their order. A smaller one may overtake a larger one that
 //!    does not fit, until that has waited three age steps.
 //! 5. Backfill never delays the job that room is kept for beyond its shadow time.
-//! 6. Every job that can run does, whatever is submitted after it.
+//! 6. Nobody starves: a job that can run does so within a bounded time, however much others submit. (Its own
+//!    project's other jobs can hold it up, while they use more than the project's part.)
 //! 7. Under saturation shares go to the weights.
 //! 8. What is held is the sum of what runs, and charges are given back in full: accounts of idle queues are even.
 //! 9. A forecast is what happens, if jobs run as estimated.

@@ -44,10 +44,11 @@ impl Class {
 
     /// This class, or one step higher for every `age_step_ms` waited, up to [`Class::High`].
     pub(super) fn aged(self, waited_ms: u64, age_step_ms: u64) -> Class {
-        let steps = waited_ms / age_step_ms.max(1);
-        match (self, steps) {
-            (class, 0) => class,
-            (Class::Low, 1) => Class::Normal,
+        // Compared and not divided: this is asked for each lane at each decision.
+        let step_ms = age_step_ms.max(1);
+        match self {
+            class if waited_ms < step_ms => class,
+            Class::Low if waited_ms < step_ms.saturating_mul(2) => Class::Normal,
             _ => Class::High,
         }
     }
@@ -85,6 +86,14 @@ impl Demand {
         Demand {
             cpus_milli: self.cpus_milli.min(other.cpus_milli),
             memory_bytes: self.memory_bytes.min(other.memory_bytes),
+        }
+    }
+
+    /// The more of both in each kind: where this fits, both of them do.
+    pub(super) fn most(self, other: Demand) -> Demand {
+        Demand {
+            cpus_milli: self.cpus_milli.max(other.cpus_milli),
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
         }
     }
 }

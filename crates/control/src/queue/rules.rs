@@ -8,7 +8,8 @@ pub struct Rules {
     /// A job counts as one class higher for each of these that it waited, in milliseconds. At least 1.
     pub age_step_ms: u64,
     /// The most of all workers together that jobs submitted in a class may hold at once, in percent,
-    /// by [`Class`](super::Class) from low to high. A class that holds nothing may always start one job.
+    /// by [`Class`](super::Class) from low to high; 100 and more is no ceiling. A class that holds nothing may
+    /// always start one job.
     pub class_ceiling_percent: [u8; 3],
     /// How many jobs of one lane are looked at when the first of them does not fit. At least 1.
     pub backfill_depth: u32,

@@ -115,6 +115,16 @@ pub(super) struct State {
     pub largest: Vec<Demand>,
 }
 
+impl Held {
+    pub fn plus(self, demand: Demand) -> Held {
+        Held { room: self.room.plus(demand), running: self.running + 1 }
+    }
+
+    fn minus(self, demand: Demand) -> Held {
+        Held { room: self.room.minus(demand), running: self.running - 1 }
+    }
+}
+
 impl State {
     pub fn new(rules: Rules) -> State {
         State {
@@ -134,9 +144,11 @@ impl State {
         self.largest.iter().any(|&capacity| demand.fits(capacity.into()))
     }
 
-    /// The most that jobs submitted in `class` may hold.
-    pub fn ceiling(&self, class: Class) -> Room {
-        self.total.percent(self.rules.class_ceiling_percent[class as usize])
+    /// Whether a job that asks for `demand` would be over the ceiling of `class`, which holds `held`.
+    pub fn over_ceiling(&self, class: Class, held: Held, demand: Demand) -> bool {
+        // All of the workers is no ceiling: that they are full is a wait for room, and closes no class.
+        let percent = self.rules.class_ceiling_percent[class as usize];
+        percent < 100 && held.running > 0 && !held.room.plus(demand).within(self.total.percent(percent))
     }
 
     /// The class that a job counts as at `now_ms`.
@@ -183,8 +195,7 @@ impl State {
         let charge = ledger::cost(queued.demand, self.total, expected_ms);
         self.ledger.charge(user, charge);
         let held = &mut self.held[queued.class as usize];
-        held.room = held.room.plus(queued.demand);
-        held.running += 1;
+        *held = held.plus(queued.demand);
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.held = worker.held.plus(queued.demand);
             worker.running += 1;
@@ -198,8 +209,7 @@ impl State {
         let running = self.running.remove(&job)?;
         self.ledger.discharge(running.user, running.charge);
         let held = &mut self.held[running.queued.class as usize];
-        held.room = held.room.minus(running.queued.demand);
-        held.running -= 1;
+        *held = held.minus(running.queued.demand);
         if let Some(worker) = self.workers.get_mut(&running.worker) {
             worker.held = worker.held.minus(running.queued.demand);
             worker.running -= 1;
