@@ -34,11 +34,11 @@ impl Blobs {
         let file = File::open(&path).ok()?;
         let mut bytes = Vec::new();
         (&file).take(most.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+        if bytes.len() as u64 > most {
+            return None;
+        }
         if Digest::of(&bytes) != digest {
-            // Removed only where it is certain to be wrong, and not merely longer than was asked for.
-            if bytes.len() as u64 <= most {
-                let _ = fs::remove_file(&path);
-            }
+            let _ = fs::remove_file(&path);
             return None;
         }
         // What was used last is removed last.
