@@ -1,0 +1,228 @@
+//! `gambeson up`: a server and a worker, two processes, on this machine.
+//!
+//! Invariants:
+//! 1. The children end with us, however we end: they watch the other end of their standard input.
+//! 2. One that ends without being told is started again, unless it ends at once again and again.
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, log};
+use crate::config::Settings;
+use crate::exit_code::ExitCode;
+use crate::terminal::complain;
+
+/// Starts both, keeps them going until a signal, and returns our exit code.
+pub fn up(options: &ServeOptions) -> ExitCode {
+    try_up(options).unwrap_or_else(|code| code)
+}
+
+/// What a running server said of itself.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The owner's key, at the first start.
+    pub setup_key: Option<String>,
+    /// Where it listens, TCP first.
+    pub addresses: Vec<String>,
+}
+
+/// A server and a worker that run.
+pub struct Running {
+    pub said: Said,
+    server: Role,
+    worker: Role,
+}
+
+/// A child: how it is started, and that it lives.
+struct Role {
+    command: Command,
+    child: Child,
+    since: Instant,
+    failures: u32,
+}
+
+/// Lives shorter than this do not count as lives.
+const SHORT: Duration = Duration::from_secs(10);
+const FAILURES_MOST: u32 = 5;
+
+impl Role {
+    fn start(mut command: Command) -> std::io::Result<Role> {
+        let child = command.spawn()?;
+        Ok(Role { command, child, since: Instant::now(), failures: 0 })
+    }
+
+    /// Starts it again if it ended. False when that is hopeless.
+    fn tend(&mut self, name: &str) -> std::io::Result<bool> {
+        let Some(status) = self.child.try_wait()? else { return Ok(true) };
+        self.failures = if self.since.elapsed() < SHORT { self.failures + 1 } else { 1 };
+        if self.failures > FAILURES_MOST {
+            complain(&format!("the {name} ended again and again ({status}); its last words are above"));
+            return Ok(false);
+        }
+        tracing::warn!("the {name} ended ({status}) and is started again");
+        std::thread::sleep(Duration::from_millis(200 * u64::from(self.failures)));
+        self.child = self.command.spawn()?;
+        self.since = Instant::now();
+        Ok(true)
+    }
+
+    fn tell(&self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            // Gone already is as good.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+    }
+}
+
+/// Ours, as a child would be started. A group of its own: a terminal's Ctrl-C is ours to pass on.
+fn command(role: &str, token: &str, stdin: &OwnedFd) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(role).env(LOCAL_TOKEN, token).env(WITH_PARENT, "1").stdin(stdin.try_clone()?).process_group(0);
+    Ok(command)
+}
+
+/// Starts both with `settings`, passed on as `sources` and flags, and waits until the server listens.
+pub fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
+    let failed = |error: &dyn std::fmt::Display| format!("the server or the worker could not be started: {error}");
+    let (theirs, ours) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
+    let mut bytes = [0u8; 32];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())
+            .map_err(|error| failed(&error))?;
+    }
+    let token: String =
+        "gmj_".chars().chain(bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>())).collect();
+
+    let common = |command: &mut Command| {
+        if let Some(config) = &options.sources.config {
+            command.arg("--config").arg(config);
+        }
+        for set in &options.sources.set {
+            command.arg("--set").arg(set);
+        }
+        command.arg("--set").arg(format!("data_dir={}", settings.data_dir.display()));
+    };
+    let mut server = command("serve", &token, &theirs).map_err(|error| failed(&error))?;
+    common(&mut server);
+    server.arg("--set").arg(format!("server.listen={}", settings.server.listen));
+    // A server that is started again says where it listens to the same reader.
+    let (said_out, said_in) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
+    server.stdout(Stdio::from(said_in));
+    let mut server = Role::start(server).map_err(|error| failed(&error))?;
+    let lines = listen(said_out);
+    let said = hear(&lines, &mut server)?;
+
+    let mut worker = command("worker", &token, &theirs).map_err(|error| failed(&error))?;
+    common(&mut worker);
+    worker.arg("--set").arg(format!("worker.join=unix:{}", settings.server.socket.display()));
+    worker.arg("--set").arg(format!("worker.state_dir={}", settings.worker.state_dir.display()));
+    worker.stdout(Stdio::null());
+    let worker = Role::start(worker).map_err(|error| failed(&error))?;
+    Ok((Running { said, server, worker }, ours))
+}
+
+/// Reads what the server says, for as long as it says anything.
+fn listen(from: OwnedFd) -> mpsc::Receiver<String> {
+    let (lines, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(std::fs::File::from(from)).lines().map_while(Result::ok) {
+            if lines.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    heard
+}
+
+/// Waits until the server listens on its socket, which comes last.
+fn hear(lines: &mpsc::Receiver<String>, server: &mut Role) -> Result<Said, String> {
+    let mut said = Said::default();
+    loop {
+        match lines.recv_timeout(Duration::from_millis(50)) {
+            Ok(line) => {
+                if let Some(key) = line.strip_prefix("setup key: ") {
+                    said.setup_key = Some(key.to_owned());
+                } else if let Some(address) = line.strip_prefix("listening on ") {
+                    said.addresses.push(address.to_owned());
+                    if address.starts_with("unix:") {
+                        return Ok(said);
+                    }
+                }
+            }
+            Err(_) => {
+                if let Ok(Some(status)) = server.child.try_wait() {
+                    return Err(format!("the server did not start ({status}); it said why above"));
+                }
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Whether both live or could be started again.
+    pub fn tend(&mut self) -> std::io::Result<bool> {
+        Ok(self.server.tend("server")? && self.worker.tend("worker")?)
+    }
+
+    /// Has both finish: the worker first, so that what it reports is heard.
+    pub fn stop(mut self, patience: Duration) {
+        for role in [&mut self.worker, &mut self.server] {
+            role.tell();
+            let deadline = Instant::now() + patience;
+            while matches!(role.child.try_wait(), Ok(None)) {
+                if Instant::now() >= deadline {
+                    let _ = role.child.kill();
+                    let _ = role.child.wait();
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+fn try_up(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let settings = options.settings()?;
+    log(&settings);
+    let failed = |message: String| {
+        complain(&message);
+        ExitCode::Fault
+    };
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, std::sync::Arc::clone(&stop)).map_err(|error| failed(error.to_string()))?;
+    }
+    let (mut running, pipe) = start(options, &settings).map_err(failed)?;
+    if let Some(key) = &running.said.setup_key {
+        announce(&format!("setup key: {key}"));
+    }
+    for address in &running.said.addresses {
+        announce(&format!("listening on {address}"));
+    }
+    let mut code = ExitCode::Program(0);
+    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(100));
+        match running.tend() {
+            Ok(true) => {}
+            Ok(false) => {
+                code = ExitCode::Fault;
+                break;
+            }
+            Err(error) => {
+                code = failed(format!("a child could not be started again: {error}"));
+                break;
+            }
+        }
+    }
+    running.stop(settings.worker.drain.max(settings.server.drain) + Duration::from_secs(5));
+    drop(pipe);
+    Ok(code)
+}

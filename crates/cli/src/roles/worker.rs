@@ -1,0 +1,72 @@
+//! `gambeson worker`: takes jobs from a server and runs them in cells.
+
+use gambeson_api::work::Room;
+use gambeson_worker::Config;
+
+use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, whole};
+use crate::config::{ConfigProblem, Settings};
+use crate::exit_code::ExitCode;
+use crate::python;
+use crate::terminal::complain;
+
+/// Works until a signal, and returns our exit code.
+pub fn worker(options: &WorkerOptions) -> ExitCode {
+    try_worker(options).unwrap_or_else(|code| code)
+}
+
+fn try_worker(options: &WorkerOptions) -> Result<ExitCode, ExitCode> {
+    let path = |name: &'static str, path: &Option<std::path::PathBuf>| {
+        path.as_ref().map(|path| (name, path.display().to_string()))
+    };
+    let flags: Vec<(&'static str, String)> = [
+        options.join.as_ref().map(|join| ("worker.join", join.clone())),
+        path("worker.join_token_file", &options.join_token_file),
+        path("worker.state_dir", &options.state_dir),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let settings = checked(options.sources.load(&flags).map(|(settings, _)| settings))?;
+    log(&settings);
+    let config = checked(config(&settings))?;
+    let worked = runtime()?.block_on(async {
+        let stop = stopping().map_err(|error| error.to_string())?;
+        let ready = || tracing::info!("the worker is ready");
+        gambeson_worker::run(config, stop, ready).await.map_err(|error| whole(&error))
+    });
+    match worked {
+        Ok(()) => Ok(ExitCode::Program(0)),
+        Err(message) => {
+            complain(&message);
+            Err(ExitCode::Fault)
+        }
+    }
+}
+
+fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
+    let worker = &settings.worker;
+    let join = worker.join.as_ref().ok_or_else(|| {
+        ConfigProblem::from("name the server to work for, with --join URL or worker.join in the file".to_owned())
+    })?;
+    let target = join.as_str().parse().map_err(ConfigProblem::from)?;
+    let token = match (&worker.join_token_file, std::env::var(LOCAL_TOKEN)) {
+        (Some(path), _) => match std::fs::read_to_string(path) {
+            Ok(text) => Some(text.trim().to_owned()),
+            // Used and removed is as it should be, for a worker that has joined.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(ConfigProblem::from(format!("worker.join_token_file {}: {error}", path.display()))),
+        },
+        (None, Ok(token)) => Some(token),
+        (None, Err(_)) => None,
+    };
+    let python = worker.python.as_ref().map(|program| program.0.as_path());
+    let environment = python::environment(python).map_err(ConfigProblem::from)?;
+    let room = Room { slots: worker.slots, cpus_milli: worker.cpus.0, memory_bytes: worker.memory.0 };
+    Ok(Config {
+        ca: worker.server_ca.clone(),
+        join_token: token,
+        accept_missing: worker.accept_missing.clone(),
+        drain: worker.drain,
+        ..Config::new(target, worker.state_dir.clone(), worker.name.0.clone(), room, environment)
+    })
+}
