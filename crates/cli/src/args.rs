@@ -10,6 +10,8 @@ use gambeson_sandbox::Layer;
 #[derive(Debug, Parser)]
 #[command(name = "gambeson", version, max_term_width = 100)]
 pub struct Args {
+    #[command(flatten)]
+    pub server: crate::client::ServerOptions,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -22,6 +24,8 @@ pub enum Command {
     Demo(RunOptions),
     /// Say what this host can enforce, by trying it, and what would mend the rest.
     Doctor(DoctorOptions),
+    #[command(flatten)]
+    Client(crate::client::ClientCommand),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! `gambeson`: run other people's Python in a layered sandbox.
 
 mod args;
+mod client;
 mod doctor;
 mod exit_code;
 mod input;
@@ -28,6 +29,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(options) => run::run(&options, run::Show::Output),
         Command::Demo(options) => run::run(&options, run::Show::Summary),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Client(command) => client::client(command, &args.server),
     };
     code.into()
 }

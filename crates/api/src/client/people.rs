@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::connection::{ClientError, Connection};
 use super::events::{Follower, Until};
 use crate::content::Digest;
-use crate::id::{ArrayId, JobId, KeyId, ProjectId, WorkerId};
+use crate::id::{ArrayId, JobId, KeyId, WorkerId};
 use crate::job::{Accepted, Array, Job, JobList, JobSource, JobState, Submission};
 use crate::people::*;
 
@@ -54,8 +54,8 @@ pub struct AuditFilter {
     pub after: Option<u64>,
     /// The most on a page.
     pub limit: Option<u32>,
-    /// Only rows of this project.
-    pub project: Option<ProjectId>,
+    /// Only rows of this project, by name or id.
+    pub project: Option<String>,
 }
 
 /// A path with its query.
@@ -393,7 +393,7 @@ impl Client {
     /// A page of the audit log, oldest first.
     pub async fn audit_list(&self, filter: &AuditFilter) -> Result<AuditList, ClientError> {
         let address = Address::new("/v1/audit").with("after", filter.after).with("limit", filter.limit);
-        self.get(address.with("project", filter.project)).await
+        self.get(address.with("project", filter.project.as_ref())).await
     }
 
     /// Whether the audit log is whole, and contains the row with the value `head`, noted before.
