@@ -25,5 +25,5 @@ pub use limits::{Limits, LimitsAsked, LimitsProblem};
 pub use outcome::{Denial, End, LayerReport, LayerState, Outcome, Report, Start, Usage};
 pub use people::*;
 pub use problem::{Code, Problem};
-pub use quantity::{BadQuantity, Quantity, bytes, count, cpus, duration_ms};
+pub use quantity::{BadQuantity, COUNT, CPUS, Quantity, SIZE, TIME, bytes, count, cpus, duration_ms};
 pub use time::{BadTime, Time};

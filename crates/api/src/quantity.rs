@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// How to write a size, for sentences about one that makes no sense.
+pub const SIZE: &str = "a size such as 512K, 64M or 1.5G";
+/// How to write a time.
+pub const TIME: &str = "a time such as 500ms, 10s or 2m";
+/// How to write a number of CPUs.
+pub const CPUS: &str = "a number of CPUs such as 1 or 0.5";
+/// How to write a count.
+pub const COUNT: &str = "a whole number from 1 up";
+
 /// A quantity that cannot be read: the sentence says how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {given:?}; write {how}")]
@@ -44,7 +53,7 @@ pub fn bytes(name: &str, value: &str) -> Result<u64, BadQuantity> {
         "T" | "TB" | "TIB" => Some(1u64 << 40),
         _ => None,
     };
-    scale.and_then(|scale| scaled(number, scale)).ok_or_else(|| bad(name, value, "a size such as 512K, 64M or 1.5G"))
+    scale.and_then(|scale| scaled(number, scale)).ok_or_else(|| bad(name, value, SIZE))
 }
 
 /// Milliseconds of `value`, such as `500ms`, `10s`, `2m`, `1h` or `7d`; without a unit, seconds.
@@ -61,7 +70,7 @@ pub fn duration_ms(name: &str, value: &str) -> Result<u64, BadQuantity> {
         "d" => Some(86_400_000u64),
         _ => None,
     };
-    scale.and_then(|scale| scaled(number, scale)).ok_or_else(|| bad(name, value, "a time such as 500ms, 10s or 2m"))
+    scale.and_then(|scale| scaled(number, scale)).ok_or_else(|| bad(name, value, TIME))
 }
 
 /// Thousandths of a CPU of `value`, such as `1` or `0.5`.
@@ -71,7 +80,7 @@ pub fn duration_ms(name: &str, value: &str) -> Result<u64, BadQuantity> {
 pub fn cpus(name: &str, value: &str) -> Result<u32, BadQuantity> {
     scaled(value, 1000)
         .and_then(|thousandths| u32::try_from(thousandths).ok())
-        .ok_or_else(|| bad(name, value, "a number of CPUs such as 1 or 0.5"))
+        .ok_or_else(|| bad(name, value, CPUS))
 }
 
 /// A whole number.
@@ -79,7 +88,7 @@ pub fn cpus(name: &str, value: &str) -> Result<u32, BadQuantity> {
 /// # Errors
 /// When it is none, naming `name`.
 pub fn count(name: &str, value: &str) -> Result<u32, BadQuantity> {
-    value.parse().map_err(|_| bad(name, value, "a whole number from 1 up"))
+    value.parse().map_err(|_| bad(name, value, COUNT))
 }
 
 /// A quantity in JSON: text with a unit, or a bare number in the unit that text without one has.

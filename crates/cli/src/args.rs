@@ -12,6 +12,8 @@ use crate::config::ConfigOptions;
 #[derive(Debug, Parser)]
 #[command(name = "gambeson", version, max_term_width = 100)]
 pub struct Args {
+    #[command(flatten)]
+    pub server: crate::client::ServerOptions,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -24,8 +26,16 @@ pub enum Command {
     Demo(RunOptions),
     /// Say what this host can enforce, by trying it, and what would mend the rest.
     Doctor(DoctorOptions),
+    /// Start a server and a worker on this machine, and keep them going.
+    Up(crate::roles::ServeOptions),
+    /// Start the server alone.
+    Serve(crate::roles::ServeOptions),
+    /// Run jobs of a server on this machine; or look after workers.
+    Worker(crate::roles::WorkerOptions),
     /// Say which settings of the server and the worker are in force.
     Config(ConfigOptions),
+    #[command(flatten)]
+    Client(crate::client::ClientCommand),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

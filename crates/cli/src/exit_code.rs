@@ -18,6 +18,8 @@ pub enum ExitCode {
     Refused,
     /// 123: cancelled.
     Cancelled,
+    /// 124: its worker vanished, and it may not run twice.
+    Lost,
     /// 125: our own failure.
     Fault,
 }
@@ -32,7 +34,22 @@ impl ExitCode {
             ExitCode::Limit => 121,
             ExitCode::Refused => 122,
             ExitCode::Cancelled => 123,
+            ExitCode::Lost => 124,
             ExitCode::Fault => 125,
+        }
+    }
+
+    /// The one for an end that a server tells of.
+    pub fn of_job(end: &gambeson_api::End) -> ExitCode {
+        use gambeson_api::End;
+        match end {
+            End::Exited { code } => ExitCode::Program(*code),
+            End::Signalled { signal } => ExitCode::Signal(*signal),
+            End::LimitHit { .. } => ExitCode::Limit,
+            End::Refused {} => ExitCode::Refused,
+            End::Cancelled {} => ExitCode::Cancelled,
+            End::Lost {} => ExitCode::Lost,
+            End::Fault { .. } => ExitCode::Fault,
         }
     }
 

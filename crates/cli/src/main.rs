@@ -1,17 +1,17 @@
 //! `gambeson`: run other people's Python in a layered sandbox.
 
 mod args;
-#[allow(dead_code, reason = "the roles read the settings")]
+mod client;
 mod config;
 mod doctor;
 mod exit_code;
 mod input;
 mod limits;
-#[allow(dead_code, reason = "the client's commands use the profiles")]
 mod profile;
 mod python;
 mod quantity;
 mod report;
+mod roles;
 mod run;
 mod terminal;
 
@@ -33,7 +33,14 @@ fn main() -> std::process::ExitCode {
         Command::Run(options) => run::run(&options, run::Show::Output),
         Command::Demo(options) => run::run(&options, run::Show::Summary),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Up(options) => roles::up(&options),
+        Command::Serve(options) => roles::serve(&options),
         Command::Config(options) => config::config(&options),
+        Command::Worker(mut options) => match options.command.take() {
+            Some(command) => client::client(client::ClientCommand::Worker(command), &args.server),
+            None => roles::worker(&options),
+        },
+        Command::Client(command) => client::client(command, &args.server),
     };
     code.into()
 }

@@ -44,3 +44,19 @@ pub fn complain(message: &str) {
 pub fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
 }
+
+/// Says what to do about it: beside what [`complain`] said.
+pub fn advise(message: &str) {
+    let _ = writeln!(io::stderr(), "  {message}");
+}
+
+/// Says something that is no complaint.
+pub fn remark(message: &str) {
+    let _ = writeln!(io::stderr(), "gambeson: {message}");
+}
+
+/// Columns of the terminal that standard output is, if it is one.
+pub fn width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}

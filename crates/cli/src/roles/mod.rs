@@ -40,9 +40,8 @@ pub struct ServeOptions {
 /// `gambeson worker`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WorkerOptions {
-    /// Drain a worker, by its id: it finishes what it has and takes nothing more.
     #[command(subcommand)]
-    pub command: Option<WorkerCommand>,
+    pub command: Option<crate::client::WorkerCommand>,
     /// The server to work for (worker.join).
     #[arg(long, value_name = "URL")]
     pub join: Option<String>,
@@ -54,16 +53,6 @@ pub struct WorkerOptions {
     pub state_dir: Option<PathBuf>,
     #[command(flatten)]
     pub sources: Sources,
-}
-
-/// What is asked about workers, beside being one.
-#[derive(Debug, Clone, clap::Subcommand)]
-pub enum WorkerCommand {
-    /// Have a worker finish what it has, and take nothing more.
-    Drain {
-        /// Its id.
-        worker: gambeson_api::WorkerId,
-    },
 }
 
 impl ServeOptions {
