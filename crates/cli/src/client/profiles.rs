@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use super::args::{ProfileCommand, ServerOptions};
 use super::failure::Failure;
-use super::table::{Form, Table};
+use super::table::{Cell, Form, Table, show};
 use crate::profile;
 
 /// Saves, removes or lists profiles. Asks no server.
@@ -19,12 +19,23 @@ pub fn profiles(command: &ProfileCommand, options: &ServerOptions, form: Form) -
         ProfileCommand::Remove { name } => profile::remove(name, environment).map_err(Failure::usage),
         ProfileCommand::List => {
             let listed = profile::list(environment).map_err(Failure::usage)?;
-            let mut table = Table::new(&["name", "server", "key", "default"]);
-            for one in listed {
-                let default = if one.is_default { "yes" } else { "" };
-                table.row([one.name, one.server, one.key.unwrap_or_default(), default.into()]);
-            }
-            table.print(form);
+            let said: Vec<serde_json::Value> = listed
+                .iter()
+                .map(|one| {
+                    serde_json::json!({
+                        "name": one.name, "server": one.server, "key": one.key, "default": one.is_default,
+                    })
+                })
+                .collect();
+            show(form, &said, |_| {
+                let mut table = Table::new(["name", "server", "key", "default"]);
+                for one in &listed {
+                    let default = if one.is_default { Cell::from("yes") } else { Cell::None };
+                    let key = Cell::of(one.key.as_ref(), Cell::from);
+                    table.row([Cell::from(&one.name), Cell::from(&one.server), key, default]);
+                }
+                table
+            });
             Ok(())
         }
     }
