@@ -1,10 +1,11 @@
 //! The decision: which job starts next, and where. One pure function, for now and for forecasts.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::lanes::{Head, LaneIx, Lines};
-use super::ledger::UserIx;
+use super::ledger::{Account, UserIx};
 use super::queued::{Class, Demand, Room, WorkerKey};
 use super::state::{Claim, Claims, Shadow, State, Worker};
 
@@ -24,7 +25,7 @@ pub(super) struct Decision {
 
 /// The place of a job among all: the least goes first. Fields in the order in which they decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+struct Rank {
     class: Reverse<Class>,
     unclaimed: bool,
     /// Scores are at least 0, and the bits of such floats are in the order of their values.
@@ -33,7 +34,7 @@ pub(super) struct Rank {
     user_score: u64,
     user: u32,
     order: u64,
-    pub lane: LaneIx,
+    lane: LaneIx,
 }
 
 impl Rank {
@@ -51,20 +52,46 @@ pub(super) struct Ranking<'a> {
     decay: f64,
     /// By place in the ledger.
     project_scores: Vec<u64>,
+    /// A job that ranks as if so much less counted against it, if it is the head of its lane.
+    ahead: Option<(Claim, f64)>,
 }
 
 impl<'a> Ranking<'a> {
     pub fn new(state: &'a State, claims: Claims, now_ms: u64) -> Ranking<'a> {
         let decay = state.ledger.decay(now_ms);
         let scores = state.ledger.projects.iter().map(|row| row.account.score(decay).to_bits());
-        Ranking { state, claims, now_ms, decay, project_scores: scores.collect() }
+        Ranking { state, claims, now_ms, decay, project_scores: scores.collect(), ahead: None }
     }
 
-    /// Calls `see` with each head and its rank.
-    pub fn each<L: Lines>(&self, lines: &L, mut see: impl FnMut(Rank, &Head)) {
+    /// Ranks one job as if `cost` less counted against its accounts.
+    pub fn with_ahead(self, job: Claim, cost: f64) -> Ranking<'a> {
+        Ranking { ahead: Some((job, cost)), ..self }
+    }
+
+    /// The first in rank of those that `may` start.
+    pub fn best<L: Lines>(&self, lines: &L, may: impl Fn(LaneIx, &Head) -> bool) -> Option<(LaneIx, Head)> {
+        let mut best: Option<(Rank, Head)> = None;
+        let bound = Cell::new(u64::MAX);
+        self.each(lines, &bound, |rank, head| {
+            if best.is_none_or(|(best, _)| rank < best) && may(rank.lane, head) {
+                best = Some((rank, *head));
+                if rank.class.0 == Class::High && self.claims == Claims::default() {
+                    bound.set(rank.project_score);
+                }
+            }
+        });
+        best.map(|(rank, head)| (rank.lane, head))
+    }
+
+    /// Calls `see` with each head and its rank, but for those of projects with a higher score than `bound`.
+    fn each<L: Lines>(&self, lines: &L, bound: &Cell<u64>, mut see: impl FnMut(Rank, &Head)) {
         let ledger = &self.state.ledger;
         for user in lines.busy() {
             let row = ledger.user(user);
+            let is_ahead = self.ahead.is_some_and(|(job, _)| job.lane.user() == user);
+            if self.project_scores[row.project.0 as usize] > bound.get() && !is_ahead {
+                continue;
+            }
             let project = &ledger.project(row.project).account;
             if row.account.running >= row.account.running_max || project.running >= project.running_max {
                 continue;
@@ -83,7 +110,13 @@ impl<'a> Ranking<'a> {
                     order: head.order,
                     lane,
                 };
-                see(rank, head);
+                match self.ahead {
+                    Some((job, cost)) if job == (Claim { lane, order: head.order }) => {
+                        let score = |account: &Account| account.score_without(cost, self.decay).to_bits();
+                        see(Rank { project_score: score(project), user_score: score(&row.account), ..rank }, head);
+                    }
+                    _ => see(rank, head),
+                }
             }
         }
     }
@@ -113,17 +146,23 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
     };
     // Nearly always the best one starts, and nothing has to be sorted.
     let ranking = Ranking::new(state, pass.claims, now_ms);
-    let (mut best, mut any_reachable) = (None, false);
-    ranking.each(lines, |rank, head| {
-        any_reachable |= reachable(rank.lane, head);
-        best = Some(best.map_or(rank, |best: Rank| best.min(rank)));
+    let (mut bests, mut any_reachable) = ([None; Class::ALL.len()], false);
+    let all = Cell::new(u64::MAX);
+    ranking.each(lines, &all, |rank, head| {
+        any_reachable = any_reachable || reachable(rank.lane, head);
+        let best: &mut Option<Rank> = &mut bests[rank.lane.class() as usize];
+        if best.is_none_or(|best| rank < best) {
+            *best = Some(rank);
+        }
     });
-    let Some(best) = best.filter(|_| any_reachable) else { return decision };
+    if !any_reachable {
+        return decision;
+    }
     let mut heap = BinaryHeap::new();
-    let mut first = true;
+    let (mut others, mut is_sorted) = (Vec::new(), false);
     // Lanes of which more than the head is looked at.
     let mut behind: Vec<Behind<_>> = Vec::new();
-    let mut next = Some((Reverse(best), None));
+    let mut next = bests.into_iter().flatten().min().map(|best| (Reverse(best), None));
     while let Some((Reverse(rank), walk)) = next {
         let lane = rank.lane;
         let head = match walk {
@@ -155,17 +194,23 @@ pub(super) fn decide<L: Lines>(state: &State, lines: &L, depth: u32, now_ms: u64
                 }
             }
         }
-        if std::mem::take(&mut first) {
+        let class = lane.class() as usize;
+        if !is_sorted && pass.shadow.is_none() && bests[class] == Some(rank) && pass.is_closed(lane.class()) {
+            // A class at its ceiling is the usual state of a full queue: the best of another is known.
+            bests[class] = None;
+            next = bests.into_iter().flatten().min().map(|best| (Reverse(best), None));
+            continue;
+        }
+        if !std::mem::replace(&mut is_sorted, true) {
             // What could not start can be left out, unless to look at it would make a claim or end one.
-            let mut others = Vec::new();
-            ranking.each(lines, |rank, head| {
-                let class = rank.lane.class();
-                let claims = || pass.shadow.is_none() || !rank.unclaimed || pass.over_ceiling(class, head.item.demand);
-                if rank != best && !pass.is_closed(class) && (reachable(rank.lane, head) || claims()) {
-                    others.push((Reverse(rank), None));
+            ranking.each(lines, &all, |other, head| {
+                let class = other.lane.class();
+                let claims = || pass.shadow.is_none() || !other.unclaimed || pass.over_ceiling(class, head.item.demand);
+                if other != rank && !pass.is_closed(class) && (reachable(other.lane, head) || claims()) {
+                    others.push((Reverse(other), None));
                 }
             });
-            heap.extend(others);
+            heap.append(&mut BinaryHeap::from(std::mem::take(&mut others)));
         }
         next = heap.pop();
     }

@@ -10,16 +10,16 @@ use super::Queue;
 use super::decide::{Ranking, decide};
 use super::estimates::Estimate;
 use super::lanes::{Head, Item, LaneIx, Lanes, Lines};
-use super::ledger::UserIx;
+use super::ledger::{self, UserIx};
 use super::queued::{Class, Demand, JobKey, ProjectKey, Queued, Room, UserKey, WorkerKey};
-use super::state::{Claims, State, Worker};
+use super::state::{Claim, Claims, State, Worker};
 
 /// So many jobs are started one by one, exactly as the queue would.
 const EXACT_JOBS: u64 = 2_000;
 /// And so many are looked at while doing so: only a queue of which little fits gets there first.
-const EXACT_LOOKS: u64 = 500_000;
+const EXACT_LOOKS: u64 = 100_000;
 /// After that, a step starts this part of the jobs that were started before it.
-const COARSE_PART: u64 = 125;
+const COARSE_PART: u64 = 500;
 /// All workers as one: not a key of any of them, so that none of them is charged.
 const POOL: WorkerKey = WorkerKey(u128::MAX);
 /// A worker to imagine when there is none, so that positions can be told: as large as limits go.
@@ -50,12 +50,13 @@ impl Queue {
     /// Under these it is exact, the very choice of [`Queue::choose`] at each step, for a job that has
     /// fewer than 2,000 before it (fewer, where hundreds of jobs are looked at for each that starts).
     /// For those behind, it is approximate, so that the work is bounded. Ranks, limits and ceilings hold as
-    /// before, but: a step starts up to 1/125 of the number that was started before as one run of their summed
+    /// before, but: a step starts up to 1/500 of the number that was started before as one run of their summed
     /// time, all of them as like the first; all workers count as one; and where the first in rank has no room,
-    /// none is backfilled. So a start may be off by the time of such a run, and by what workers lose by being several.
+    /// none is backfilled; and the late start is the usual wait, longer as the estimates are. Expect a
+    /// position far behind to be off by a quarter, at times by a half.
     pub fn forecast(&self, job: JobKey, now_ms: u64, estimate: Estimator<'_>) -> Option<Forecast> {
         let (lane, order, ..) = self.lanes.find(job)?;
-        let target = Some((lane, order));
+        let target = Some(Claim { lane, order });
         if self.state.largest.is_empty() {
             let mut imagined = self.state.clone();
             let worker = Worker { capacity: IMAGINED, slots: 1, asking: true, held: Default::default(), running: 0 };
@@ -63,15 +64,18 @@ impl Queue {
             let run = Run::new(imagined, &self.lanes, now_ms, Pace::P50, estimate).until(target, u64::MAX);
             return Some(Forecast { position: run.position(), start_p50_ms: None, start_p90_ms: None });
         }
-        let run = |pace| Run::new(self.state.clone(), &self.lanes, now_ms, pace, estimate).until(target, u64::MAX);
-        let (usual, late) = (run(Pace::P50), run(Pace::P90));
-        Some(Forecast {
-            position: usual.position(),
-            start_p50_ms: usual.found_ms,
-            // Slower runs can bring a job forward (others' charges weigh longer); a late start is not before
-            // the usual one.
-            start_p90_ms: late.found_ms.max(usual.found_ms),
-        })
+        let run = |pace| Run::new(self.state.clone(), &self.lanes, now_ms, pace, estimate);
+        let usual = run(Pace::P50).until(target, u64::MAX);
+        let start_p90_ms = match usual.found_ms {
+            None => None,
+            Some(_) if usual.position() <= EXACT_JOBS => run(Pace::P90).until(target, u64::MAX).found_ms,
+            // Far behind, a second run would tell of other steps more than of other run times.
+            Some(found_ms) => Some(now_ms.saturating_add(usual.late_of(found_ms - now_ms))),
+        };
+        // Slower runs can bring a job forward (others' charges weigh longer); a late start is not before the
+        // usual one.
+        let start_p90_ms = start_p90_ms.max(usual.found_ms);
+        Some(Forecast { position: usual.position(), start_p50_ms: usual.found_ms, start_p90_ms })
     }
 
     /// The first `n` jobs in the order in which they will start if all take their p50 estimate, with the
@@ -118,7 +122,14 @@ struct Run<'a> {
     arrivals: Vec<(LaneIx, Queued)>,
     /// Of all workers.
     slots: u64,
+    /// No job asks for less.
+    least: Demand,
     started: u64,
+    /// The p50 and p90 estimates of all jobs that were started, summed.
+    usual_ms: u128,
+    late_ms: u128,
+    /// Users that had a quantum.
+    first_quanta: BTreeSet<UserIx>,
     looked: u64,
     /// Jobs started one by one, with the time of their start.
     order: Vec<(JobKey, u64)>,
@@ -143,6 +154,7 @@ impl<'a> Run<'a> {
         let mut arrivals: Vec<_> = lanes.delayed().map(|(lane, queued)| (lane, *queued)).collect();
         arrivals.reverse();
         let cursors = Cursors::new(lanes, &state);
+        let least = lanes.least_of_all();
         let slots = state.workers.values().map(|worker| u64::from(worker.slots)).sum();
         Run {
             state,
@@ -153,7 +165,11 @@ impl<'a> Run<'a> {
             ends,
             arrivals,
             slots,
+            least,
+            usual_ms: 0,
+            late_ms: 0,
             started: 0,
+            first_quanta: BTreeSet::new(),
             looked: 0,
             order: Vec::new(),
             found_ms: None,
@@ -165,18 +181,27 @@ impl<'a> Run<'a> {
         self.started + u64::from(self.found_ms.is_none())
     }
 
+    /// How long `waited_ms` would be if all jobs took their p90 estimate.
+    fn late_of(&self, waited_ms: u64) -> u64 {
+        let late_ms = u128::from(waited_ms) * self.late_ms / self.usual_ms.max(1);
+        u64::try_from(late_ms).unwrap_or(u64::MAX)
+    }
+
     fn is_exact(&self) -> bool {
         self.started < EXACT_JOBS && self.looked < EXACT_LOOKS
     }
 
     /// Runs until `target` or `most` jobs have started, or nothing more can.
-    fn until(mut self, target: Option<(LaneIx, u64)>, most: u64) -> Run<'a> {
+    fn until(mut self, target: Option<Claim>, most: u64) -> Run<'a> {
         // Without a target the order itself is asked for, and coarse steps have none.
         while self.started < most && (target.is_some() || self.is_exact()) {
             self.take_arrivals();
             let (chosen, quantum) = match self.is_exact() {
                 true => (self.choose(), 1),
-                false => (self.choose_coarsely(), (self.started / COARSE_PART).max(1)),
+                false => {
+                    let quantum = (self.started / COARSE_PART).max(1);
+                    (self.choose_coarsely(quantum, target), quantum)
+                }
             };
             if let Some((lane, head, worker)) = chosen {
                 self.start(lane, head, worker, quantum, target);
@@ -199,39 +224,43 @@ impl<'a> Run<'a> {
     }
 
     /// The first in rank of what its class may hold, on all workers as if they were one.
-    fn choose_coarsely(&mut self) -> Option<(LaneIx, Head, WorkerKey)> {
+    ///
+    /// Others have had from nothing to a whole quantum more than the wanted job's accounts when it is first; half
+    /// of one on average. So it is ranked as if it had that half less: then it comes neither late nor early.
+    fn choose_coarsely(&self, quantum: u64, target: Option<Claim>) -> Option<(LaneIx, Head, WorkerKey)> {
         let state = &self.state;
         let (mut held, mut jobs) = (Room::default(), 0);
         for of_class in state.held {
             held = held.plus(of_class.room);
             jobs += u64::from(of_class.running);
         }
-        if jobs >= self.slots {
+        let free = state.total.minus(held);
+        if jobs >= self.slots || !self.least.fits(free) {
             return None;
         }
-        let mut best = None;
-        Ranking::new(state, Claims::default(), self.now_ms).each(&self.cursors, |rank, head| {
-            let class = rank.lane.class();
-            if best.is_none_or(|(best, _)| rank < best)
-                && !state.over_ceiling(class, state.held[class as usize], head.item.demand)
-            {
-                best = Some((rank, *head));
-            }
-        });
-        let (rank, head) = best?;
-        head.item.demand.fits(state.total.minus(held)).then_some((rank.lane, head, POOL))
+        let mut ranking = Ranking::new(state, Claims::default(), self.now_ms);
+        if let Some(wanted) = target
+            && let Some(head) = self.cursors.head(wanted.lane)
+        {
+            let user = state.ledger.user(wanted.lane.user());
+            let project = state.ledger.project(user.project).key;
+            let each_ms = (self.estimate)(project, user.key, head.item.wall_ms).p50_ms;
+            let cost = ledger::cost(head.item.demand, state.total, each_ms.saturating_mul(quantum));
+            ranking = ranking.with_ahead(wanted, cost as f64 / 2.0);
+        }
+        let may = |lane: LaneIx, head: &Head| {
+            let class = lane.class();
+            !state.over_ceiling(class, state.held[class as usize], head.item.demand)
+        };
+        let (lane, head) = ranking.best(&self.cursors, may)?;
+        head.item.demand.fits(free).then_some((lane, head, POOL))
     }
 
-    fn start(
-        &mut self,
-        lane: LaneIx,
-        head: Head,
-        worker: WorkerKey,
-        quantum: u64,
-        target: Option<(LaneIx, u64)>,
-    ) {
-        let wanted = target.filter(|&(wanted, _)| wanted == lane).map(|(_, order)| order);
-        let (taken, before_wanted) = self.cursors.take(lane, head.order, quantum, wanted, &self.state);
+    fn start(&mut self, lane: LaneIx, head: Head, worker: WorkerKey, quantum: u64, target: Option<Claim>) {
+        // Within a user what decides is the order: none of theirs goes before the wanted job that would not.
+        let wanted = target.filter(|wanted| wanted.lane.user() == lane.user()).map(|wanted| wanted.order);
+        let quantum = self.quantum_of(lane.user(), quantum);
+        let taken = self.cursors.take(lane, head.order, quantum, wanted, &self.state);
         let user = self.state.ledger.user(lane.user());
         let project = self.state.ledger.project(user.project).key;
         let estimate = (self.estimate)(project, user.key, head.item.wall_ms);
@@ -247,11 +276,11 @@ impl<'a> Run<'a> {
             demand: head.item.demand,
             wall_ms: head.item.wall_ms.saturating_mul(taken),
         };
-        if let Some(before) = before_wanted {
-            self.started += before + 1;
-            self.found_ms = Some(self.now_ms.saturating_add(each_ms.saturating_mul(before)));
-        } else {
-            self.started += taken;
+        self.started += taken;
+        self.usual_ms += u128::from(estimate.p50_ms) * u128::from(taken);
+        self.late_ms += u128::from(estimate.p90_ms) * u128::from(taken);
+        if target == Some(Claim { lane, order: head.order }) {
+            self.found_ms = Some(self.now_ms);
         }
         if taken == 1 {
             self.order.push((queued.job, self.now_ms));
@@ -259,6 +288,17 @@ impl<'a> Run<'a> {
         let ran_ms = each_ms.saturating_mul(taken);
         self.ends.push(Reverse((self.now_ms.saturating_add(ran_ms), queued.job, ran_ms)));
         self.state.start(queued, lane.user(), worker, self.now_ms, estimate.p50_ms.saturating_mul(taken));
+    }
+
+    /// The quantum of a user: the first of each is another part of it, spread evenly. Else all users would be
+    /// a quantum ahead at the same time, and then none.
+    fn quantum_of(&mut self, user: UserIx, quantum: u64) -> u64 {
+        if quantum == 1 || !self.first_quanta.insert(user) {
+            return quantum;
+        }
+        const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
+        let part = (f64::from(user.0) * GOLDEN_RATIO).fract();
+        ((quantum as f64 * part) as u64).max(1)
     }
 
     /// Goes to the next instant at which something ends or wakes. False if there is none.
@@ -335,32 +375,22 @@ impl<'a> Cursors<'a> {
     }
 
     /// Takes up to `quantum` jobs from the head of `lane` on, if the job at `order` is the head; else
-    /// only that one. Answers how many, and how many of them go before the one at `wanted`.
-    fn take(
-        &mut self,
-        lane: LaneIx,
-        order: u64,
-        quantum: u64,
-        wanted: Option<u64>,
-        state: &State,
-    ) -> (u64, Option<u64>) {
+    /// only that one. Those from `wanted` on are left for another time. Answers how many.
+    fn take(&mut self, lane: LaneIx, order: u64, quantum: u64, wanted: Option<u64>, state: &State) -> u64 {
         if self.head(lane).is_none_or(|head| head.order != order) {
             self.uneven.insert(lane);
             self.taken.insert((lane, order));
-            return (1, (wanted == Some(order)).then_some(0));
+            return 1;
         }
         if quantum > 1 && wanted.is_none() && !self.uneven.contains(&lane) && state.ever_fits(self.lanes.most(lane)) {
-            return (self.skip(lane, quantum), None);
+            return self.skip(lane, quantum);
         }
-        let (mut taken, mut before_wanted, mut from, mut head) = (0, None, self.cursors[lane.index()].from, None);
+        let (mut taken, mut from, mut head) = (0, self.cursors[lane.index()].from, None);
         let mut arrived = Vec::new();
         for job in self.walk(lane).filter(|job| state.ever_fits(job.item.demand)) {
-            if taken == quantum {
+            if taken == quantum || (taken > 0 && wanted.is_some_and(|wanted| job.order >= wanted)) {
                 head = Some(job);
                 break;
-            }
-            if wanted == Some(job.order) {
-                before_wanted = Some(taken);
             }
             taken += 1;
             if self.arrived.contains_key(&(lane, job.order)) {
@@ -373,18 +403,16 @@ impl<'a> Cursors<'a> {
             self.arrived.remove(&(lane, order));
         }
         self.cursors[lane.index()] = Cursor { from, head };
-        (taken, before_wanted)
+        taken
     }
 }
 
 impl Cursors<'_> {
     /// Takes up to `quantum` jobs of a lane of which none has to be looked at: memory is not touched for them.
     fn skip(&mut self, lane: LaneIx, quantum: u64) -> u64 {
-        let mut jobs = self.lanes.range(lane, self.cursors[lane.index()].from);
-        let taken = jobs.by_ref().take(quantum as usize).count() as u64;
-        let head = jobs.next();
+        let (taken, head) = self.lanes.skip(lane, self.cursors[lane.index()].from, quantum as usize);
         self.cursors[lane.index()] = Cursor { from: head.map_or(u64::MAX, |head| head.order), head };
-        taken
+        taken as u64
     }
 }
 

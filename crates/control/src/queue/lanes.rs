@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledger::UserIx;
+use super::line::Line;
 use super::queued::{Class, Demand, JobKey, Queued};
 
 /// A place in [`Lanes`]: a user and a class.
@@ -68,7 +69,7 @@ pub(super) trait Lines {
 
 #[derive(Debug)]
 struct Lane {
-    jobs: BTreeMap<u64, Item>,
+    jobs: Line,
     head: Option<Head>,
     /// The least and the most, in each kind, that jobs asked for since the lane was empty.
     least: Demand,
@@ -79,11 +80,10 @@ const NO_DEMAND: Demand = Demand { cpus_milli: u32::MAX, memory_bytes: u64::MAX 
 
 impl Lane {
     const EMPTY: Lane =
-        Lane { jobs: BTreeMap::new(), head: None, least: NO_DEMAND, most: Demand { cpus_milli: 0, memory_bytes: 0 } };
+        Lane { jobs: Line::EMPTY, head: None, least: NO_DEMAND, most: Demand { cpus_milli: 0, memory_bytes: 0 } };
 
     fn find_head(&mut self, from: u64, fits: impl Fn(Demand) -> bool) {
-        let first = self.jobs.range(from..).find(|(_, item)| fits(item.demand));
-        self.head = first.map(|(&order, &item)| Head { order, item });
+        self.head = self.jobs.range(from).find(|head| fits(head.item.demand));
     }
 }
 
@@ -122,7 +122,7 @@ impl Lanes {
     /// A waiting job, and its lane.
     pub fn find(&self, job: JobKey) -> Option<(LaneIx, u64, Item, u64)> {
         match *self.places.get(&job)? {
-            Place::Lane(lane, order) => Some((lane, order, self.lanes[lane.index()].jobs[&order], 0)),
+            Place::Lane(lane, order) => Some((lane, order, self.lanes[lane.index()].jobs.get(order)?, 0)),
             Place::Delayed => {
                 let (user, queued) = &self.delayed[&job];
                 let lane = LaneIx::of(*user, queued.class);
@@ -149,10 +149,21 @@ impl Lanes {
         self.lanes.get(lane.index()).map_or(NO_DEMAND, |lane| lane.most)
     }
 
+    /// No job asks for less than this, in either kind.
+    pub fn least_of_all(&self) -> Demand {
+        let waiting = self.lanes.iter().map(|lane| lane.least);
+        self.delayed.values().map(|(_, queued)| queued.demand).chain(waiting).fold(NO_DEMAND, Demand::least)
+    }
+
     /// The jobs of a lane from `order` on, those that fit no worker among them.
     pub fn range(&self, lane: LaneIx, order: u64) -> impl Iterator<Item = Head> + '_ {
-        let jobs = self.lanes.get(lane.index()).map(|lane| lane.jobs.range(order..));
-        jobs.into_iter().flatten().map(|(&order, &item)| Head { order, item })
+        let jobs = self.lanes.get(lane.index()).map(|lane| lane.jobs.range(order));
+        jobs.into_iter().flatten()
+    }
+
+    /// Goes past up to `most` jobs of a lane from `order` on. How many there were, and the one behind them.
+    pub fn skip(&self, lane: LaneIx, order: u64, most: usize) -> (usize, Option<Head>) {
+        self.lanes.get(lane.index()).map_or((0, None), |lane| lane.jobs.skip(order, most))
     }
 
     /// Adds a job that is not here yet. False, and nothing done, when its job or its order is known.
@@ -215,7 +226,7 @@ impl Lanes {
             return Some((lane, order, item, not_before_ms));
         }
         let row = &mut self.lanes[lane.index()];
-        row.jobs.remove(&order);
+        row.jobs.remove(order);
         if row.jobs.is_empty() {
             (row.least, row.most) = (Lane::EMPTY.least, Lane::EMPTY.most);
         }
@@ -265,6 +276,6 @@ impl Lines for Lanes {
     }
 
     fn holds(&self, lane: LaneIx, order: u64) -> bool {
-        self.lanes.get(lane.index()).is_some_and(|lane| lane.jobs.contains_key(&order))
+        self.lanes.get(lane.index()).is_some_and(|lane| lane.jobs.get(order).is_some())
     }
 }

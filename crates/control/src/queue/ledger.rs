@@ -50,7 +50,12 @@ impl Account {
 
     /// Who has the least of these goes first.
     pub fn score(&self, decay: f64) -> f64 {
-        self.counted(decay) / f64::from(self.weight.max(1))
+        self.score_without(0.0, decay)
+    }
+
+    /// The score, if `cost` less counted.
+    pub fn score_without(&self, cost: f64, decay: f64) -> f64 {
+        (self.counted(decay) - cost).max(0.0) / f64::from(self.weight.max(1))
     }
 }
 

@@ -21,8 +21,9 @@
 //!
 //! The first that fits no worker gets *room kept* for it: on the worker where, by the longest that running jobs may
 //! take, it fits the earliest (the shadow time). Others start there only if they end before, or fit beside it.
-//! The first of a class that is over its ceiling likewise closes its class. Both are *claims*: they are
-//! remembered, and go first in their effective class until the job has started.
+//! The first of a class that is over its ceiling likewise closes its class. Both are *claims*: once overtaken, a
+//! job goes first in its effective class until it has started. Without that, each that overtakes could change the
+//! ranks, and another take the room that was cleared.
 //!
 //! # Invariants
 //!
@@ -47,6 +48,7 @@ mod explain;
 mod forecast;
 mod lanes;
 mod ledger;
+mod line;
 mod queued;
 mod reason;
 mod rules;
