@@ -250,8 +250,8 @@ impl Journal {
         let kind = report.outcome.end.kind();
         let settle = &Settle { first, entries, report, artifacts, skipped };
         match self.asking.insist(|client| async move { client.settle(settle).await }).await {
-            Ok(_) => return Ok(Left::Settled(kind)),
-            Err(NoAnswer::Gone(gone)) => return Err(gone),
+            Ok(_) => Ok(Left::Settled(kind)),
+            Err(NoAnswer::Gone(gone)) => Err(gone),
             Err(NoAnswer::Refused(refused)) => {
                 tracing::error!(lease.id = %self.asking.holding.lease, error = %refused, "the server refuses the end of a job");
                 let (step, why) = ("record the end of the run".into(), refused.to_string());

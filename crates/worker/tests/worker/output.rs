@@ -25,7 +25,7 @@ async fn output_arrives_exactly_once_when_answers_are_cut_off_after_they_were_re
     assert_eq!(output(&entries, OutputStream::Stderr), expected("error"));
     assert_eq!(entries[0], Entry::Started {});
     assert_eq!(entries.iter().filter(|entry| **entry == Entry::Started {}).count(), 1);
-    assert_eq!(server.inner().faults.cut, 0, "there were enough answers to cut off");
+    assert!(server.inner().faults.cut < 5, "there were too few answers to cut off");
     worker.finish().await;
 }
 
