@@ -9,6 +9,10 @@ use std::collections::VecDeque;
 use gambeson_api::work::{Append, Entry};
 use gambeson_api::{Content, OutputStream};
 
+/// Bytes of output in one report of ours. The contract allows more, but what is text with control characters
+/// grows sixfold in JSON, and a body beyond two megabytes is more than many servers and proxies take.
+const REPORT_MOST: usize = if Append::BYTES_MOST < 256 << 10 { Append::BYTES_MOST } else { 256 << 10 };
+
 /// Output of one stream that lies together becomes one entry, up to this many bytes.
 const ENTRY_MOST: usize = 64 << 10;
 
@@ -77,7 +81,7 @@ impl Backlog {
 
     /// Whether all of it fits into one report.
     pub(crate) fn fits(&self) -> bool {
-        self.entries.len() <= Append::ENTRIES_MOST && self.bytes <= Append::BYTES_MOST
+        self.entries.len() <= Append::ENTRIES_MOST && self.bytes <= REPORT_MOST
     }
 
     /// As much as fits into one report, from the beginning. It is the same again until something is acknowledged, or
@@ -86,7 +90,7 @@ impl Backlog {
         let mut bytes = 0;
         let fitting = self.entries.iter().take(Append::ENTRIES_MOST).take_while(|entry| {
             bytes += size(entry);
-            bytes <= Append::BYTES_MOST
+            bytes <= REPORT_MOST
         });
         let entries: Vec<Entry> = fitting.cloned().collect();
         self.fixed = self.fixed.max(entries.len());
@@ -155,9 +159,9 @@ mod tests {
         backlog.push_output(OutputStream::Stdout, &vec![b'x'; 3 << 20]);
         assert!(!backlog.fits());
         let batch = backlog.batch();
-        assert_eq!(batch.entries.iter().map(size).sum::<usize>(), Append::BYTES_MOST);
+        assert_eq!(batch.entries.iter().map(size).sum::<usize>(), REPORT_MOST);
         backlog.acknowledge(batch.entries.len() as u64).unwrap();
-        assert_eq!(backlog.bytes(), 2 << 20);
+        assert_eq!(backlog.bytes(), (3 << 20) - REPORT_MOST);
 
         let mut backlog = Backlog::default();
         for _ in 0..2500 {

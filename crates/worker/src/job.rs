@@ -249,8 +249,19 @@ impl Journal {
         let Append { first, entries } = self.backlog.batch();
         let kind = report.outcome.end.kind();
         let settle = &Settle { first, entries, report, artifacts, skipped };
-        self.asking.insist_or_lose(|client| async move { client.settle(settle).await }).await?;
-        Ok(Left::Settled(kind))
+        match self.asking.insist(|client| async move { client.settle(settle).await }).await {
+            Ok(_) => Ok(Left::Settled(kind)),
+            Err(NoAnswer::Gone(gone)) => Err(gone),
+            Err(NoAnswer::Refused(refused)) => {
+                tracing::error!(lease.id = %self.asking.holding.lease, error = %refused, "the server refuses the end of a job");
+                let (step, why) = ("record the end of the run".into(), refused.to_string());
+                let report = report_of_end(&End::Fault { step, why, mend: None });
+                let settle = &Settle { report, artifacts: Vec::new(), skipped: Vec::new(), ..settle.clone() };
+                // Better a fault of ours than a job that is lost without a word.
+                self.asking.insist_or_lose(|client| async move { client.settle(settle).await }).await?;
+                Ok(Left::Settled(settle.report.outcome.end.kind()))
+            }
+        }
     }
 
     /// From the launch to the end.

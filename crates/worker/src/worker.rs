@@ -191,6 +191,9 @@ fn environment(config: &Config) -> String {
 
 type Poll = Pin<Box<dyn Future<Output = Result<(BootTime, Leases), ClientError>> + Send>>;
 
+/// How long a request for work waits while a job may end and leave more room than the request says.
+const GROWING: Duration = Duration::from_millis(500);
+
 /// Where the jobs are.
 struct Floor<'a> {
     rooms: Rooms,
@@ -272,7 +275,11 @@ impl Floor<'_> {
     /// One request for work.
     fn ask(&self) -> Poll {
         // What is granted holds from the sending of the request on: most of that time must be left when it comes.
-        let wait = self.config.poll.min(*self.beat.ttl.borrow() / 3);
+        let mut wait = self.config.poll.min(*self.beat.ttl.borrow() / 3);
+        if self.rooms.free != self.rooms.whole {
+            // More may become free meanwhile, and something that waits for it must not wait long.
+            wait = wait.min(GROWING);
+        }
         let request = LeaseRequest {
             room: self.rooms.whole,
             free: self.rooms.free,

@@ -51,6 +51,18 @@ async fn an_artifact_that_the_server_does_not_take_is_said_to_be_skipped() {
 }
 
 #[tokio::test]
+async fn an_end_that_the_server_does_not_take_is_told_as_a_fault_of_ours() {
+    let server = listen(TTL).await;
+    server.change(|inner| inner.faults.refuse_artifacts = true);
+    let worker = Worker::start(&server, |_| {});
+    let job = server.submit(lease("import os\nprint('hello')\nos.mkdir('out')\nopen('out/a', 'w').write('x')"));
+    let settled = server.settled(job).await;
+    assert_eq!(settled.report.outcome.end, End::Fault { step: "record the end of the run".into() });
+    assert_eq!(server.stdout(job), "hello\n");
+    worker.finish().await;
+}
+
+#[tokio::test]
 async fn a_blob_is_fetched_once_and_found_where_the_job_wants_it() {
     let server = listen(TTL).await;
     let worker = Worker::start(&server, |_| {});

@@ -58,10 +58,10 @@ async fn a_worker_that_lost_a_lease_kills_its_cell_and_says_nothing() {
     // Another job shows that it goes on, and that its room came back.
     let other = server.submit(lease("print('other')"));
     server.settled(other).await;
-    let inner = server.inner();
-    assert!(!inner.seen.settled.contains_key(&job) && !inner.seen.handed_back.contains_key(&job));
-    assert_eq!(inner.seen.entries[&job], said);
-    drop(inner);
+    server.change(|inner| {
+        assert!(!inner.seen.settled.contains_key(&job) && !inner.seen.handed_back.contains_key(&job));
+        assert_eq!(inner.seen.entries[&job], said);
+    });
     worker.finish().await;
 }
 

@@ -4,13 +4,15 @@ mod files;
 mod leases;
 mod life;
 mod output;
+mod process;
 mod rooms;
 mod server;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use gambeson_api::client::Target;
 use gambeson_api::work::Room;
 use gambeson_sandbox::{Environment, Layer};
 use gambeson_worker::{Config, WorkerError, run};
@@ -39,7 +41,11 @@ struct Worker {
 }
 
 fn config(server: &Server, state: &TempDir) -> Config {
-    let mut config = Config::new(server.target(), state.path().to_owned(), "test".into(), room(4), environment());
+    config_for(server.target.clone(), state.path().to_owned())
+}
+
+fn config_for(target: Target, state: PathBuf) -> Config {
+    let mut config = Config::new(target, state, "test".into(), room(4), environment());
     config.join_token = Some("gmj_token".into());
     // A machine for tests may lack what may be lacked.
     config.accept_missing = Layer::ALL.to_vec();

@@ -22,16 +22,16 @@ async fn jobs_run_at_once_within_the_room_and_never_beyond() {
         let settled = server.settled(job).await;
         assert_eq!(settled.report.outcome.end.kind(), "exited", "{}", settled.report.outcome.message);
     }
-    let inner = server.inner();
-    let most = inner.seen.most;
-    assert!(most.slots > 1, "several at once: {most:?}");
-    assert!(most.slots <= 8 && most.cpus_milli <= 4000 && most.memory_bytes <= 700 << 20, "{most:?}");
-    for poll in &inner.seen.polls {
-        assert_eq!(poll.room, whole);
-    }
-    let told = inner.seen.polls.iter().filter(|poll| poll.layers.is_some()).count();
-    assert!(told == 1 && inner.seen.polls[0].layers.is_some(), "the layers are told once");
-    drop(inner);
+    server.change(|inner| {
+        let most = inner.seen.most;
+        assert!(most.slots > 1, "several at once: {most:?}");
+        assert!(most.slots <= 8 && most.cpus_milli <= 4000 && most.memory_bytes <= 700 << 20, "{most:?}");
+        for poll in &inner.seen.polls {
+            assert_eq!(poll.room, whole);
+        }
+        let told = inner.seen.polls.iter().filter(|poll| poll.layers.is_some()).count();
+        assert!(told == 1 && inner.seen.polls[0].layers.is_some(), "the layers are told once");
+    });
     worker.finish().await;
 }
 

@@ -1,7 +1,6 @@
 //! The server's side, with faults on demand.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -44,8 +43,9 @@ pub struct Seen {
 /// What it does wrong.
 #[derive(Default)]
 pub struct Faults {
-    /// So many answers to reports are cut off after the report was recorded.
+    /// So many answers to reports are cut off after the report was recorded, every other one.
     pub cut: usize,
+    spared: bool,
     /// Heartbeats, appends, blobs are not answered.
     pub mute_heartbeats: bool,
     pub mute_appends: bool,
@@ -54,6 +54,8 @@ pub struct Faults {
     pub overgrant: bool,
     /// Nobody is known.
     pub forget: bool,
+    /// An end with artifacts is too large.
+    pub refuse_artifacts: bool,
     /// Uploads are refused with this.
     pub refuse_uploads: Option<Code>,
 }
@@ -73,7 +75,7 @@ pub struct Server {
     inner: Mutex<Inner>,
     changed: watch::Sender<()>,
     pub ttl: Duration,
-    pub address: SocketAddr,
+    pub target: Target,
 }
 
 pub struct Listening {
@@ -97,9 +99,20 @@ impl std::ops::Deref for Listening {
 
 pub async fn listen(ttl: Duration) -> Listening {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server =
-        Arc::new(Server { inner: Mutex::new(Inner::default()), changed: watch::Sender::new(()), ttl, address });
+    let target = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    serve(listener, ttl, target)
+}
+
+pub fn listen_at(socket: &std::path::Path, ttl: Duration) -> Listening {
+    let listener = tokio::net::UnixListener::bind(socket).unwrap();
+    serve(listener, ttl, Target::Socket(socket.to_owned()))
+}
+
+fn serve<L: axum::serve::Listener>(listener: L, ttl: Duration, target: Target) -> Listening
+where
+    L::Addr: std::fmt::Debug,
+{
+    let server = Arc::new(Server { inner: Mutex::new(Inner::default()), changed: watch::Sender::new(()), ttl, target });
     let lease = |rest: &str| format!("/v1/worker/leases/{{lease}}/{rest}");
     let router = Router::new()
         .route("/v1/worker/enrol", post(enrol))
@@ -115,10 +128,6 @@ pub async fn listen(ttl: Duration) -> Listening {
 }
 
 impl Server {
-    pub fn target(&self) -> Target {
-        format!("http://{}", self.address).parse().unwrap()
-    }
-
     pub fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
     }
@@ -144,7 +153,14 @@ impl Server {
     pub async fn until<T>(&self, what: &str, look: impl FnMut(&mut Inner) -> Option<T>) -> T {
         match self.wait(Instant::now() + PATIENCE, look).await {
             Some(found) => found,
-            None => panic!("it does not come: {what}"),
+            None => {
+                let inner = self.inner();
+                let Seen { entries, granted, heartbeats, polls, .. } = &inner.seen;
+                let (granted, waiting, polls) = (granted.keys().collect::<Vec<_>>(), inner.queue.len(), polls.len());
+                panic!(
+                    "it does not come: {what}; {granted:?} granted, {waiting} wait; {polls} polls, {heartbeats} heartbeats; {entries:?}"
+                )
+            }
         }
     }
 
@@ -235,8 +251,9 @@ fn holder(inner: &Inner, headers: &HeaderMap, lease: LeaseId) -> Result<(), Refu
 /// Ends the connection without an answer, if that is wanted.
 fn perhaps_cut(server: &Server) {
     let cut = server.change(|inner| {
-        let cut = inner.faults.cut > 0;
-        inner.faults.cut = inner.faults.cut.saturating_sub(1);
+        let cut = inner.faults.cut > 0 && !inner.faults.spared;
+        inner.faults.spared = cut;
+        inner.faults.cut -= usize::from(cut);
         cut
     });
     if cut {
@@ -359,6 +376,9 @@ async fn settle(
 ) -> Answer<Done> {
     server.change(|inner| {
         holder(inner, &headers, lease)?;
+        if inner.faults.refuse_artifacts && !settle.artifacts.is_empty() {
+            return Err(Refused(Code::TooLarge));
+        }
         record(inner, lease, settle.first, settle.entries.clone());
         inner.seen.running.remove(&lease);
         inner.cancel.remove(&lease);
