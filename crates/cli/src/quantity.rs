@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gambeson_sandbox::{Bytes, MilliCpus};
 
-pub use gambeson_api::{CPUS, COUNT, SIZE, TIME};
+pub use gambeson_api::{COUNT, CPUS, SIZE, TIME};
 
 /// A size in binary units: `K`, `M`, `G`, `T`, or bytes without one.
 pub fn bytes(value: &str) -> Option<Bytes> {

@@ -470,10 +470,13 @@ impl Desk {
 
     /// What a parked heartbeat hears when its time is over.
     pub(crate) fn quiet_beat(&self, worker: WorkerId) -> HeartbeatAnswer {
+        // A cancellation is said until the job has ended: an answer may get lost on its way.
+        let cancelled = self.state.live.values().filter(|live| live.worker == worker && live.cancel);
         HeartbeatAnswer {
+            cancel: cancelled.map(|live| live.lease).collect(),
+            lost: Vec::new(),
             ttl_ms: self.config.lease_ms,
             drain: self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining),
-            ..HeartbeatAnswer::default()
         }
     }
 }

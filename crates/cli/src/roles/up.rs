@@ -85,11 +85,15 @@ fn command(role: &str, token: &str, stdin: &OwnedFd) -> std::io::Result<Command>
     Ok(command)
 }
 
-/// Starts both with `settings`, passed on as `sources` and flags, and waits until the server listens.
-pub fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
+/// Starts both, and waits until the server listens. They end when what comes with them is dropped.
+pub fn start_both(options: &ServeOptions) -> Result<(Running, OwnedFd), String> {
+    let (settings, _) = options.sources.load(&options.flags()).map_err(|problem| problem.sentences.join("; "))?;
+    start(options, &settings)
+}
+
+fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the server or the worker could not be started: {error}");
-    let (theirs, ours) =
-        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
+    let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
     let mut bytes = [0u8; 32];
     let mut filled = 0;
     while filled < bytes.len() {
