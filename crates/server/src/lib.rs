@@ -1,1 +1,23 @@
-//! server
+#![doc = include_str!("../README.md")]
+
+mod bearer;
+mod blob;
+mod body;
+mod document;
+mod envelope;
+mod failure;
+mod follow;
+mod guarded;
+mod listener;
+mod options;
+mod place;
+mod query;
+mod routes;
+mod serve;
+mod strict;
+mod tls;
+
+pub use document::openapi;
+pub use options::{Address, Options};
+pub use routes::router;
+pub use serve::{ServeError, serve};
