@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use gambeson_sandbox::Layer;
 
+use crate::config::ConfigOptions;
+
 /// Run other people's Python in a layered sandbox.
 #[derive(Debug, Parser)]
 #[command(name = "gambeson", version, max_term_width = 100)]
@@ -22,6 +24,8 @@ pub enum Command {
     Demo(RunOptions),
     /// Say what this host can enforce, by trying it, and what would mend the rest.
     Doctor(DoctorOptions),
+    /// Say which settings of the server and the worker are in force.
+    Config(ConfigOptions),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use gambeson_sandbox::{Bytes, LimitOutOfRange, Limits, MilliCpus};
 
+use crate::quantity;
+
 /// A limit that makes no sense.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadLimit(String);
@@ -49,61 +51,20 @@ fn bad(key: &str, value: &str, how: &str) -> BadLimit {
     BadLimit(format!("limit {key} is {value:?}; write {how}"))
 }
 
-/// A number and its unit: digits, perhaps a fraction, then letters.
-fn split(value: &str) -> (&str, &str) {
-    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
-    value.split_at(end)
-}
-
-/// `number * scale`, if it is a finite, positive or zero number that fits.
-fn scaled(number: &str, scale: u64) -> Option<u64> {
-    if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(scale);
-    }
-    let value = number.parse::<f64>().ok()? * scale as f64;
-    (value.is_finite() && value >= 0.0 && value < u64::MAX as f64).then_some(value as u64)
-}
-
 fn bytes(key: &str, value: &str) -> Result<Bytes, BadLimit> {
-    let (number, unit) = split(value);
-    let scale = match unit.to_ascii_uppercase().as_str() {
-        "" | "B" => Some(1),
-        "K" | "KB" | "KIB" => Some(1 << 10),
-        "M" | "MB" | "MIB" => Some(1 << 20),
-        "G" | "GB" | "GIB" => Some(1 << 30),
-        "T" | "TB" | "TIB" => Some(1u64 << 40),
-        _ => None,
-    };
-    scale
-        .and_then(|scale| scaled(number, scale))
-        .map(Bytes)
-        .ok_or_else(|| bad(key, value, "a size such as 512K, 64M or 1.5G"))
+    quantity::bytes(value).ok_or_else(|| bad(key, value, quantity::SIZE))
 }
 
 fn time(key: &str, value: &str) -> Result<Duration, BadLimit> {
-    let (number, unit) = split(value);
-    let scale_us = match unit {
-        "ms" => Some(1_000),
-        "" | "s" => Some(1_000_000),
-        "m" | "min" => Some(60_000_000),
-        "h" => Some(3_600_000_000u64),
-        _ => None,
-    };
-    scale_us
-        .and_then(|scale| scaled(number, scale))
-        .map(Duration::from_micros)
-        .ok_or_else(|| bad(key, value, "a time such as 500ms, 10s or 2m"))
+    quantity::time(value).ok_or_else(|| bad(key, value, quantity::TIME))
 }
 
 fn cpus(key: &str, value: &str) -> Result<MilliCpus, BadLimit> {
-    scaled(value, 1000)
-        .and_then(|thousandths| u32::try_from(thousandths).ok())
-        .map(MilliCpus)
-        .ok_or_else(|| bad(key, value, "a number of CPUs such as 1 or 0.5"))
+    quantity::cpus(value).ok_or_else(|| bad(key, value, quantity::CPUS))
 }
 
 fn count(key: &str, value: &str) -> Result<u32, BadLimit> {
-    value.parse().map_err(|_| bad(key, value, "a whole number from 1 up"))
+    quantity::count(value).ok_or_else(|| bad(key, value, quantity::COUNT))
 }
 
 #[cfg(test)]

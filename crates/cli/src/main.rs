@@ -1,11 +1,16 @@
 //! `gambeson`: run other people's Python in a layered sandbox.
 
 mod args;
+#[allow(dead_code, reason = "the roles read the settings")]
+mod config;
 mod doctor;
 mod exit_code;
 mod input;
 mod limits;
+#[allow(dead_code, reason = "the client's commands use the profiles")]
+mod profile;
 mod python;
+mod quantity;
 mod report;
 mod run;
 mod terminal;
@@ -28,6 +33,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(options) => run::run(&options, run::Show::Output),
         Command::Demo(options) => run::run(&options, run::Show::Summary),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Config(options) => config::config(&options),
     };
     code.into()
 }

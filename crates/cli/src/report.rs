@@ -36,6 +36,7 @@ pub fn json_of_end(end: &End) -> Value {
             exit: Exit { end: end.clone(), usage: Usage::default(), layers: Vec::new() },
             stdout: Vec::new(),
             stderr: Vec::new(),
+            elided: (0, 0),
             work: None,
         },
         None,

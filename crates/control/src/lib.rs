@@ -1,8 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
+mod admit;
+mod audit;
+mod books;
 mod clock;
 mod config;
 mod control;
+mod depot;
+mod desk;
+mod directory;
+
+mod lease;
+
+pub mod queue;
+mod rate;
+mod reading;
+mod secret;
+mod store;
+mod watch;
+mod writer;
 
 pub use clock::Clock;
 pub use config::Config;

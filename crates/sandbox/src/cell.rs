@@ -71,6 +71,8 @@ pub struct Ended {
     pub stdout: Vec<u8>,
     /// Kept standard error.
     pub stderr: Vec<u8>,
+    /// Bytes of standard output and of standard error that were beyond the limit, and not passed on.
+    pub elided: (u64, u64),
     /// `/work` as the program left it, with nobody in it any more. `None` where it never stood.
     pub work: Option<OwnedFd>,
 }
@@ -275,7 +277,7 @@ impl Cell {
             self.process.reap();
         }
         // Whatever is still in the pipes was written before the end.
-        finish(&mut out, &mut err, &mut buffer, &mut allowance);
+        finish(&mut out, &mut err, &mut buffer, &mut allowance, Duration::from_secs(10));
         self.end(watch, out, err, allowance)
     }
 
@@ -398,7 +400,8 @@ impl Cell {
         let end = self.judge(&watch, &usage, tail);
         // Of a cell that never came to run the program, nothing is said to have held.
         let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
-        Ended { exit: Exit { end, usage, layers }, stdout: out.kept, stderr: err.kept, work: watch.work }
+        let elided = (out.elided(), err.elided());
+        Ended { exit: Exit { end, usage, layers }, stdout: out.kept, stderr: err.kept, elided, work: watch.work }
     }
 
     /// Says how it ended, from what is known.
@@ -564,9 +567,14 @@ fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, 
 }
 
 /// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
-/// stopped reading is given a few seconds.
-fn finish(out: &mut Stream<'_>, err: &mut Stream<'_>, buffer: &mut Vec<u8>, allowance: &mut Allowance) {
-    let patience = Duration::from_secs(10);
+/// stopped reading is given `patience`, unless its sink is a patient one.
+fn finish(
+    out: &mut Stream<'_>,
+    err: &mut Stream<'_>,
+    buffer: &mut Vec<u8>,
+    allowance: &mut Allowance,
+    patience: Duration,
+) {
     let mut deadline = Instant::now() + patience;
     let mut marked = false;
     loop {
@@ -586,12 +594,12 @@ fn finish(out: &mut Stream<'_>, err: &mut Stream<'_>, buffer: &mut Vec<u8>, allo
                 err.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
             ],
         );
-        if ready == [false; 4] && Instant::now() >= deadline {
+        if ready == [false; 4] && Instant::now() >= deadline && !out.is_patient() && !err.is_patient() {
             out.close();
             err.close();
             break;
         }
-        if ready != [false; 4] {
+        if ready != [false; 4] || Instant::now() >= deadline {
             deadline = Instant::now() + patience;
         }
         if ready[0] {
@@ -606,5 +614,44 @@ fn finish(out: &mut Stream<'_>, err: &mut Stream<'_>, buffer: &mut Vec<u8>, allo
         if ready[3] {
             err.write();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes through of `written` when nobody reads until patience has run out, for a while.
+    fn read_late(sink: fn(BorrowedFd<'_>) -> Sink<'_>) -> usize {
+        let written = 100 << 10;
+        let (from, theirs) = rustix::pipe::pipe().unwrap();
+        let (outside, to) = rustix::pipe::pipe().unwrap();
+        rustix::pipe::fcntl_setpipe_size(&theirs, 1 << 17).unwrap();
+        rustix::pipe::fcntl_setpipe_size(&to, 4096).unwrap();
+        assert_eq!(rustix::io::write(&theirs, &vec![7; written]), Ok(written));
+        drop(theirs);
+        std::thread::scope(|scope| {
+            let done = scope.spawn(move || {
+                let mut out = Stream::new(Some(from), sink(to.as_fd()));
+                let mut err = Stream::new(None, Sink::Keep);
+                let mut allowance = Allowance { left: None, total: 0 };
+                finish(&mut out, &mut err, &mut Vec::new(), &mut allowance, Duration::from_millis(1));
+            });
+            let late = Instant::now() + Duration::from_millis(50);
+            while !done.is_finished() && Instant::now() < late {
+                std::thread::yield_now();
+            }
+            let (mut total, mut buffer) = (0, [0; 4096]);
+            while let Ok(count @ 1..) = rustix::io::read(&outside, &mut buffer) {
+                total += count;
+            }
+            total
+        })
+    }
+
+    #[test]
+    fn a_reader_that_stopped_loses_the_rest_unless_it_is_waited_for() {
+        assert!(read_late(|fd| Sink::Fd(fd)) < 100 << 10);
+        assert_eq!(read_late(|fd| Sink::Patient(fd)), 100 << 10);
     }
 }

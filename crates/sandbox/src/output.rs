@@ -19,6 +19,18 @@ pub enum Sink<'a> {
     Keep,
     /// Written to a descriptor as it comes.
     Fd(BorrowedFd<'a>),
+    /// The same, for a reader of whom it is certain that it reads on, however late, or closes its end: what the
+    /// program wrote before its end is never given up.
+    Patient(BorrowedFd<'a>),
+}
+
+impl<'a> Sink<'a> {
+    fn fd(&self) -> Option<BorrowedFd<'a>> {
+        match self {
+            Sink::Keep => None,
+            Sink::Fd(fd) | Sink::Patient(fd) => Some(*fd),
+        }
+    }
 }
 
 /// Bytes that the streams may still pass on.
@@ -58,10 +70,17 @@ impl<'a> Stream<'a> {
 
     /// What to wait for: our own end to be writable.
     pub(crate) fn wants_to_write(&self) -> Option<BorrowedFd<'a>> {
-        match self.to {
-            Sink::Fd(fd) if !self.pending.is_empty() => Some(fd),
-            _ => None,
-        }
+        if self.pending.is_empty() { None } else { self.to.fd() }
+    }
+
+    /// Whether the reader outside is waited for without an end.
+    pub(crate) fn is_patient(&self) -> bool {
+        matches!(self.to, Sink::Patient(_)) && !self.pending.is_empty()
+    }
+
+    /// How many bytes were not passed on.
+    pub(crate) fn elided(&self) -> u64 {
+        self.elided
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -100,13 +119,13 @@ impl<'a> Stream<'a> {
         self.tail.drain(..surplus);
         match self.to {
             Sink::Keep => self.kept.extend_from_slice(bytes),
-            Sink::Fd(_) => self.pending.extend_from_slice(bytes),
+            Sink::Fd(_) | Sink::Patient(_) => self.pending.extend_from_slice(bytes),
         }
     }
 
     /// Writes once to a descriptor that is ready.
     pub(crate) fn write(&mut self) {
-        let Sink::Fd(to) = self.to else { return };
+        let Some(to) = self.to.fd() else { return };
         // Asked again just before: the other stream may be the same pipe, and it has just taken the room.
         // The descriptor is our caller's, whose own flags we do not change.
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -142,7 +161,7 @@ impl<'a> Stream<'a> {
             let mark = format!("\n[gambeson: {} of output elided]\n", Bytes(self.elided));
             match self.to {
                 Sink::Keep => self.kept.extend_from_slice(mark.as_bytes()),
-                Sink::Fd(_) => self.pending.extend_from_slice(mark.as_bytes()),
+                Sink::Fd(_) | Sink::Patient(_) => self.pending.extend_from_slice(mark.as_bytes()),
             }
         }
         !self.pending.is_empty()

@@ -1,1 +1,23 @@
-//! worker
+#![doc = include_str!("../README.md")]
+#![cfg(target_os = "linux")]
+
+mod asking;
+mod backlog;
+mod beat;
+mod blobs;
+mod boot_time;
+mod cell;
+mod config;
+mod holding;
+mod job;
+mod outage;
+mod room;
+mod state_dir;
+mod stream;
+mod translate;
+mod worker;
+
+pub use config::{Config, Flush};
+pub use state_dir::StateError;
+pub use translate::{posture, refusal, report, report_of_end};
+pub use worker::{WorkerError, run};

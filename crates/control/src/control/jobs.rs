@@ -1,0 +1,667 @@
+//! Submitting, seeing, following and cancelling jobs.
+
+use std::time::{Duration, Instant};
+
+use gambeson_api::{
+    Accepted, Array, ArrayId, ArrayPlace, Code, End, Event, EventBody, Job, JobId, JobList, JobSource, JobState,
+    OutputStream, Problem, Project, Submission, SubmittedArray, Time, UserId, Waiting,
+};
+use tokio::sync::watch;
+
+use super::{Answer, Caller, Control, Target, as_project};
+use crate::access::{self, Action};
+use crate::admit::{Admitted, admit};
+use crate::desk::{Act, Desk, report_without_run};
+use crate::directory::Directory;
+use crate::queue::{JobKey, ProjectKey, UserKey};
+use crate::store::{BlobHold, JobQuery, JobRow, OpenJob, Remembered, STREAM_MOST, Store, StoreError, Stored};
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only those in this state.
+    pub state: Option<JobState>,
+    /// Only those of this project, by name or id.
+    pub project: Option<String>,
+    /// Only those of this user, by name or id.
+    pub user: Option<String>,
+    /// Only those with this label, `name=value`.
+    pub label: Option<String>,
+    /// Only the elements of this array.
+    pub array: Option<ArrayId>,
+    /// From 1 to 1000; 100 when left out.
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// Follows a job's events.
+#[derive(Debug)]
+pub struct Follower {
+    control: Control,
+    job: JobId,
+    after: u64,
+    follow: bool,
+    news: watch::Receiver<u64>,
+    ended: bool,
+}
+
+/// Events of one answer: bounded in number and bytes.
+const EVENTS_MOST: usize = 500;
+const EVENT_BYTES_MOST: usize = 1 << 20;
+
+impl Follower {
+    /// The next events, waiting for them; `None` after the last one of an ended job, and when the server stops.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next(&mut self) -> Answer<Option<Vec<Event>>> {
+        loop {
+            if self.ended {
+                return Ok(None);
+            }
+            let (job, after) = (self.job, self.after);
+            // Whatever is told from here on is news.
+            self.news.mark_unchanged();
+            let (events, over) = self
+                .control
+                .read(move |store| {
+                    let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
+                    // Of a job that was forgotten, or whose end the caller has seen, nothing more comes.
+                    let over = events.is_empty() && store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
+                    Ok((events, over))
+                })
+                .await?;
+            if let Some(last) = events.last() {
+                self.after = last.seq;
+                self.ended = matches!(last.body, EventBody::Ended { .. });
+                return Ok(Some(events));
+            }
+            if over || !self.follow {
+                self.ended = true;
+                return Ok(None);
+            }
+            if self.news.changed().await.is_err() {
+                // Its last event was told, or the server stops: one more look tells which.
+                self.follow = false;
+            }
+        }
+    }
+}
+
+/// Something that ends a wait: the job's end, or the time.
+async fn wait_for_end(control: &Control, job: JobId, mut news: watch::Receiver<u64>, wait: Duration) -> Answer<()> {
+    let until = tokio::time::Instant::now() + wait;
+    loop {
+        news.mark_unchanged();
+        let ended = control.read(move |store| Ok(store.job(job)?.is_none_or(|row| row.state == JobState::Ended)));
+        if ended.await? {
+            return Ok(());
+        }
+        match tokio::time::timeout_at(until, news.changed()).await {
+            Ok(Ok(())) => {}
+            // Ended, or stopping; or the time is over.
+            Ok(Err(_)) | Err(_) => return Ok(()),
+        }
+    }
+}
+
+/// What an operation of submitting answers.
+#[derive(Clone, Copy)]
+enum Submitted {
+    Job(JobId),
+    Array(SubmittedIds),
+}
+
+#[derive(Clone, Copy)]
+struct SubmittedIds {
+    array: ArrayId,
+    size: u32,
+    first: JobId,
+}
+
+impl Control {
+    /// Accepts a job, or an array of jobs. It is durable when this answers.
+    ///
+    /// With `wait`, answers when the job ended, or when the time is over.
+    ///
+    /// # Errors
+    /// What makes no sense, is not allowed, or exceeds a quota.
+    pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
+        let directory = self.shared.directory();
+        let project = self.project_of(&directory, caller, submission.project.as_deref())?;
+        let settings = as_project(&directory, project)?;
+        // Whether the project may be seen is decided before anything is said of its ceilings.
+        let seen = self.may(&directory, caller, Action::ProjectView, Target::Project(project))?;
+        let may_submit = self.may(&directory, caller, Action::JobSubmit, Target::Project(project))?;
+        let admitted = if seen || may_submit {
+            admit(submission, settings, &self.shared.config.ceiling)?
+        } else {
+            admit(submission, &unlimited(settings), &gambeson_api::Limits { ..self.shared.config.ceiling })
+                .map_err(|_| crate::directory::no_project(&settings.name))?
+        };
+        let context = self.context().submitting(facts(&admitted));
+        let ids = (JobId::new(), admitted.array.map(|_| ArrayId::new()));
+        let news = (admitted.array.is_none() && !wait.is_zero()).then(|| self.shared.watchers.subscribe(ids.0));
+        let (user, key) = (caller.user, caller.key);
+        let act = move |desk: &mut Desk| desk.submit(admitted, project, user, key, ids);
+        let submitted = self.perform(caller, Action::JobSubmit, Target::Project(project), context, act).await?;
+        match submitted {
+            Submitted::Array(SubmittedIds { array, size, first }) => {
+                Ok(Accepted::Array(SubmittedArray { array, size, first }))
+            }
+            Submitted::Job(job) => {
+                if !wait.is_zero() {
+                    // A submission that came before is another job.
+                    let news = news.filter(|_| job == ids.0).unwrap_or_else(|| self.shared.watchers.subscribe(job));
+                    wait_for_end(self, job, news, wait).await?;
+                }
+                // Whoever may submit may see what they submitted, at least as its receipt.
+                let row = self.row(job).await?;
+                let output = self.may(&directory, caller, Action::JobOutput, Target::job(&row))?;
+                Ok(Accepted::Job(Box::new(self.show(caller, row, output).await?)))
+            }
+        }
+    }
+
+    async fn row(&self, id: JobId) -> Answer<JobRow> {
+        let row = self.read(move |store| store.job(id)).await?;
+        row.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} that you may see")))
+    }
+
+    /// A job. With `wait`, answers when it ended, or when the time is over.
+    ///
+    /// # Errors
+    /// When there is none that the caller may see.
+    pub async fn job(&self, caller: &Caller, id: JobId, wait: Duration) -> Answer<Job> {
+        let row = self.row(id).await?;
+        self.look(caller, Action::JobView, Target::job(&row)).await?;
+        let row = if wait.is_zero() || row.state == JobState::Ended {
+            row
+        } else {
+            wait_for_end(self, id, self.shared.watchers.subscribe(id), wait).await?;
+            self.row(id).await?
+        };
+        let output = self.may(&self.shared.directory(), caller, Action::JobOutput, Target::job(&row))?;
+        self.show(caller, row, output).await
+    }
+
+    /// The jobs that the caller may see, newest first.
+    ///
+    /// # Errors
+    /// When the filter makes no sense, or names what the caller may not see.
+    pub async fn jobs(&self, caller: &Caller, filter: JobFilter) -> Answer<JobList> {
+        let directory = self.shared.directory();
+        let limit = filter.limit.unwrap_or(100);
+        if !(1..=1000).contains(&limit) {
+            return Err(Problem::new(Code::InvalidQuery, format!("limit is {limit}; it is from 1 to 1000")));
+        }
+        let before = filter.cursor.as_deref().map(str::parse::<JobId>).transpose();
+        let before = before.map_err(|error| Problem::new(Code::InvalidQuery, format!("cursor: {error}")))?;
+        let named = filter.project.as_deref().map(|name| directory.project(name).map(|project| project.id));
+        let named = named.transpose()?;
+        let user = filter.user.as_deref().map(|name| directory.user(name).map(|user| user.id)).transpose()?;
+        let mut query = JobQuery {
+            state: filter.state,
+            user,
+            label: filter.label,
+            array: filter.array,
+            before,
+            limit: limit + 1,
+            me: Some(caller.user),
+            ..JobQuery::default()
+        };
+        match named {
+            Some(project) => {
+                self.look(caller, Action::JobList, Target::Project(project)).await?;
+                self.sort_project(&directory, caller, project, &mut query)?;
+            }
+            None => {
+                let mut refused = None;
+                for project in directory.project_names().values() {
+                    let target = Target::Project(*project);
+                    if self.may(&directory, caller, Action::JobList, target)? {
+                        self.sort_project(&directory, caller, *project, &mut query)?;
+                    } else {
+                        refused = Some(*project);
+                    }
+                }
+                match (query.projects.first().or(query.own.first()), refused) {
+                    // One row for the whole list, on the first project that it shows.
+                    (Some(project), _) => drop(self.look(caller, Action::JobList, Target::Project(*project)).await?),
+                    // Nothing to see anywhere: by a key that may not look, or by somebody without a project.
+                    (None, Some(project)) => match self.look(caller, Action::JobList, Target::Project(project)).await {
+                        Err(problem) if problem.code == Code::NotFound => {}
+                        other => drop(other?),
+                    },
+                    (None, None) => {}
+                }
+            }
+        }
+        let mut rows = self.read(move |store| store.jobs(&query)).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = if more { rows.last().map(|row| row.id.to_string()) } else { None };
+        let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
+        let jobs = rows.into_iter().map(|row| shown(&directory, row, workers, false)).collect();
+        Ok(JobList { jobs, next })
+    }
+
+    /// Whether the caller sees all jobs of a project, or the own ones only.
+    fn sort_project(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        project: gambeson_api::ProjectId,
+        query: &mut JobQuery,
+    ) -> Answer<()> {
+        // Of somebody who does not exist: what may be seen of that job may be seen of every job.
+        let anybodys = Target::Job(JobId::from_u128(0), project, UserId::from_u128(0));
+        if self.may(directory, caller, Action::JobView, anybodys)? {
+            query.projects.push(project);
+        } else {
+            query.own.push(project);
+        }
+        Ok(())
+    }
+
+    /// What went into a job.
+    ///
+    /// # Errors
+    /// When there is none that the caller may see into.
+    pub async fn job_source(&self, caller: &Caller, id: JobId) -> Answer<JobSource> {
+        let row = self.row(id).await?;
+        self.look(caller, Action::JobSource, Target::job(&row)).await?;
+        let digest = row.source;
+        let body = self.read(move |store| store.source(&digest)).await?;
+        let body = body.ok_or_else(|| Problem::new(Code::Gone, "the files were deleted"))?;
+        let files = serde_json::from_slice(&body)
+            .map_err(|error| crate::reading::store_problem(&StoreError::Failed(error.to_string())))?;
+        let ask = row.ask;
+        Ok(JobSource { files, entry: ask.entry, args: ask.args, env: ask.env, stdin: ask.stdin })
+    }
+
+    /// Cancels a job. One that ended already stays as it is.
+    ///
+    /// # Errors
+    /// When there is none that the caller may cancel.
+    pub async fn job_cancel(&self, caller: &Caller, id: JobId) -> Answer<Job> {
+        let row = self.row(id).await?;
+        let name = self.shared.directory().name_of_user(caller.user);
+        let act = move |desk: &mut Desk| desk.cancel(id, &name);
+        self.perform(caller, Action::JobCancel, Target::job(&row), self.context(), act).await?;
+        let row = self.row(id).await?;
+        let output = self.may(&self.shared.directory(), caller, Action::JobOutput, Target::job(&row))?;
+        self.show(caller, row, output).await
+    }
+
+    /// The events of a job after a place; with `follow`, those that come as well.
+    ///
+    /// # Errors
+    /// When there is no job that the caller may see the output of.
+    pub async fn job_events(&self, caller: &Caller, id: JobId, after: u64, follow: bool) -> Answer<Follower> {
+        let row = self.row(id).await?;
+        self.look(caller, Action::JobOutput, Target::job(&row)).await?;
+        let news = self.shared.watchers.subscribe(id);
+        Ok(Follower { control: self.clone(), job: id, after, follow, news, ended: false })
+    }
+
+    /// How the elements of an array are doing.
+    ///
+    /// # Errors
+    /// When there is none that the caller may see.
+    pub async fn array(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
+        let (target, array) = self.array_row(id).await?;
+        self.look(caller, Action::JobView, target).await?;
+        Ok(array)
+    }
+
+    /// Cancels every element that has not ended.
+    ///
+    /// # Errors
+    /// When there is no array that the caller may cancel.
+    pub async fn array_cancel(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
+        let (target, _) = self.array_row(id).await?;
+        let name = self.shared.directory().name_of_user(caller.user);
+        let act = move |desk: &mut Desk| {
+            for job in desk.store.array_open(id)? {
+                desk.cancel(job, &name)?;
+            }
+            Ok(())
+        };
+        self.perform(caller, Action::JobCancel, target, self.context(), act).await?;
+        Ok(self.array_row(id).await?.1)
+    }
+
+    async fn array_row(&self, id: ArrayId) -> Answer<(Target, Array)> {
+        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
+        let found = self.read(move |store| store.array(id)).await?.ok_or_else(none)?;
+        let (project, user, size, states, outcomes) = found;
+        // An array is decided about as its first element would be.
+        let target = Target::Job(JobId::from_u128(id.as_u128()), project, user);
+        Ok((target, Array { array: id, project, size, states, outcomes }))
+    }
+
+    /// A job as it is shown to the caller, with its output if that may be seen.
+    pub(super) async fn show(&self, caller: &Caller, row: JobRow, output: bool) -> Answer<Job> {
+        let directory = self.shared.directory();
+        let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
+        let (id, state, attempt) = (row.id, row.state, row.attempt);
+        let mut job = shown(&directory, row, workers, output);
+        match state {
+            JobState::Queued => job.waiting = self.waiting(id).await?,
+            JobState::Ended if output => {
+                let (stdout, stderr, artifacts) = self
+                    .read(move |store| {
+                        let (stdout, stderr) = streams(store, id, attempt)?;
+                        Ok((stdout, stderr, store.artifacts(id)?))
+                    })
+                    .await?;
+                job.stdout = Some(stdout);
+                job.stderr = Some(stderr);
+                job.artifacts = artifacts;
+            }
+            JobState::Starting | JobState::Running | JobState::Ended => {}
+        }
+        Ok(job)
+    }
+
+    /// Why and how long a job waits: by the queue's own function, run forward. Asking often costs the asker time, not
+    /// the writer.
+    async fn waiting(&self, id: JobId) -> Answer<Option<Waiting>> {
+        loop {
+            let made = self.act(move |desk| Ok(desk.waiting(id))).await?;
+            match made {
+                Ok(waiting) => return Ok(waiting),
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+}
+
+fn unlimited(project: &Project) -> Project {
+    Project { class_most: gambeson_api::Class::High, ..project.clone() }
+}
+
+fn facts(admitted: &Admitted) -> access::SubmissionFacts {
+    let limits = &admitted.ask.limits;
+    access::SubmissionFacts {
+        class: admitted.class.name().into(),
+        cpus_milli: limits.cpus_milli.into(),
+        memory_bytes: limits.memory_bytes,
+        wall_ms: limits.wall_ms,
+        network: match admitted.ask.network {
+            gambeson_api::Network::None => "none".into(),
+            gambeson_api::Network::Loopback => "loopback".into(),
+        },
+        labels: admitted.ask.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+    }
+}
+
+/// The beginning of both streams of an attempt.
+fn streams(store: &dyn Store, job: JobId, attempt: u32) -> Stored<(String, String)> {
+    let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
+    let mut after = 0;
+    loop {
+        let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        for event in events {
+            match event.body {
+                EventBody::Output { stream, data } if event.attempt == attempt => match stream {
+                    OutputStream::Stdout => stdout.take(&data.0),
+                    OutputStream::Stderr => stderr.take(&data.0),
+                },
+                _ => {}
+            }
+        }
+    }
+    Ok((stdout.text(), stderr.text()))
+}
+
+#[derive(Default)]
+struct Stream {
+    kept: Vec<u8>,
+    elided: u64,
+}
+
+impl Stream {
+    fn take(&mut self, bytes: &[u8]) {
+        let fits = bytes.len().min(STREAM_MOST - self.kept.len());
+        self.kept.extend_from_slice(&bytes[..fits]);
+        self.elided += (bytes.len() - fits) as u64;
+    }
+
+    fn text(self) -> String {
+        let mut text = String::from_utf8_lossy(&self.kept).into_owned();
+        if self.elided > 0 {
+            text.push_str(&format!("\n[gambeson: {} more bytes are in the job's events]\n", self.elided));
+        }
+        text
+    }
+}
+
+/// A job as it is shown, without what has to be read beside it.
+fn shown(directory: &Directory, row: JobRow, workers: bool, output: bool) -> Job {
+    let (usage, layers, denials, start, outcome) = match row.report {
+        Some(report) => (
+            Some(report.usage),
+            Some(report.layers).filter(|_| output),
+            Some(report.denials).filter(|_| output),
+            Some(report.start),
+            Some(report.outcome),
+        ),
+        None => (None, None, None, None, None),
+    };
+    Job {
+        id: row.id,
+        state: row.state,
+        project: row.project,
+        project_name: directory.name_of_project(row.project),
+        user: row.user,
+        user_name: directory.name_of_user(row.user),
+        entry: row.ask.entry,
+        labels: row.ask.labels,
+        class: row.class,
+        limits: row.ask.limits,
+        network: row.ask.network,
+        may_rerun: row.ask.may_rerun,
+        array: row.array,
+        submitted_at: row.submitted,
+        started_at: row.started,
+        ended_at: row.ended,
+        attempt: row.attempt,
+        worker: row.worker.filter(|_| workers),
+        cancel_requested: row.cancel_requested,
+        waiting: None,
+        outcome,
+        stdout: None,
+        stderr: None,
+        usage,
+        layers,
+        denials,
+        start,
+        artifacts: Vec::new(),
+    }
+}
+
+impl Desk {
+    /// Queues what was admitted: quota, rows, events, reservation, in one operation.
+    fn submit(
+        &mut self,
+        admitted: Admitted,
+        project: gambeson_api::ProjectId,
+        user: UserId,
+        key: gambeson_api::KeyId,
+        (first, array): (JobId, Option<ArrayId>),
+    ) -> Act<Submitted> {
+        let now = self.now();
+        if let Some(idempotency) = &admitted.idempotency
+            && let Some(before) = self.store.remembered(user, project, &idempotency.key)?
+        {
+            if before.fingerprint != idempotency.fingerprint {
+                let detail = format!("it was used for {}, whose submission was another", before.job);
+                return Err(Problem::new(Code::IdempotencyMismatch, detail).into());
+            }
+            return Ok(match before.array {
+                Some((array, size)) => Submitted::Array(SubmittedIds { array, size, first: before.job }),
+                None => Submitted::Job(before.job),
+            });
+        }
+        let count = admitted.array.unwrap_or(1);
+        let limits = admitted.ask.limits;
+        self.state.books.turn(crate::desk::day_of(now));
+        let quotas = self.state.quotas(project)?;
+        self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
+        let blobs = self.blobs_of(&admitted, project)?;
+        self.store.source_put(&admitted.source, &admitted.source_body)?;
+        for index in 0..count {
+            // Ids of one array follow each other: so do its elements in every list.
+            let id = JobId::from_u128(first.as_u128() + u128::from(index));
+            self.state.order += 1;
+            let row = JobRow {
+                id,
+                order: self.state.order,
+                project,
+                user,
+                key,
+                state: JobState::Queued,
+                class: admitted.class,
+                source: admitted.source,
+                ask: admitted.ask.clone(),
+                array: array.map(|id| ArrayPlace { id, index, size: count }),
+                submitted: now,
+                not_before: Time(0),
+                started: None,
+                ended: None,
+                attempt: 0,
+                worker: None,
+                cancel_requested: false,
+                report: None,
+                skipped: Vec::new(),
+            };
+            self.store.job_insert(&row)?;
+            self.event(id, 1, 0, EventBody::Queued {})?;
+            for (digest, size) in &blobs {
+                let hold = BlobHold { digest: *digest, project, user, job: Some(id), size: *size, until: None };
+                self.hold(hold)??;
+            }
+            self.state.enter(&OpenJob {
+                id,
+                order: row.order,
+                project,
+                user,
+                state: JobState::Queued,
+                class: row.class,
+                submitted: now,
+                not_before: Time(0),
+                started: None,
+                cpus_milli: limits.cpus_milli,
+                memory_bytes: limits.memory_bytes,
+                wall_ms: limits.wall_ms,
+                cpu_ms: limits.cpu_ms,
+            });
+        }
+        self.state.books.change(project, user, |account| {
+            account.queued += u64::from(count);
+            account.cpu_reserved_ms += limits.cpu_ms * u64::from(count);
+        });
+        if let Some(idempotency) = &admitted.idempotency {
+            let what = Remembered {
+                fingerprint: idempotency.fingerprint,
+                job: first,
+                array: array.map(|array| (array, count)),
+            };
+            self.store.remember(user, project, &idempotency.key, &what, now)?;
+        }
+        Ok(match array {
+            Some(array) => Submitted::Array(SubmittedIds { array, size: count, first }),
+            None => Submitted::Job(first),
+        })
+    }
+
+    /// The blobs that a submission names, with their sizes.
+    fn blobs_of(&self, admitted: &Admitted, project: gambeson_api::ProjectId) -> Act<Vec<(gambeson_api::Digest, u64)>> {
+        let mut blobs = Vec::new();
+        let mut missing = Vec::new();
+        for digest in &admitted.blobs {
+            // A blob of another project is not there: else a digest would be a key to its content.
+            match self.store.blob_size(digest)?.filter(|_| true) {
+                Some(size) if self.store.is_held(digest, project)? => blobs.push((*digest, size)),
+                _ => missing.push(digest.to_string()),
+            }
+        }
+        if !missing.is_empty() {
+            let more = missing.len().saturating_sub(20);
+            missing.truncate(20);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Err(Problem::new(Code::BlobsMissing, format!("{}{more}", missing.join(", "))).into());
+        }
+        let size: u64 = blobs.iter().map(|(_, size)| size).sum();
+        if size > admitted.ask.limits.disk_bytes {
+            let detail = format!("the files have {size} bytes, the limit disk is {}", admitted.ask.limits.disk_bytes);
+            return Err(Problem::new(Code::InvalidSubmission, detail).into());
+        }
+        blobs.sort_unstable();
+        blobs.dedup();
+        Ok(blobs)
+    }
+
+    /// Cancels a job in whatever state it is.
+    fn cancel(&mut self, id: JobId, by: &str) -> Act<()> {
+        let Some(mut row) = self.store.job(id)? else {
+            return Err(Problem::new(Code::NotFound, format!("there is no {id} that you may see")).into());
+        };
+        match row.state {
+            JobState::Ended => Ok(()),
+            JobState::Queued => {
+                row.cancel_requested = true;
+                let message = format!("cancelled by {by} before it started");
+                Ok(self.end(row, report_without_run(End::Cancelled {}, message))?)
+            }
+            JobState::Starting | JobState::Running if row.cancel_requested => Ok(()),
+            JobState::Starting | JobState::Running => {
+                row.cancel_requested = true;
+                self.store.job_update(&row)?;
+                let seq = match self.state.live.get_mut(&id) {
+                    Some(live) => {
+                        live.seq += 1;
+                        live.seq
+                    }
+                    None => self.store.event_last(id)? + 1,
+                };
+                self.event(id, seq, row.attempt, EventBody::CancelRequested {})?;
+                self.tell_cancel(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Why a job waits and for how long; or how long to wait before that is asked again.
+    fn waiting(&mut self, id: JobId) -> Result<Option<Waiting>, Duration> {
+        let begun = Instant::now();
+        if begun < self.forecast_free_at {
+            return Err(self.forecast_free_at - begun);
+        }
+        let now = self.now();
+        let key = JobKey(id.as_u128());
+        let estimates = &self.state.estimates;
+        let estimate = |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
+        let forecast = self.state.queue.forecast(key, now.0, &estimate);
+        let waiting = forecast.and_then(|forecast| {
+            let reason = self.state.queue.explain(key, now.0, Some(forecast.position))?;
+            Some(Waiting {
+                position: forecast.position,
+                expected_start_p50: forecast.start_p50_ms.map(Time),
+                expected_start_p90: forecast.start_p90_ms.map(Time),
+                why: reason.to_string(),
+            })
+        });
+        // Nine tenths of the writer's time are for writing; what costs less than a millisecond is not counted.
+        let cost = begun.elapsed();
+        if cost > Duration::from_millis(1) {
+            self.forecast_free_at = begun + cost * 10;
+        }
+        Ok(waiting)
+    }
+}

@@ -1,0 +1,598 @@
+//! What the server may ask for. Every operation is authenticated, decided and audited here.
+//!
+//! An operation that changes something is decided on a snapshot of the directory, and carried out by the writer only if
+//! that is still the newest; its audit row is in the same transaction. An operation that only reads has its row
+//! written by the next commit.
+
+mod blobs;
+mod jobs;
+mod people;
+mod platform;
+mod work;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
+
+use crate::access::{self, Action, Authority, Resource};
+use crate::audit::{self, Chain};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::depot::{Depot, private_dir};
+use crate::desk::{Act, Desk, Failure, State};
+use crate::directory::Directory;
+use crate::rate::Rates;
+use crate::reading::{Readers, store_problem};
+use crate::secret;
+use crate::store::sqlite::Sqlite;
+use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
+use crate::watch::Watchers;
+use crate::writer::Writer;
+
+pub use blobs::{BlobWriter, OpenBlob};
+pub use jobs::{Follower, JobFilter};
+
+/// An answer, or a problem for whoever asked.
+pub type Answer<T> = Result<T, Problem>;
+
+/// Somebody who showed a valid key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    key: KeyId,
+    user: UserId,
+}
+
+impl Caller {
+    /// The user's id.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The key's id.
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
+/// A worker that showed its credential.
+#[derive(Debug, Clone)]
+pub struct WorkerCaller {
+    worker: WorkerId,
+}
+
+/// What was opened.
+pub struct Opened {
+    /// All authority.
+    pub control: Control,
+    /// The owner's key, at the first start only: it cannot be shown again.
+    pub setup_key: Option<String>,
+}
+
+/// Why an installation could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(String);
+
+/// What the writer and those who ask share.
+pub(crate) struct Shared {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub watchers: Watchers,
+    pub depot: Depot,
+    pub readers: Arc<Readers>,
+    directory: RwLock<Arc<Directory>>,
+    authority: Authority,
+    rates: Rates,
+    sealing_key: [u8; 32],
+    draining: AtomicBool,
+    /// Failed authentications that the audit log does not have yet, and since when.
+    strangers: AtomicU64,
+    strangers_told: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn publish(&self, directory: Directory) {
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// All authority of an installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    shared: Arc<Shared>,
+    writer: Writer,
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Control({})", self.shared.config.data_dir.display())
+    }
+}
+
+/// What an action is asked of, by id.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    Platform,
+    Project(ProjectId),
+    Job(JobId, ProjectId, UserId),
+    Key(KeyId, UserId, Option<ProjectId>),
+}
+
+impl Target {
+    pub(crate) fn job(row: &JobRow) -> Target {
+        Target::Job(row.id, row.project, row.user)
+    }
+
+    fn facts(self, directory: &Directory) -> Resource {
+        match self {
+            Target::Platform => Resource::Platform,
+            Target::Project(project) => Resource::Project(directory.project_facts(project)),
+            Target::Job(id, project, user) => Resource::Job(access::JobFacts {
+                id: id.to_string(),
+                project: directory.project_facts(project),
+                submitted_by: directory.user_facts(user),
+            }),
+            Target::Key(id, user, project) => Resource::Key(access::KeyFacts {
+                id: id.to_string(),
+                user: directory.user_facts(user),
+                project: project.map(|project| directory.project_facts(project)),
+            }),
+        }
+    }
+
+    fn project(self) -> Option<ProjectId> {
+        match self {
+            Target::Project(project) | Target::Job(_, project, _) => Some(project),
+            Target::Key(_, _, project) => project,
+            Target::Platform => None,
+        }
+    }
+
+    fn id(self) -> String {
+        match self {
+            Target::Platform => "platform".into(),
+            Target::Project(id) => id.to_string(),
+            Target::Job(id, ..) => id.to_string(),
+            Target::Key(id, ..) => id.to_string(),
+        }
+    }
+
+    /// The action that shows that the thing exists.
+    const fn seeing(self) -> Option<Action> {
+        match self {
+            Target::Platform => None,
+            Target::Project(_) => Some(Action::ProjectView),
+            Target::Job(..) => Some(Action::JobView),
+            Target::Key(..) => Some(Action::KeyView),
+        }
+    }
+}
+
+/// A decision, with the row that records it.
+pub(crate) struct Ticket {
+    pub version: u64,
+    pub row: AuditRow,
+    /// If it was refused: what whoever asked hears.
+    pub refusal: Option<Problem>,
+}
+
+impl Control {
+    /// Opens an installation, and makes it at the first start.
+    ///
+    /// # Errors
+    /// In a sentence, when the directory, the store or a policy cannot be used.
+    pub fn open(config: Config, clock: Clock) -> Result<Opened, OpenError> {
+        let failed = |what: &str| {
+            let place = config.data_dir.display().to_string();
+            let what = what.to_owned();
+            move |error: &dyn fmt::Display| OpenError(format!("{place}: {what}: {error}"))
+        };
+        let authority = Authority::load(&config.policies).map_err(|problem| OpenError(problem.to_string()))?;
+        private_dir(&config.data_dir).map_err(|error| failed("the directory cannot be made")(&error))?;
+        let lock = Self::lock(&config.data_dir)?;
+        let sealing_key = audit::sealing_key(&config.data_dir.join("audit.key"))
+            .map_err(|error| failed("audit.key cannot be used")(&error))?;
+        let depot = Depot::open(config.data_dir.join("blobs"))
+            .map_err(|error| failed("the directory of blobs cannot be used")(&error))?;
+        let path = config.data_dir.join("store.sqlite");
+        let store_failed = failed("the store cannot be used");
+        let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
+        let now = clock.now();
+        let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
+        let mut prepare = || -> Stored<Option<String>> {
+            store.begin()?;
+            let setup_key = set_up(&mut store, &mut chain, &config, now)?;
+            if let Some(token) = &config.local_join_token {
+                store.join_token_put(&secret::hash(token), now.plus_ms(600_000))?;
+            }
+            store.commit()?;
+            Ok(setup_key)
+        };
+        let setup_key = prepare().map_err(|error| store_failed(&error))?;
+        let state = State::load(&store, &config, now, 1).map_err(|error| store_failed(&error))?;
+        let config = Arc::new(config);
+        let shared = Arc::new(Shared {
+            rates: Rates::new(config.rate_per_second, config.rate_burst),
+            config: Arc::clone(&config),
+            clock: clock.clone(),
+            watchers: Watchers::default(),
+            depot,
+            readers: Arc::new(Readers::new(path)),
+            directory: RwLock::new(Arc::new(state.directory.clone())),
+            authority,
+            sealing_key,
+            draining: AtomicBool::new(false),
+            strangers: AtomicU64::new(0),
+            strangers_told: AtomicU64::new(0),
+        });
+        let desk = Desk {
+            store: Box::new(store),
+            config: Arc::clone(&config),
+            clock,
+            chain,
+            state,
+            effects: Vec::new(),
+            polls: std::collections::BTreeMap::new(),
+            next_poll: 0,
+            beats: std::collections::HashMap::new(),
+            undelivered: Vec::new(),
+            draining: false,
+            kept_house: now,
+            forecast_free_at: std::time::Instant::now(),
+            _lock: lock,
+        };
+        let writer = Writer::start(desk, Arc::clone(&shared))
+            .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?;
+        Ok(Opened { control: Control { shared, writer }, setup_key })
+    }
+
+    /// One server at a time: two would each believe to be the only writer.
+    fn lock(data_dir: &std::path::Path) -> Result<std::fs::File, OpenError> {
+        let path: PathBuf = data_dir.join("lock");
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(OpenError(format!("{} is in use by another server", data_dir.display())))
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(OpenError(format!("{}: {error}", path.display()))),
+        }
+    }
+
+    /// No more leases are granted; parked requests and followers are let go.
+    pub async fn drain(&self) {
+        self.shared.draining.store(true, Ordering::Release);
+        let _ = self
+            .writer
+            .act(|desk| {
+                desk.draining = true;
+                desk.polls.clear();
+                desk.beats.clear();
+                Ok(())
+            })
+            .await;
+        self.shared.watchers.close();
+    }
+
+    /// Commits what is under way, and stops the writer.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+    }
+
+    /// Whether the writer lives.
+    pub fn healthy(&self) -> bool {
+        self.writer.lives()
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.shared.clock.now()
+    }
+
+    /// Who shows this key: what follows `Bearer ` in the header `Authorization`.
+    ///
+    /// # Errors
+    /// `unauthenticated` without a valid one; `rate_limited` when it asks too often.
+    pub fn authenticate(&self, bearer: Option<&str>) -> Answer<Caller> {
+        let now = self.now();
+        let Some(bearer) = bearer else {
+            return Err(Problem::new(Code::Unauthenticated, "no key came with the request"));
+        };
+        let directory = self.shared.directory();
+        let id = secret::id_of("gmb", bearer).map(KeyId::from_u128);
+        let key = id.and_then(|id| directory.keys.get(&id)).filter(|key| secret::matches(bearer, &key.hash));
+        let Some(key) = key else {
+            self.note_stranger(now);
+            return Err(Problem::new(Code::Unauthenticated, "there is no such key"));
+        };
+        if key.revoked.is_some() {
+            self.note_stranger(now);
+            return Err(Problem::new(Code::Unauthenticated, "the key was revoked"));
+        }
+        if key.expires.is_some_and(|expires| expires <= now) {
+            self.note_stranger(now);
+            return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
+        }
+        if let Err(wait_ms) = self.shared.rates.take(key.id, now) {
+            let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
+            return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
+        }
+        if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
+            let id = key.id;
+            self.writer.note_now(move |desk| {
+                let newer = desk.state.directory.keys.get_mut(&id);
+                if let Some(key) = newer.filter(|key| key.last_used.is_none_or(|used| now.since_ms(used) > 60_000)) {
+                    key.last_used = Some(now);
+                    desk.store.key_used(id, now)?;
+                    desk.directory_changed();
+                }
+                Ok(())
+            });
+        }
+        Ok(Caller { key: key.id, user: key.user })
+    }
+
+    /// Failed authentications are counted, and told to the audit log once a minute: a row for each would let anybody
+    /// fill the disk.
+    fn note_stranger(&self, now: Time) {
+        self.shared.strangers.fetch_add(1, Ordering::Relaxed);
+        let told = self.shared.strangers_told.load(Ordering::Relaxed);
+        let due = now.0.saturating_sub(told) >= 60_000;
+        if due && self.shared.strangers_told.compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            let count = self.shared.strangers.swap(0, Ordering::Relaxed);
+            self.writer.note_now(move |desk| {
+                let detail = serde_json::json!({"count": count, "since": told});
+                Ok(desk.audit(AuditRow {
+                    seq: 0,
+                    at: now,
+                    actor: "nobody".into(),
+                    key: None,
+                    action: "authenticate".into(),
+                    resource: "platform".into(),
+                    project: None,
+                    allowed: false,
+                    policies: Vec::new(),
+                    detail,
+                    hash: String::new(),
+                })?)
+            });
+        }
+    }
+
+    fn key_row<'a>(directory: &'a Directory, caller: &Caller) -> Answer<&'a KeyRow> {
+        let key = directory.keys.get(&caller.key).filter(|key| key.revoked.is_none());
+        key.ok_or_else(|| Problem::new(Code::Unauthenticated, "the key was revoked"))
+    }
+
+    pub(crate) fn context(&self) -> access::Context {
+        let ms = i64::try_from(self.now().0).unwrap_or(i64::MAX);
+        access::Context::at(jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    }
+
+    /// Whether somebody may do something, for lists: no row, no reason.
+    pub(crate) fn may(&self, directory: &Directory, caller: &Caller, action: Action, target: Target) -> Answer<bool> {
+        let principal = directory.principal(caller.user, Some(Self::key_row(directory, caller)?));
+        Ok(self.shared.authority.allows(&principal, action, &target.facts(directory), &self.context()))
+    }
+
+    /// Decides, and prepares the row that records it.
+    pub(crate) fn ticket(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        target: Target,
+        context: &access::Context,
+    ) -> Answer<Ticket> {
+        let key = Self::key_row(directory, caller)?;
+        let principal = directory.principal(caller.user, Some(key));
+        let facts = target.facts(directory);
+        let decision = self.shared.authority.decide(&principal, action, &facts, context);
+        let refusal = if decision.allowed {
+            None
+        } else {
+            let seeing = target.seeing();
+            let visible = match seeing {
+                // Everybody knows that there is a platform.
+                None => true,
+                Some(seeing) if seeing == action => false,
+                Some(seeing) => self.shared.authority.allows(&principal, seeing, &facts, &self.context()),
+            };
+            Some(if visible {
+                Problem::new(Code::Forbidden, decision.says.clone())
+            } else {
+                Problem::new(Code::NotFound, format!("there is no {} that you may see", target.id()))
+            })
+        };
+        let detail =
+            if decision.allowed { serde_json::Value::Null } else { serde_json::json!({"says": decision.says}) };
+        Ok(Ticket {
+            version: directory.version,
+            row: AuditRow {
+                seq: 0,
+                at: self.now(),
+                actor: directory.name_of_user(caller.user),
+                key: Some(caller.key),
+                action: action.name().to_owned(),
+                resource: target.id(),
+                project: target.project(),
+                allowed: decision.allowed,
+                policies: decision.policies,
+                detail,
+                hash: String::new(),
+            },
+            refusal,
+        })
+    }
+
+    /// Decides about an operation that only reads; its row is written by the next commit, a refusal's before the answer.
+    pub(crate) async fn look(&self, caller: &Caller, action: Action, target: Target) -> Answer<Arc<Directory>> {
+        let directory = self.shared.directory();
+        let ticket = self.ticket(&directory, caller, action, target, &self.context())?;
+        self.record(ticket).await?;
+        Ok(directory)
+    }
+
+    /// Has a decision recorded. A refusal waits for it, and comes back as a problem.
+    pub(crate) async fn record(&self, ticket: Ticket) -> Answer<()> {
+        let row = ticket.row;
+        match ticket.refusal {
+            None => {
+                self.writer.note(move |desk| Ok(desk.audit(row)?)).await;
+                Ok(())
+            }
+            Some(problem) => {
+                self.act(move |desk| Ok(desk.audit(row)?)).await?;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Decides about an operation that changes something, and has it carried out in the transaction of its row.
+    pub(crate) async fn perform<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: Target,
+        context: access::Context,
+        act: impl FnOnce(&mut Desk) -> Act<T> + Clone + Send + 'static,
+    ) -> Answer<T> {
+        // Few attempts are needed: the directory changes seldom.
+        for _ in 0..20 {
+            let directory = self.shared.directory();
+            let ticket = self.ticket(&directory, caller, action, target, &context)?;
+            if ticket.refusal.is_some() {
+                self.record(ticket).await?;
+                continue;
+            }
+            let act = act.clone();
+            let done = self
+                .writer
+                .act(move |desk| {
+                    desk.check(ticket.version)?;
+                    match act(desk) {
+                        Ok(value) => {
+                            desk.audit(ticket.row)?;
+                            Ok(value)
+                        }
+                        // Allowed by policy, and still not done: the row says so.
+                        Err(Failure::Refused(problem)) => {
+                            let detail = serde_json::json!({"code": problem.code, "says": problem.detail});
+                            desk.audit(AuditRow { allowed: false, detail, ..ticket.row })?;
+                            Err(Failure::Refused(problem))
+                        }
+                        Err(other) => Err(other),
+                    }
+                })
+                .await;
+            match done {
+                Err(Failure::Stale) => tokio::task::yield_now().await,
+                other => return other.map_err(problem),
+            }
+        }
+        Err(Problem::new(Code::Unavailable, "who may do what is being changed right now").retry_after(1))
+    }
+
+    /// Has something done that is not a caller's.
+    pub(crate) async fn act<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Desk) -> Act<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.writer.act(act).await.map_err(problem)
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.shared.readers.read(read).await
+    }
+
+    /// The project that a request is about: as named, or the key's own, or the only one.
+    pub(crate) fn project_of(&self, directory: &Directory, caller: &Caller, named: Option<&str>) -> Answer<ProjectId> {
+        if let Some(name) = named {
+            return Ok(directory.project(name)?.id);
+        }
+        if let Some(project) = Self::key_row(directory, caller)?.project {
+            return Ok(project);
+        }
+        let mut own: Vec<ProjectId> = directory.roles(caller.user).filter_map(|member| member.project).collect();
+        own.dedup();
+        match own[..] {
+            [project] => Ok(project),
+            // Who has a role on the whole platform means the first project, unless there is a choice to make.
+            [] if directory.projects.len() == 1 => {
+                directory.projects.keys().next().copied().ok_or_else(|| crate::directory::no_project("default"))
+            }
+            _ => {
+                let detail = "name the project: you have a role in none, or in several";
+                Err(Problem::new(Code::InvalidSubmission, detail))
+            }
+        }
+    }
+}
+
+fn problem(failure: Failure) -> Problem {
+    match failure {
+        Failure::Stale => Problem::new(Code::Unavailable, "it was changed at the same moment").retry_after(1),
+        Failure::Refused(problem) => *problem,
+        Failure::Store(error) => store_problem(&error),
+    }
+}
+
+/// At the first start: an owner, a project, and a key.
+fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> Stored<Option<String>> {
+    if !store.users()?.is_empty() {
+        return Ok(None);
+    }
+    let user =
+        User { id: UserId::new(), name: "owner".into(), kind: UserKind::Person, disabled: false, created_at: now };
+    store.user_put(&user)?;
+    store.member_put(&MemberRow { user: user.id, project: None, role: "owner".into() })?;
+    store.project_put(&people::new_project("default".into(), config, now))?;
+    let id = KeyId::new();
+    let fresh = secret::fresh(&format!("gmb_{:032x}", id.as_u128()))
+        .map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
+    store.key_put(&KeyRow {
+        id,
+        name: "setup".into(),
+        user: user.id,
+        project: None,
+        scopes: vec!["*".into()],
+        hash: fresh.hash,
+        created: now,
+        expires: None,
+        last_used: None,
+        revoked: None,
+    })?;
+    chain.append(
+        store,
+        AuditRow {
+            seq: 0,
+            at: now,
+            actor: "system".into(),
+            key: Some(id),
+            action: "setup".into(),
+            resource: "platform".into(),
+            project: None,
+            allowed: true,
+            policies: Vec::new(),
+            detail: serde_json::Value::Null,
+            hash: String::new(),
+        },
+    )?;
+    chain.seal(store)?;
+    Ok(Some(fresh.text))
+}
+
+pub(crate) fn as_project<'a>(directory: &'a Directory, id: ProjectId) -> Answer<&'a Project> {
+    directory.projects.get(&id).ok_or_else(|| crate::directory::no_project(&id.to_string()))
+}

@@ -1,0 +1,464 @@
+//! The queue, workers, usage, the audit log, and questions about access.
+
+use std::sync::Arc;
+
+use gambeson_api::{
+    AuditList, AuditVerdict, Backup, BackupRequest, Code, ExplainRequest, Explained, ExplainedPolicy, JobId, JoinToken,
+    Posture, Problem, ProjectId, Queue, QueuedJob, Quota, Share, Time, UsageLine, UsageReport, UserId, Worker,
+    WorkerId, WorkerList, WorkerPosture,
+};
+
+use super::{Answer, Caller, Control, Target};
+use crate::access::{self, Action, KeyScope};
+use crate::audit;
+use crate::books::{Account, DAY_MS};
+use crate::depot::{io_problem, private_dir};
+use crate::desk::{Desk, day_of};
+use crate::queue::{self, ProjectKey, UserKey};
+use crate::secret;
+use crate::store::WorkerRow;
+
+/// Jobs that `GET /v1/queue` looks at in the expected order.
+const NEXT_LOOKED_AT: usize = 200;
+/// How long a join token can be used.
+const JOIN_TOKEN_MS: u64 = 3_600_000;
+
+fn day_text(day: u32) -> String {
+    let ms = i64::from(day) * DAY_MS as i64;
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| day.to_string(), |time| time.to_string()[..10].to_owned())
+}
+
+fn shown_worker(desk: &Desk, row: &WorkerRow) -> Worker {
+    let running = desk.state.live.values().filter(|live| live.worker == row.id).count() as u64;
+    let present = desk.state.present.get(&row.id);
+    Worker {
+        id: row.id,
+        name: row.name.clone(),
+        connected: present.is_some(),
+        draining: row.draining,
+        version: row.version.clone(),
+        cpus_milli: row.room.cpus_milli,
+        memory_bytes: row.room.memory_bytes,
+        slots: row.room.slots,
+        running,
+        environment: row.environment.clone(),
+        seen_at: present.map_or(row.seen, |present| present.seen),
+        enrolled_at: row.enrolled,
+    }
+}
+
+impl Control {
+    /// The queue, as far as the caller may see it.
+    ///
+    /// # Errors
+    /// When the key is not valid any more.
+    pub async fn queue(&self, caller: &Caller) -> Answer<Queue> {
+        let directory = self.shared.directory();
+        let mut seen: Vec<(ProjectId, bool)> = Vec::new();
+        for project in directory.project_names().values() {
+            if self.may(&directory, caller, Action::QueueView, Target::Project(*project))? {
+                let anybodys = Target::Job(JobId::from_u128(0), *project, UserId::from_u128(0));
+                seen.push((*project, self.may(&directory, caller, Action::JobView, anybodys)?));
+            }
+        }
+        let target = seen.first().map(|(project, _)| Target::Project(*project));
+        let target = target.or_else(|| directory.projects.keys().next().map(|project| Target::Project(*project)));
+        if let Some(target) = target {
+            self.look(caller, Action::QueueView, target).await?;
+        }
+        let me = caller.user;
+        let (snapshot, order) = self
+            .act(|desk| {
+                let now = desk.now();
+                let estimates = &desk.state.estimates;
+                let estimate =
+                    |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
+                Ok((desk.state.queue.snapshot(now.0), desk.state.queue.order(now.0, NEXT_LOOKED_AT, &estimate)))
+            })
+            .await?;
+        let rows = self
+            .read(move |store| {
+                let mut rows = Vec::new();
+                for (position, (job, _)) in order.into_iter().enumerate() {
+                    rows.extend(store.job(JobId::from_u128(job.0))?.map(|row| (position as u64, row)));
+                }
+                Ok(rows)
+            })
+            .await?;
+        let visible =
+            |project: ProjectId, user: UserId| seen.iter().any(|(seen, all)| *seen == project && (*all || user == me));
+        let next = rows
+            .into_iter()
+            .filter(|(_, row)| visible(row.project, row.user))
+            .map(|(position, row)| QueuedJob {
+                id: row.id,
+                project: row.project,
+                user: row.user,
+                class: row.class,
+                position,
+                submitted_at: row.submitted,
+            })
+            .collect();
+        Ok(Queue {
+            queued: snapshot.queued,
+            running: snapshot.running,
+            shares: shares(&snapshot, &directory, &seen, me),
+            next,
+        })
+    }
+
+    /// All workers, by name.
+    ///
+    /// # Errors
+    /// When the caller may not see them.
+    pub async fn workers(&self, caller: &Caller) -> Answer<WorkerList> {
+        self.look(caller, Action::WorkerView, Target::Platform).await?;
+        self.act(|desk| {
+            let mut workers: Vec<Worker> = desk.state.workers.values().map(|row| shown_worker(desk, row)).collect();
+            workers.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+            Ok(WorkerList { workers })
+        })
+        .await
+    }
+
+    /// Makes a token by which one worker enrols, once, within an hour.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn join_token(&self, caller: &Caller) -> Answer<JoinToken> {
+        let fresh = secret::fresh("gmj")
+            .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
+        let expires_at = self.now().plus_ms(JOIN_TOKEN_MS);
+        let hash = fresh.hash;
+        let act = move |desk: &mut Desk| Ok(desk.store.join_token_put(&hash, expires_at)?);
+        self.perform(caller, Action::WorkerJoin, Target::Platform, self.context(), act).await?;
+        Ok(JoinToken { token: fresh.text, expires_at })
+    }
+
+    /// Has a worker finish what it has and take nothing more.
+    ///
+    /// # Errors
+    /// When there is none, or the caller may not.
+    pub async fn worker_drain(&self, caller: &Caller, id: WorkerId) -> Answer<Worker> {
+        let act = move |desk: &mut Desk| {
+            let Some(row) = desk.state.workers.get_mut(&id) else {
+                return Err(Problem::new(Code::NotFound, format!("there is no worker {id}")).into());
+            };
+            row.draining = true;
+            let row = row.clone();
+            desk.store.worker_put(&row)?;
+            crate::lease::connect(&mut desk.state, id, row.room, false);
+            desk.polls.retain(|_, poll| poll.worker != id);
+            desk.beats.remove(&id);
+            Ok(shown_worker(desk, &row))
+        };
+        self.perform(caller, Action::WorkerDrain, Target::Platform, self.context(), act).await
+    }
+
+    /// The layers of each worker, as probed at its start.
+    ///
+    /// # Errors
+    /// When the caller may not see them.
+    pub async fn posture(&self, caller: &Caller) -> Answer<Posture> {
+        self.look(caller, Action::PostureView, Target::Platform).await?;
+        self.act(|desk| {
+            let mut workers: Vec<WorkerPosture> = desk
+                .state
+                .workers
+                .values()
+                .map(|row| WorkerPosture { worker: row.id, name: row.name.clone(), layers: row.layers.clone() })
+                .collect();
+            workers.sort_by(|one, other| (&one.name, one.worker).cmp(&(&other.name, other.worker)));
+            Ok(Posture { workers })
+        })
+        .await
+    }
+
+    /// What was used on a day (UTC, `2026-11-25`; today when left out), is reserved, and may be used.
+    ///
+    /// # Errors
+    /// When the day makes no sense, or names a project that the caller may not see.
+    pub async fn usage(&self, caller: &Caller, project: Option<&str>, day: Option<&str>) -> Answer<UsageReport> {
+        let directory = self.shared.directory();
+        let today = day_of(self.now());
+        let day = match day {
+            None => today,
+            Some(text) => {
+                let time: Result<Time, _> = format!("{text}T00:00:00Z").parse();
+                day_of(time.map_err(|_| {
+                    let text: String = text.chars().take(40).collect();
+                    Problem::new(Code::InvalidQuery, format!("day is {text:?}; write it like 2026-11-25"))
+                })?)
+            }
+        };
+        let mut seen: Vec<(ProjectId, bool)> = Vec::new();
+        let named = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
+        for project in candidates {
+            if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
+                let anybodys = Target::Job(JobId::from_u128(0), project, UserId::from_u128(0));
+                seen.push((project, self.may(&directory, caller, Action::JobView, anybodys)?));
+            }
+        }
+        let first = seen.first().map(|(project, _)| *project).or(named);
+        if let Some(project) = first.or_else(|| directory.projects.keys().next().copied()) {
+            self.look(caller, Action::UsageView, Target::Project(project)).await?;
+        }
+        let me = caller.user;
+        let past = if day == today { Vec::new() } else { self.read(move |store| store.usage(day)).await? };
+        let lines = self
+            .act(move |desk| {
+                let mut lines = Vec::new();
+                let mut books = desk.state.books.clone();
+                if day != today {
+                    books = crate::books::Books::of(day);
+                    for row in &past {
+                        books.change(row.project, row.user, |account| {
+                            account.cpu_used_ms += row.cpu_ms;
+                            account.jobs += row.jobs;
+                        });
+                    }
+                }
+                for (project, all) in seen {
+                    let quotas = desk.state.quotas(project)?;
+                    let names = &desk.state.directory;
+                    if all {
+                        lines.push(line(names, project, None, books.project(project), quotas.0));
+                    }
+                    let mut users: Vec<UserId> =
+                        books.users().filter(|((at, _), _)| *at == project).map(|((_, user), _)| *user).collect();
+                    users.sort_unstable();
+                    for user in users.into_iter().filter(|user| all || *user == me) {
+                        lines.push(line(names, project, Some(user), books.user(project, user), quotas.1));
+                    }
+                }
+                Ok(lines)
+            })
+            .await?;
+        Ok(UsageReport { day: day_text(day), lines })
+    }
+
+    /// Rows of the audit log after a place, oldest first.
+    ///
+    /// # Errors
+    /// When the caller may not see them.
+    pub async fn audit(&self, caller: &Caller, project: Option<&str>, after: u64, limit: u32) -> Answer<AuditList> {
+        if !(1..=1000).contains(&limit) {
+            return Err(Problem::new(Code::InvalidQuery, format!("limit is {limit}; it is from 1 to 1000")));
+        }
+        if i64::try_from(after).is_err() {
+            return Err(Problem::new(Code::InvalidQuery, "after is no place in the log"));
+        }
+        let directory = self.shared.directory();
+        let project = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let target = project.map_or(Target::Platform, Target::Project);
+        self.look(caller, Action::AuditView, target).await?;
+        let rows = self.read(move |store| store.audit(project, after, limit)).await?;
+        let next = if rows.len() == limit as usize { rows.last().map(|row| row.seq) } else { None };
+        Ok(AuditList { rows, next })
+    }
+
+    /// Whether the audit log is whole, and holds a value that was noted earlier.
+    ///
+    /// # Errors
+    /// When the caller may not ask.
+    pub async fn audit_verify(&self, caller: &Caller, expected_head: Option<&str>) -> Answer<AuditVerdict> {
+        self.look(caller, Action::AuditVerify, Target::Platform).await?;
+        let key = self.shared.sealing_key;
+        let expected = expected_head.map(str::to_owned);
+        self.read(move |store| audit::verify(store, &key, expected.as_deref())).await
+    }
+
+    /// Whether somebody may do something, why, and what would change that.
+    ///
+    /// # Errors
+    /// When the caller may not ask, or the question makes no sense.
+    pub async fn access_explain(&self, caller: &Caller, question: ExplainRequest) -> Answer<Explained> {
+        let directory = self.shared.directory();
+        let invalid = |detail: String| Problem::new(Code::InvalidValue, detail);
+        let action: Action = question.action.parse().map_err(|error| invalid(format!("{error}")))?;
+        let user = match &question.user {
+            Some(name) => directory.user(name)?.id,
+            None => caller.user,
+        };
+        let project = match question.project.as_deref() {
+            None | Some("platform") => None,
+            Some(name) => Some(directory.project(name)?.id),
+        };
+        let target = match question.job {
+            Some(id) => {
+                let row = self.read(move |store| store.job(id)).await?;
+                let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
+                Target::job(&row.ok_or_else(none)?)
+            }
+            None if action.kinds().contains(&access::Kind::Job) => match project {
+                // Of a job of the user's own, when none is named.
+                Some(project) => Target::Job(JobId::from_u128(0), project, user),
+                None => return Err(invalid(format!("{action} is asked of a job: name one, or a project"))),
+            },
+            None if action.kinds().contains(&access::Kind::Key) => Target::Key(caller.key, user, project),
+            None => project.map_or(Target::Platform, Target::Project),
+        };
+        let scope = target.project().map_or(Target::Platform, Target::Project);
+        // Of oneself everybody may ask; of others, who may explain access there.
+        if user != caller.user || question.job.is_some() {
+            self.look(caller, Action::AccessExplain, scope).await?;
+        }
+        let own = if question.user.is_none() { Some(Self::key_row(&directory, caller)?) } else { None };
+        let principal = directory.principal(user, own);
+        let context = asked_context(self.context(), action, &question)?;
+        let explanation = self.shared.authority.explain(&principal, action, &target.facts(&directory), &context);
+        Ok(Explained {
+            allowed: explanation.decision.allowed,
+            says: explanation.decision.says,
+            policies: explanation
+                .policies
+                .into_iter()
+                .map(|policy| ExplainedPolicy { id: policy.id, file: policy.file, text: policy.text })
+                .collect(),
+            roles: explanation.roles.iter().map(|held| format!("{} in {}", held.role, held.scope)).collect(),
+            remedies: explanation.would_change,
+        })
+    }
+
+    /// Writes a copy of the store to `backups/` in the data directory, while everything goes on.
+    ///
+    /// # Errors
+    /// When the caller may not, the name cannot be used or is taken, or the disk is full.
+    pub async fn backup(&self, caller: &Caller, request: BackupRequest) -> Answer<Backup> {
+        crate::admit::name_is_plain(&request.name)?;
+        if request.name.starts_with('.') {
+            return Err(Problem::new(Code::InvalidName, "a backup's name does not begin with a dot"));
+        }
+        self.perform(caller, Action::BackupCreate, Target::Platform, self.context(), |_| Ok(())).await?;
+        let dir = self.shared.config.data_dir.join("backups");
+        private_dir(&dir).map_err(|error| io_problem(&error))?;
+        let path = dir.join(&request.name);
+        let part = dir.join(format!(".{}.part", request.name));
+        if path.exists() {
+            return Err(Problem::new(Code::NameTaken, format!("there is a backup {:?}", request.name)));
+        }
+        let (to, from) = (path.clone(), part.clone());
+        self.read(move |store| {
+            let _ = std::fs::remove_file(&from);
+            store.backup(&from)
+        })
+        .await?;
+        let size = std::fs::File::open(&part)
+            .and_then(|file| file.sync_all().and_then(|()| file.metadata()))
+            .and_then(|metadata| std::fs::rename(&part, &to).map(|()| metadata.len()))
+            .map_err(|error| io_problem(&error))?;
+        Ok(Backup { path: path.display().to_string(), size })
+    }
+}
+
+fn line(
+    names: &crate::directory::Directory,
+    project: ProjectId,
+    user: Option<UserId>,
+    account: Account,
+    quota: &Quota,
+) -> UsageLine {
+    UsageLine {
+        project,
+        project_name: names.name_of_project(project),
+        user,
+        user_name: user.map(|user| names.name_of_user(user)),
+        jobs: account.jobs,
+        cpu_ms: account.cpu_used_ms,
+        cpu_reserved_ms: account.cpu_reserved_ms,
+        queued: account.queued,
+        running: account.running,
+        stored_bytes: account.stored,
+        quota: *quota,
+    }
+}
+
+fn shares(
+    snapshot: &queue::Snapshot,
+    directory: &Arc<crate::directory::Directory>,
+    seen: &[(ProjectId, bool)],
+    me: UserId,
+) -> Vec<Share> {
+    let busy = |queued: u64, running: u32, share: f64| queued > 0 || running > 0 || share > 0.0;
+    let all: u64 = snapshot
+        .projects
+        .iter()
+        .filter(|project| busy(project.queued, project.running, project.share))
+        .map(|project| u64::from(project.weight))
+        .sum();
+    let due = |weight: u32, all: u64| f64::from(weight) / (all.max(1) as f64);
+    let mut lines = Vec::new();
+    for project in &snapshot.projects {
+        let id = ProjectId::from_u128(project.project.0);
+        let Some((_, everybody)) = seen.iter().find(|(seen, _)| *seen == id) else { continue };
+        let project_name = directory.name_of_project(id);
+        lines.push(Share {
+            project: id,
+            project_name: project_name.clone(),
+            user: None,
+            queued: project.queued,
+            running: project.running.into(),
+            weight: project.weight,
+            used: project.share,
+            due: due(project.weight, all).min(1.0),
+        });
+        let siblings: u64 = project
+            .users
+            .iter()
+            .filter(|user| busy(user.queued, user.running, user.share))
+            .map(|user| u64::from(user.weight))
+            .sum();
+        for user in &project.users {
+            let user_id = UserId::from_u128(user.user.0);
+            if *everybody || user_id == me {
+                lines.push(Share {
+                    project: id,
+                    project_name: project_name.clone(),
+                    user: Some(user_id),
+                    queued: user.queued,
+                    running: user.running.into(),
+                    weight: user.weight,
+                    used: user.share,
+                    due: due(user.weight, siblings).min(1.0),
+                });
+            }
+        }
+    }
+    lines
+}
+
+/// What a question says of the request, over what a plain one would be.
+fn asked_context(now: access::Context, action: Action, question: &ExplainRequest) -> Answer<access::Context> {
+    let invalid = |name: &str| Problem::new(Code::InvalidValue, format!("context {name} makes no sense"));
+    let text = |name: &str, default: &str| match question.context.get(name) {
+        None => Ok(default.to_owned()),
+        Some(value) => value.as_str().map(str::to_owned).ok_or_else(|| invalid(name)),
+    };
+    let number = |name: &str, default: u64| match question.context.get(name) {
+        None => Ok(default),
+        Some(value) => value.as_u64().ok_or_else(|| invalid(name)),
+    };
+    let words = |name: &str| match question.context.get(name) {
+        None => Ok(Vec::new()),
+        Some(value) => serde_json::from_value::<Vec<String>>(value.clone()).map_err(|_| invalid(name)),
+    };
+    Ok(match action {
+        Action::JobSubmit => {
+            let usual = gambeson_api::Limits::default();
+            now.submitting(access::SubmissionFacts {
+                class: text("class", "normal")?,
+                cpus_milli: number("cpus_milli", usual.cpus_milli.into())?,
+                memory_bytes: number("memory_bytes", usual.memory_bytes)?,
+                wall_ms: number("wall_ms", usual.wall_ms)?,
+                network: text("network", "none")?,
+                labels: words("labels")?,
+            })
+        }
+        Action::KeyCreate => {
+            let scopes: Result<Vec<KeyScope>, _> = words("scopes")?.iter().map(|scope| scope.parse()).collect();
+            now.making_key(scopes.map_err(|_| invalid("scopes"))?)
+        }
+        _ => now,
+    })
+}

@@ -1,0 +1,475 @@
+//! The writer's desk: the store's writing side, the state in memory that decisions look at, and what has to be told
+//! once a commit is done.
+//!
+//! Invariants:
+//! 1. The state is what the store says: it changes with the store in one operation, and is read anew when a commit
+//!    failed.
+//! 2. Nobody outside hears of a change before its commit.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gambeson_api::work::{HeartbeatAnswer, Lease, Room};
+use gambeson_api::{
+    AuditRow, Code, End, Event, EventBody, JobId, JobState, LayerReport, LeaseId, Outcome, Problem, Project, ProjectId,
+    Report, Start, Time, Usage, UserId, WorkerId,
+};
+use tokio::sync::oneshot;
+
+use crate::audit::Chain;
+use crate::books::{Books, DAY_MS};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
+use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
+
+/// Why an operation changed nothing that it was asked to.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It was decided on a directory that is no longer the newest: decide again.
+    Stale,
+    /// It is not to be; what the operation wrote before (its audit row) stays.
+    Refused(Box<Problem>),
+    /// The store failed; the whole transaction is undone.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        Failure::Refused(Box::new(problem))
+    }
+}
+
+pub(crate) type Act<T> = Result<T, Failure>;
+
+/// What everybody is told after a commit.
+pub(crate) enum Effect {
+    /// There are events of a job up to a place.
+    Tell { job: JobId, seq: u64, ended: bool },
+    /// Leases were granted to a parked request.
+    Leases { reply: oneshot::Sender<Vec<Lease>>, leases: Vec<Lease> },
+    /// A parked heartbeat has something to do.
+    Beat { reply: oneshot::Sender<HeartbeatAnswer>, answer: HeartbeatAnswer },
+    /// The directory changed.
+    Directory,
+    /// Files of blobs are to be removed.
+    Forget(Vec<gambeson_api::Digest>),
+}
+
+/// A job that a worker has.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    pub project: ProjectId,
+    pub user: UserId,
+    pub worker: WorkerId,
+    pub lease: LeaseId,
+    pub attempt: u32,
+    pub hash: [u8; 32],
+    pub appended: u64,
+    pub granted: Time,
+    pub started: Option<Time>,
+    /// When the lease runs out.
+    pub expires: Time,
+    pub cancel: bool,
+    /// Whether the worker was told to cancel.
+    pub cancel_told: bool,
+    /// The last event.
+    pub seq: u64,
+    /// Bytes of output recorded of this attempt.
+    pub output: u64,
+    pub output_most: u64,
+}
+
+/// What is known of a worker while it is heard of.
+#[derive(Debug, Clone)]
+pub(crate) struct Present {
+    pub seen: Time,
+    /// When that was stored last.
+    pub stored: Time,
+    pub room: Room,
+}
+
+/// A request for leases that waits.
+pub(crate) struct Poll {
+    pub worker: WorkerId,
+    pub reply: oneshot::Sender<Vec<Lease>>,
+    pub granted: Vec<Lease>,
+}
+
+/// A heartbeat that waits.
+pub(crate) struct Beat {
+    pub reply: oneshot::Sender<HeartbeatAnswer>,
+}
+
+/// What decisions look at.
+pub(crate) struct State {
+    pub queue: Queue,
+    pub estimates: Estimates,
+    pub books: Books,
+    pub directory: Directory,
+    pub live: HashMap<JobId, Live>,
+    pub leases: HashMap<LeaseId, JobId>,
+    pub order: u64,
+    pub present: HashMap<WorkerId, Present>,
+    pub workers: HashMap<WorkerId, crate::store::WorkerRow>,
+}
+
+/// The desk.
+pub(crate) struct Desk {
+    pub store: Box<dyn Store>,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub chain: Chain,
+    pub state: State,
+    pub effects: Vec<Effect>,
+    pub polls: BTreeMap<u64, Poll>,
+    pub next_poll: u64,
+    pub beats: HashMap<WorkerId, Beat>,
+    /// Leases whose request had gone away when they were granted.
+    pub undelivered: Vec<LeaseId>,
+    /// No more leases.
+    pub draining: bool,
+    /// When shares were stored, and old things looked for, last.
+    pub kept_house: Time,
+    /// What the last forecast cost, and when it was made: they take a tenth of the writer's time at most.
+    pub forecast_free_at: std::time::Instant,
+    /// Held as long as the desk lives.
+    pub _lock: std::fs::File,
+}
+
+/// The day of a time, in days since the epoch (UTC).
+pub(crate) fn day_of(time: Time) -> u32 {
+    u32::try_from(time.0 / DAY_MS).unwrap_or(u32::MAX)
+}
+
+pub(crate) fn queue_class(class: gambeson_api::Class) -> queue::Class {
+    match class {
+        gambeson_api::Class::Low => queue::Class::Low,
+        gambeson_api::Class::Normal => queue::Class::Normal,
+        gambeson_api::Class::High => queue::Class::High,
+    }
+}
+
+const SHARES: &str = "queue.shares";
+
+impl State {
+    /// Reads everything from the store. Leases get their whole time again: their workers could not renew them.
+    pub(crate) fn load(store: &dyn Store, config: &Config, now: Time, version: u64) -> Stored<State> {
+        let rules = queue::Rules {
+            half_life_ms: config.half_life_ms,
+            age_step_ms: config.age_step_ms,
+            class_ceiling_percent: config.class_ceiling_percent,
+            ..queue::Rules::default()
+        };
+        let directory = Directory::load(store, version)?;
+        let mut state = State {
+            queue: Queue::new(rules),
+            estimates: Estimates::default(),
+            books: Books::of(day_of(now)),
+            directory,
+            live: HashMap::new(),
+            leases: HashMap::new(),
+            order: store.order_last()?,
+            present: HashMap::new(),
+            workers: store.workers()?.into_iter().map(|worker| (worker.id, worker)).collect(),
+        };
+        for project in state.directory.projects.values() {
+            state.queue.set_project(ProjectKey(project.id.as_u128()), project_rules(project));
+        }
+        let leases: HashMap<JobId, LeaseRow> =
+            store.leases_open()?.into_iter().map(|lease| (lease.job, lease)).collect();
+        let mut running = Vec::new();
+        store.jobs_open(&mut |job| {
+            state.enter(&job);
+            state.books.change(job.project, job.user, |account| account.cpu_reserved_ms += job.cpu_ms);
+            match job.state {
+                JobState::Queued | JobState::Ended => {
+                    state.books.change(job.project, job.user, |account| account.queued += 1);
+                }
+                JobState::Starting | JobState::Running => running.push(job),
+            }
+        })?;
+        for job in running {
+            state.books.change(job.project, job.user, |account| account.running += 1);
+            let Some(lease) = leases.get(&job.id) else {
+                return Err(StoreError::Failed(format!("{} has a worker, but no lease", job.id)));
+            };
+            let row = store.job(job.id)?.ok_or_else(|| StoreError::Failed(format!("{} is gone", job.id)))?;
+            let started = job.started.unwrap_or(lease.granted);
+            state.queue.start(JobKey(job.id.as_u128()), WorkerKey(lease.worker.as_u128()), started.0, job.wall_ms);
+            state.leases.insert(lease.id, job.id);
+            state.live.insert(
+                job.id,
+                Live {
+                    project: job.project,
+                    user: job.user,
+                    worker: lease.worker,
+                    lease: lease.id,
+                    attempt: lease.attempt,
+                    hash: lease.hash,
+                    appended: lease.appended,
+                    granted: lease.granted,
+                    started: if lease.started { job.started } else { None },
+                    expires: now.plus_ms(config.lease_ms),
+                    cancel: row.cancel_requested,
+                    cancel_told: false,
+                    seq: store.event_last(job.id)?,
+                    output: 0,
+                    output_most: row.ask.limits.output_bytes,
+                },
+            );
+        }
+        for row in store.usage(state.books.day)? {
+            state.books.change(row.project, row.user, |account| {
+                account.cpu_used_ms += row.cpu_ms;
+                account.jobs += row.jobs;
+            });
+        }
+        for (project, user, bytes) in store.stored()? {
+            state.books.change(project, user, |account| account.stored += bytes);
+        }
+        if let Some(shares) = store.meta(SHARES)? {
+            let shares: Vec<(ProjectId, UserId, f64, u64)> = serde_json::from_slice(&shares).unwrap_or_default();
+            for (project, user, seconds, at_ms) in shares {
+                let age = now.0.saturating_sub(at_ms) as f64 / config.half_life_ms.max(1) as f64;
+                let left = seconds * 0.5f64.powf(age);
+                state.queue.restore_usage(ProjectKey(project.as_u128()), UserKey(user.as_u128()), left, now.0);
+            }
+        }
+        Ok(state)
+    }
+
+    /// Puts a job into the queue, with the rules of its user.
+    pub(crate) fn enter(&mut self, job: &OpenJob) {
+        let (project, user) = (ProjectKey(job.project.as_u128()), UserKey(job.user.as_u128()));
+        if let Some(settings) = self.directory.projects.get(&job.project) {
+            let running_max = u32::try_from(settings.user_quota.running).unwrap_or(u32::MAX);
+            self.queue.set_user(project, user, queue::UserRules { weight: 1, running_max });
+        }
+        self.queue.push(Queued {
+            job: JobKey(job.id.as_u128()),
+            project,
+            user,
+            class: queue_class(job.class),
+            order: job.order,
+            submitted_ms: job.submitted.0,
+            not_before_ms: job.not_before.0,
+            demand: Demand { cpus_milli: job.cpus_milli, memory_bytes: job.memory_bytes },
+            wall_ms: job.wall_ms,
+        });
+    }
+
+    /// The shares as they are stored, so that a restart forgets no debt.
+    fn shares(&self, now: Time) -> Vec<(ProjectId, UserId, f64, u64)> {
+        let snapshot = self.queue.snapshot(now.0);
+        let lines = snapshot.projects.into_iter().flat_map(|project| {
+            let id = ProjectId::from_u128(project.project.0);
+            project.users.into_iter().map(move |user| (id, UserId::from_u128(user.user.0), user.usage_seconds, now.0))
+        });
+        lines.filter(|(.., seconds, _)| *seconds > 0.01).collect()
+    }
+
+    pub(crate) fn quotas(&self, project: ProjectId) -> Result<(&gambeson_api::Quota, &gambeson_api::Quota), Problem> {
+        let project = self.directory.projects.get(&project);
+        let project = project.ok_or_else(|| Problem::new(Code::NotFound, "the project is gone"))?;
+        Ok((&project.quota, &project.user_quota))
+    }
+}
+
+pub(crate) fn project_rules(project: &Project) -> queue::ProjectRules {
+    queue::ProjectRules {
+        weight: project.weight,
+        running_max: u32::try_from(project.quota.running).unwrap_or(u32::MAX),
+    }
+}
+
+impl Desk {
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Refuses to act on a decision that was made with an older directory.
+    pub(crate) fn check(&self, version: u64) -> Act<()> {
+        if version == self.state.directory.version { Ok(()) } else { Err(Failure::Stale) }
+    }
+
+    pub(crate) fn audit(&mut self, row: AuditRow) -> Stored<()> {
+        self.chain.append(&mut *self.store, row)
+    }
+
+    /// A row about what the platform does by itself.
+    pub(crate) fn audit_own(
+        &mut self,
+        actor: &str,
+        action: &str,
+        job: JobId,
+        project: ProjectId,
+        detail: serde_json::Value,
+    ) -> Stored<()> {
+        self.audit(AuditRow {
+            seq: 0,
+            at: self.now(),
+            actor: actor.to_owned(),
+            key: None,
+            action: action.to_owned(),
+            resource: job.to_string(),
+            project: Some(project),
+            allowed: true,
+            policies: Vec::new(),
+            detail,
+            hash: String::new(),
+        })
+    }
+
+    /// The directory changed: everybody gets the new one after the commit.
+    pub(crate) fn directory_changed(&mut self) {
+        self.state.directory.version += 1;
+        if !self.effects.iter().any(|effect| matches!(effect, Effect::Directory)) {
+            self.effects.push(Effect::Directory);
+        }
+    }
+
+    /// Records an event.
+    pub(crate) fn event(&mut self, job: JobId, seq: u64, attempt: u32, body: EventBody) -> Stored<()> {
+        let ended = matches!(body, EventBody::Ended { .. });
+        self.store.event_put(job, &Event { seq, at: self.now(), attempt, body })?;
+        self.effects.push(Effect::Tell { job, seq, ended });
+        Ok(())
+    }
+
+    /// Ends a job, for good: its row, its last event, its lease, its reservation, its charge.
+    pub(crate) fn end(&mut self, mut row: JobRow, report: Report) -> Stored<()> {
+        let now = self.now();
+        let live = self.state.live.remove(&row.id);
+        let key = JobKey(row.id.as_u128());
+        let charged = report.outcome.end.is_charged();
+        let ran_ms = row.started.map_or(0, |started| now.since_ms(started));
+        let seq = match &live {
+            Some(live) => {
+                self.state.leases.remove(&live.lease);
+                self.end_lease(live.lease)?;
+                self.state.queue.finish(key, now.0, if charged { ran_ms } else { 0 });
+                live.seq
+            }
+            None => {
+                self.state.queue.remove(key);
+                self.store.event_last(row.id)?
+            }
+        };
+        // What a worker says is not believed beyond what the job could use.
+        let cpu_ms = if charged { (report.usage.cpu_ms.max(0.0) as u64).min(row.ask.limits.cpu_ms) } else { 0 };
+        if row.started.is_some() && charged {
+            let (project, user) = (ProjectKey(row.project.as_u128()), UserKey(row.user.as_u128()));
+            self.state.estimates.record(project, user, ran_ms);
+        }
+        let day = day_of(now);
+        self.state.books.turn(day);
+        self.store.usage_add(day, &UsageRow { project: row.project, user: row.user, jobs: 1, cpu_ms })?;
+        let was_live = live.is_some();
+        let reserved = row.ask.limits.cpu_ms;
+        self.state.books.change(row.project, row.user, |account| {
+            if was_live {
+                account.running = account.running.saturating_sub(1);
+            } else {
+                account.queued = account.queued.saturating_sub(1);
+            }
+            account.cpu_reserved_ms = account.cpu_reserved_ms.saturating_sub(reserved);
+            account.cpu_used_ms += cpu_ms;
+            account.jobs += 1;
+        });
+        self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))?;
+        let outcome = report.outcome.clone();
+        row.state = JobState::Ended;
+        row.ended = Some(now);
+        row.report = Some(report);
+        self.store.job_update(&row)?;
+        self.event(row.id, seq + 1, row.attempt, EventBody::Ended { outcome })
+    }
+
+    pub(crate) fn end_lease(&mut self, lease: LeaseId) -> Stored<()> {
+        if let Some(mut row) = self.store.lease(lease)? {
+            row.ended = Some(self.now());
+            self.store.lease_put(&row)?;
+        }
+        Ok(())
+    }
+
+    /// Once a second or so: what time alone brings about.
+    pub(crate) fn tick(&mut self) -> Act<()> {
+        let now = self.now();
+        self.state.books.turn(day_of(now));
+        for lease in std::mem::take(&mut self.undelivered) {
+            self.retry(lease, "the worker had stopped asking when it was granted")?;
+        }
+        let late: Vec<LeaseId> =
+            self.state.live.values().filter(|live| live.expires <= now).map(|live| live.lease).collect();
+        for lease in late {
+            self.expire(lease)?;
+        }
+        let gone_after = self.config.lease_ms.saturating_mul(2);
+        let gone: Vec<WorkerId> = self
+            .state
+            .present
+            .iter()
+            .filter(|(worker, present)| {
+                now.since_ms(present.seen) > gone_after && !self.polls.values().any(|poll| poll.worker == **worker)
+            })
+            .map(|(worker, _)| *worker)
+            .collect();
+        for worker in gone {
+            self.state.present.remove(&worker);
+            self.state.queue.worker_gone(WorkerKey(worker.as_u128()));
+        }
+        if now.since_ms(self.kept_house) >= 10_000 {
+            self.kept_house = now;
+            self.keep_house(now)?;
+        }
+        Ok(())
+    }
+
+    /// Stores the shares, and deletes what its time is over of: a little at a time.
+    fn keep_house(&mut self, now: Time) -> Act<()> {
+        let shares = serde_json::to_vec(&self.state.shares(now)).unwrap_or_default();
+        if self.store.meta(SHARES)?.as_ref() != Some(&shares) {
+            self.store.meta_put(SHARES, &shares)?;
+        }
+        let before = |keep_ms: u64| Time(now.0.saturating_sub(keep_ms));
+        self.store.events_forget(before(self.config.keep_events_ms), 200)?;
+        self.store.jobs_forget(before(self.config.keep_jobs_ms), 200)?;
+        if self.store.holds_forget(now, 500)? > 0 {
+            let mut stored: HashMap<(ProjectId, UserId), u64> = HashMap::new();
+            for (project, user, bytes) in self.store.stored()? {
+                stored.insert((project, user), bytes);
+            }
+            let known: Vec<((ProjectId, UserId), u64)> =
+                self.state.books.users().map(|(key, account)| (*key, account.stored)).collect();
+            for ((project, user), before) in known {
+                let after = stored.get(&(project, user)).copied().unwrap_or(0);
+                self.state.books.change(project, user, |account| account.stored = account.stored + after - before);
+            }
+        }
+        let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;
+        if !unused.is_empty() {
+            self.effects.push(Effect::Forget(unused));
+        }
+        Ok(())
+    }
+}
+
+/// A report of a job that no worker reported on.
+pub(crate) fn report_without_run(end: End, message: impl Into<String>) -> Report {
+    Report {
+        outcome: Outcome { end, message: message.into() },
+        usage: Usage::default(),
+        layers: Vec::<LayerReport>::new(),
+        denials: Vec::new(),
+        start: Start::Cold,
+    }
+}

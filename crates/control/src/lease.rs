@@ -1,0 +1,479 @@
+//! Leases: granting them, what is said under them, and what happens when they run out.
+//!
+//! Invariants:
+//! 1. A lease is good for one attempt. What is said under another one than the job's present lease changes nothing.
+//! 2. Entries of an attempt have places: what comes twice is recorded once, what has a gap before it is refused.
+//! 3. What runs out before the program started is tried again; what runs out after ends as lost, unless its author
+//!    said that it may run twice.
+
+use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
+use gambeson_api::{Code, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Time, WorkerId};
+use tokio::sync::oneshot;
+
+use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
+use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
+use crate::secret;
+use crate::store::{BlobHold, LeaseRow, StoreError};
+
+/// Output beyond its limit that a worker may still bring: its own marks, a last piece.
+const SLACK: u64 = 64 << 10;
+/// After this time without a word of it, a lease that was granted is taken not to have arrived, milliseconds.
+const UNHEARD_MS: u64 = 5_000;
+
+fn lost(detail: impl Into<String>) -> Failure {
+    Problem::new(Code::LeaseLost, detail).into()
+}
+
+/// Tells the queue of a worker, if it is new or has another size.
+pub(crate) fn connect(state: &mut State, worker: WorkerId, room: Room, asking: bool) {
+    let key = WorkerKey(worker.as_u128());
+    let draining = state.workers.get(&worker).is_none_or(|row| row.draining);
+    let slots = if draining { 0 } else { room.slots };
+    let capacity = Demand { cpus_milli: room.cpus_milli, memory_bytes: room.memory_bytes };
+    let held = u32::try_from(state.live.values().filter(|live| live.worker == worker).count()).unwrap_or(u32::MAX);
+    let same = state
+        .queue
+        .workers()
+        .any(|view| view.worker == key && view.capacity == capacity && view.slots_free == slots.saturating_sub(held));
+    if !same {
+        state.queue.worker_set(key, capacity, slots);
+    }
+    state.queue.worker_asks(key, asking && !draining);
+}
+
+impl Desk {
+    /// A worker asks for leases: its request is parked. Returns its number.
+    pub(crate) fn poll(&mut self, worker: WorkerId, room: Room, reply: oneshot::Sender<Vec<Lease>>) -> Act<u64> {
+        self.seen(worker, Some(room))?;
+        // A worker has one request at a time: an older one has lost its reader, or is about to.
+        self.polls.retain(|_, poll| poll.worker != worker);
+        self.next_poll += 1;
+        self.polls.insert(self.next_poll, Poll { worker, reply, granted: Vec::new() });
+        connect(&mut self.state, worker, room, true);
+        Ok(self.next_poll)
+    }
+
+    /// A parked request is given up.
+    pub(crate) fn unpark(&mut self, poll: u64) {
+        if let Some(poll) = self.polls.remove(&poll) {
+            self.state.queue.worker_asks(WorkerKey(poll.worker.as_u128()), false);
+        }
+    }
+
+    fn seen(&mut self, worker: WorkerId, room: Option<Room>) -> Act<()> {
+        let now = self.now();
+        let Some(row) = self.state.workers.get_mut(&worker) else {
+            return Err(Problem::new(Code::Unauthenticated, "this worker is not known any more").into());
+        };
+        let room = room.unwrap_or(row.room);
+        let known = self.state.present.get(&worker);
+        // Once a minute is often enough for people.
+        let stored = known.map_or(Time(0), |present| present.stored);
+        let store = now.since_ms(stored) > 60_000 || row.room != room;
+        let stored = if store { now } else { stored };
+        row.seen = now;
+        row.room = room;
+        if store {
+            self.store.worker_put(row)?;
+        }
+        let is_new = known.is_none();
+        self.state.present.insert(worker, Present { seen: now, stored, room });
+        if is_new {
+            connect(&mut self.state, worker, room, false);
+        }
+        Ok(())
+    }
+
+    /// Gives waiting jobs to parked requests, as the queue decides.
+    pub(crate) fn schedule(&mut self) -> Act<()> {
+        let now = self.now();
+        while !self.draining
+            && let Some(grant) = self.state.queue.choose(now.0)
+        {
+            let job = JobId::from_u128(grant.job.0);
+            let worker = WorkerId::from_u128(grant.worker.0);
+            let Some(poll) = self.polls.iter().find(|(_, poll)| poll.worker == worker).map(|(number, _)| *number)
+            else {
+                // Nobody asks for it after all.
+                self.state.queue.worker_asks(grant.worker, false);
+                continue;
+            };
+            let lease = self.grant(job, worker)?;
+            // The same request may bring home more.
+            self.state.queue.worker_asks(grant.worker, true);
+            if let Some(poll) = self.polls.get_mut(&poll) {
+                poll.granted.push(lease);
+            }
+        }
+        let served: Vec<u64> =
+            self.polls.iter().filter(|(_, poll)| !poll.granted.is_empty()).map(|(number, _)| *number).collect();
+        for number in served {
+            if let Some(poll) = self.polls.remove(&number) {
+                self.state.queue.worker_asks(WorkerKey(poll.worker.as_u128()), false);
+                self.effects.push(Effect::Leases { reply: poll.reply, leases: poll.granted });
+            }
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, job: JobId, worker: WorkerId) -> Act<Lease> {
+        let now = self.now();
+        let gone = || StoreError::Failed(format!("{job} waits, but is not in the store"));
+        let mut row = self.store.job(job)?.ok_or_else(gone)?;
+        let source = self.store.source(&row.source)?.ok_or_else(gone)?;
+        let files: std::collections::BTreeMap<String, FileContent> =
+            serde_json::from_slice(&source).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let fresh = secret::fresh("gml").map_err(|error| StoreError::Failed(error.to_string()))?;
+        let seq = if row.attempt == 0 { 1 } else { self.store.event_last(job)? };
+        row.attempt += 1;
+        row.state = JobState::Starting;
+        row.worker = Some(worker);
+        let lease = LeaseRow {
+            id: LeaseId::new(),
+            job,
+            attempt: row.attempt,
+            worker,
+            hash: fresh.hash,
+            appended: 0,
+            started: false,
+            granted: now,
+            ended: None,
+        };
+        self.store.lease_put(&lease)?;
+        self.store.job_update(&row)?;
+        self.event(job, seq + 1, row.attempt, EventBody::Leased { worker })?;
+        let (project, user) = (ProjectKey(row.project.as_u128()), UserKey(row.user.as_u128()));
+        let expected = self.state.estimates.estimate(project, user, row.ask.limits.wall_ms);
+        self.state.queue.start(JobKey(job.as_u128()), WorkerKey(worker.as_u128()), now.0, expected.p50_ms);
+        self.state.books.change(row.project, row.user, |account| {
+            account.queued = account.queued.saturating_sub(1);
+            account.running += 1;
+        });
+        self.state.leases.insert(lease.id, job);
+        self.state.live.insert(
+            job,
+            Live {
+                project: row.project,
+                user: row.user,
+                worker,
+                lease: lease.id,
+                attempt: row.attempt,
+                hash: lease.hash,
+                appended: 0,
+                granted: now,
+                started: None,
+                expires: now.plus_ms(self.config.lease_ms),
+                cancel: row.cancel_requested,
+                cancel_told: false,
+                seq: seq + 1,
+                output: 0,
+                output_most: row.ask.limits.output_bytes,
+            },
+        );
+        Ok(Lease {
+            id: lease.id,
+            token: fresh.text,
+            job,
+            attempt: row.attempt,
+            ttl_ms: self.config.lease_ms,
+            files,
+            entry: row.ask.entry,
+            args: row.ask.args,
+            env: row.ask.env,
+            stdin: row.ask.stdin,
+            limits: row.ask.limits,
+            network: row.ask.network,
+            array: row.array,
+        })
+    }
+
+    /// The job of a lease, if whoever asks has its token and it is the present one.
+    pub(crate) fn leased(&self, lease: LeaseId, token: &str) -> Act<(JobId, &Live)> {
+        let job = self.state.leases.get(&lease).copied();
+        let found = job.and_then(|job| Some((job, self.state.live.get(&job)?)));
+        let Some((job, live)) = found else {
+            return Err(lost("it ran out, was given back, or its job ended"));
+        };
+        if !secret::matches(token, &live.hash) {
+            return Err(Problem::new(Code::Unauthenticated, "that is not the token of this lease").into());
+        }
+        // What ran out is over, even before the clock's next look.
+        if live.expires <= self.now() {
+            return Err(lost("it ran out"));
+        }
+        Ok((job, live))
+    }
+
+    /// Records what a worker says of an attempt.
+    pub(crate) fn append(&mut self, lease: LeaseId, token: &str, append: Append) -> Act<Appended> {
+        let (job, _) = self.leased(lease, token)?;
+        self.record(job, append.first, append.entries)
+    }
+
+    fn record(&mut self, job: JobId, first: u64, entries: Vec<Entry>) -> Act<Appended> {
+        let Some(mut live) = self.state.live.get(&job).cloned() else { return Err(lost("its job ended")) };
+        if first > live.appended {
+            let detail = format!("entry {} is missing: the first one sent is {first}", live.appended);
+            return Err(Problem::new(Code::InvalidValue, detail).into());
+        }
+        if entries.len() > Append::ENTRIES_MOST {
+            return Err(Problem::new(Code::TooLarge, "too many entries in one report").into());
+        }
+        let known = live.appended - first;
+        let before = live.appended;
+        for entry in entries.into_iter().skip(usize::try_from(known).unwrap_or(usize::MAX)) {
+            live.appended += 1;
+            live.seq += 1;
+            let body = match entry {
+                Entry::Started {} => {
+                    if live.started.is_some() {
+                        return Err(Problem::new(Code::InvalidValue, "it started twice").into());
+                    }
+                    self.start(job, &mut live)?;
+                    EventBody::Started {}
+                }
+                Entry::Output { stream, data } => {
+                    live.output += data.0.len() as u64;
+                    if live.output > live.output_most.saturating_add(SLACK) {
+                        return Err(Problem::new(Code::TooLarge, "more output than the job's limit").into());
+                    }
+                    EventBody::Output { stream, data }
+                }
+                Entry::Elided { stream, bytes } => EventBody::Elided { stream, bytes },
+            };
+            self.event(job, live.seq, live.attempt, body)?;
+        }
+        let next = live.appended;
+        if next > before
+            && let Some(mut row) = self.store.lease(live.lease)?
+        {
+            row.appended = next;
+            row.started = live.started.is_some();
+            self.store.lease_put(&row)?;
+        }
+        self.state.live.insert(job, live);
+        Ok(Appended { next })
+    }
+
+    fn start(&mut self, job: JobId, live: &mut Live) -> Act<()> {
+        let now = self.now();
+        live.started = Some(now);
+        if let Some(mut row) = self.store.job(job)? {
+            row.state = JobState::Running;
+            row.started = Some(now);
+            self.store.job_update(&row)?;
+        }
+        Ok(())
+    }
+
+    /// Ends an attempt as its worker says. A second time, it is the first.
+    pub(crate) fn settle(&mut self, lease: LeaseId, token: &str, settle: Settle) -> Act<()> {
+        let job = match self.leased(lease, token) {
+            Ok((job, _)) => job,
+            Err(Failure::Refused(problem)) if problem.code == Code::LeaseLost => {
+                return self.settled_already(lease, token).then_some(()).ok_or(Failure::Refused(problem));
+            }
+            Err(other) => return Err(other),
+        };
+        self.record(job, settle.first, settle.entries)?;
+        let Some(mut row) = self.store.job(job)? else { return Err(lost("its job is gone")) };
+        let mut skipped = settle.skipped;
+        for artifact in settle.artifacts {
+            let why = match crate::admit::path_is_plain(&artifact.path) {
+                Err(why) => Some(format!("its path {why}")),
+                Ok(()) => self.keep_artifact(&row, &artifact)?,
+            };
+            if let Some(why) = why {
+                let path = artifact.path.chars().take(200).filter(|c| !c.is_control()).collect();
+                skipped.push(gambeson_api::work::Skipped { path, why });
+            }
+        }
+        skipped.truncate(200);
+        row.skipped = skipped;
+        let report = settle.report;
+        let detail = serde_json::json!({
+            "attempt": row.attempt,
+            "outcome": report.outcome.end.kind(),
+            "cpu_ms": report.usage.cpu_ms as u64,
+            "worker": row.worker.map(|worker| worker.to_string()),
+        });
+        self.audit_own("worker", "job.settle", job, row.project, detail)?;
+        self.end(row, report)?;
+        Ok(())
+    }
+
+    /// Whether this lease's settling was recorded, and its answer got lost on the way.
+    fn settled_already(&self, lease: LeaseId, token: &str) -> bool {
+        let Ok(Some(row)) = self.store.lease(lease) else { return false };
+        let ended = self.store.job(row.job).ok().flatten();
+        secret::matches(token, &row.hash)
+            && row.ended.is_some()
+            && ended.is_some_and(|job| {
+                job.state == JobState::Ended
+                    && job.attempt == row.attempt
+                    && job.report.is_some_and(|report| !matches!(report.outcome.end, End::Lost {}))
+            })
+    }
+
+    /// Keeps an artifact that was uploaded, or says why not.
+    fn keep_artifact(&mut self, row: &crate::store::JobRow, artifact: &gambeson_api::Artifact) -> Act<Option<String>> {
+        let Some(size) = self.store.blob_size(&artifact.digest)? else {
+            return Ok(Some("it was not uploaded".into()));
+        };
+        let kept = self.hold(BlobHold {
+            digest: artifact.digest,
+            project: row.project,
+            user: row.user,
+            job: Some(row.id),
+            size,
+            until: None,
+        })?;
+        if let Err(problem) = kept {
+            return Ok(Some(problem.detail));
+        }
+        let artifact = gambeson_api::Artifact { size, ..artifact.clone() };
+        self.store.artifact_put(row.id, &artifact)?;
+        Ok(None)
+    }
+
+    /// Keeps a blob for somebody, if the quota allows it; what they keep already costs nothing more.
+    pub(crate) fn hold(&mut self, hold: BlobHold) -> Act<Result<(), Problem>> {
+        let kept = self.store.holders(&hold.digest)?.contains(&(hold.project, hold.user));
+        if !kept {
+            let quotas = self.state.quotas(hold.project)?;
+            if let Err(problem) = self.state.books.may_store(hold.project, hold.user, quotas, hold.size) {
+                return Ok(Err(problem));
+            }
+            self.state.books.change(hold.project, hold.user, |account| account.stored += hold.size);
+        }
+        self.store.hold_put(&hold)?;
+        Ok(Ok(()))
+    }
+
+    /// A worker that did not start its job gives it back.
+    pub(crate) fn hand_back(&mut self, lease: LeaseId, token: &str, why: &str) -> Act<()> {
+        let _ = self.leased(lease, token)?;
+        let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
+        self.retry(lease, &format!("the worker gave it back: {why}"))
+    }
+
+    /// A lease ran out.
+    pub(crate) fn expire(&mut self, lease: LeaseId) -> Act<()> {
+        self.retry(lease, "its worker was not heard of in time")
+    }
+
+    /// An attempt came to nothing: the job waits again, or ends.
+    pub(crate) fn retry(&mut self, lease: LeaseId, why: &str) -> Act<()> {
+        let Some(job) = self.state.leases.get(&lease).copied() else { return Ok(()) };
+        let Some(live) = self.state.live.get(&job).cloned() else { return Ok(()) };
+        let Some(mut row) = self.store.job(job)? else { return Ok(()) };
+        let now = self.now();
+        let detail = serde_json::json!({"attempt": row.attempt, "started": live.started.is_some(), "why": why});
+        self.audit_own("system", "lease.end", job, row.project, detail)?;
+        if live.cancel {
+            let report = report_without_run(End::Cancelled {}, "it was cancelled; its worker did not report on it");
+            return Ok(self.end(row, report)?);
+        }
+        if live.started.is_some() && !row.ask.may_rerun {
+            let message = format!(
+                "{why}, after the program had started; it may have had effects and is not run again. Submit it again, \
+                 with may_rerun if running twice does no harm"
+            );
+            return Ok(self.end(row, report_without_run(End::Lost {}, message))?);
+        }
+        if row.attempt >= self.config.attempts_max {
+            let message = format!("given up after {} attempts: {why}; nothing is charged", row.attempt);
+            let report = report_without_run(End::Fault { step: "run it on a worker".into() }, message);
+            return Ok(self.end(row, report)?);
+        }
+        self.state.leases.remove(&lease);
+        self.state.live.remove(&job);
+        self.end_lease(lease)?;
+        // A second, then two: a worker that cannot start anything must not use up all attempts at once.
+        row.not_before = now.plus_ms(1000 * u64::from(row.attempt));
+        row.state = JobState::Queued;
+        row.started = None;
+        self.store.job_update(&row)?;
+        self.event(job, live.seq + 1, row.attempt, EventBody::Requeued { why: why.to_owned() })?;
+        self.state.queue.requeue(JobKey(job.as_u128()), row.not_before.0);
+        self.state.books.change(row.project, row.user, |account| {
+            account.running = account.running.saturating_sub(1);
+            account.queued += 1;
+        });
+        Ok(())
+    }
+
+    /// A worker says what it has. Answered at once where it has something to do, else parked.
+    pub(crate) fn beat(
+        &mut self,
+        worker: WorkerId,
+        leases: &[LeaseId],
+        reply: oneshot::Sender<HeartbeatAnswer>,
+    ) -> Act<()> {
+        self.seen(worker, self.state.present.get(&worker).map(|present| present.room))?;
+        let now = self.now();
+        let mut answer = HeartbeatAnswer { ttl_ms: self.config.lease_ms, ..HeartbeatAnswer::default() };
+        let mut urgent = false;
+        for lease in leases {
+            let job = self.state.leases.get(lease).copied();
+            match job.and_then(|job| self.state.live.get_mut(&job)) {
+                Some(live) if live.worker == worker && live.expires > now => {
+                    live.expires = now.plus_ms(self.config.lease_ms);
+                    if live.cancel {
+                        answer.cancel.push(*lease);
+                        urgent |= !live.cancel_told;
+                        live.cancel_told = true;
+                    }
+                }
+                _ => answer.lost.push(*lease),
+            }
+        }
+        let unheard: Vec<LeaseId> = self
+            .state
+            .live
+            .values()
+            .filter(|live| {
+                live.worker == worker
+                    && live.started.is_none()
+                    && live.appended == 0
+                    && now.since_ms(live.granted) > UNHEARD_MS
+                    && !leases.contains(&live.lease)
+            })
+            .map(|live| live.lease)
+            .collect();
+        for lease in unheard {
+            self.retry(lease, "its worker never got it")?;
+        }
+        answer.drain = self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining);
+        if urgent || !answer.lost.is_empty() {
+            self.effects.push(Effect::Beat { reply, answer });
+        } else {
+            self.beats.insert(worker, Beat { reply });
+        }
+        Ok(())
+    }
+
+    /// Has a parked heartbeat of a job's worker answered: the job is to be cancelled.
+    pub(crate) fn tell_cancel(&mut self, job: JobId) {
+        let Some(live) = self.state.live.get_mut(&job) else { return };
+        live.cancel = true;
+        let Some(beat) = self.beats.remove(&live.worker) else { return };
+        live.cancel_told = true;
+        let answer = HeartbeatAnswer {
+            cancel: vec![live.lease],
+            ttl_ms: self.config.lease_ms,
+            drain: self.draining,
+            ..HeartbeatAnswer::default()
+        };
+        self.effects.push(Effect::Beat { reply: beat.reply, answer });
+    }
+
+    /// What a parked heartbeat hears when its time is over.
+    pub(crate) fn quiet_beat(&self, worker: WorkerId) -> HeartbeatAnswer {
+        HeartbeatAnswer {
+            ttl_ms: self.config.lease_ms,
+            drain: self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining),
+            ..HeartbeatAnswer::default()
+        }
+    }
+}

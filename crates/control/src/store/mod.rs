@@ -1,0 +1,296 @@
+//! What is durable: rows, and the operations on them that decisions need. No SQL shows through.
+//!
+//! SQLite implements it ([`sqlite`]); PostgreSQL will by the same traits. Nothing here decides.
+//!
+//! Invariants:
+//! 1. What is written is written inside a transaction of the writer; readers see committed states only.
+//! 2. An operation that failed in the middle is undone to its mark, the others of the transaction stay.
+
+pub(crate) mod sqlite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use gambeson_api::{
+    ArrayId, ArrayPlace, Artifact, AuditRow, Class, Content, Digest, Event, Job, JobId, JobState, KeyId, LayerReport,
+    LeaseId, Limits, Network, Project, ProjectId, Report, Time, User, UserId, WorkerId, work::Room, work::Skipped,
+};
+use serde::{Deserialize, Serialize};
+
+/// Why the store did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The disk is full; nothing of the transaction was written.
+    #[error("the disk is full")]
+    Full,
+    /// Something else: a broken file, a broken disk, a mistake of ours.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+pub(crate) type Stored<T> = Result<T, StoreError>;
+
+/// A key with the hash of its secret.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyRow {
+    pub id: KeyId,
+    pub name: String,
+    pub user: UserId,
+    pub project: Option<ProjectId>,
+    pub scopes: Vec<String>,
+    pub hash: [u8; 32],
+    pub created: Time,
+    pub expires: Option<Time>,
+    pub last_used: Option<Time>,
+    pub revoked: Option<Time>,
+}
+
+/// A role, held in a project or (`None`) on the whole platform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MemberRow {
+    pub user: UserId,
+    pub project: Option<ProjectId>,
+    pub role: String,
+}
+
+/// A worker with the hash of its credential.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerRow {
+    pub id: WorkerId,
+    pub name: String,
+    pub hash: [u8; 32],
+    pub room: Room,
+    pub version: String,
+    pub environment: String,
+    pub layers: Vec<LayerReport>,
+    pub draining: bool,
+    pub enrolled: Time,
+    pub seen: Time,
+}
+
+/// What a job asks for, beside its files: stored as one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    pub entry: String,
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub stdin: Content,
+    pub limits: Limits,
+    pub network: Network,
+    pub labels: BTreeMap<String, String>,
+    pub may_rerun: bool,
+}
+
+/// A job.
+#[derive(Debug, Clone)]
+pub(crate) struct JobRow {
+    pub id: JobId,
+    /// Place in the order of submission.
+    pub order: u64,
+    pub project: ProjectId,
+    pub user: UserId,
+    pub key: KeyId,
+    pub state: JobState,
+    pub class: Class,
+    pub source: Digest,
+    pub ask: Ask,
+    pub array: Option<ArrayPlace>,
+    pub submitted: Time,
+    pub not_before: Time,
+    pub started: Option<Time>,
+    pub ended: Option<Time>,
+    pub attempt: u32,
+    pub worker: Option<WorkerId>,
+    pub cancel_requested: bool,
+    pub report: Option<Report>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// What the queue needs to know of a job that has not ended: little, since there may be a million.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenJob {
+    pub id: JobId,
+    pub order: u64,
+    pub project: ProjectId,
+    pub user: UserId,
+    pub state: JobState,
+    pub class: Class,
+    pub submitted: Time,
+    pub not_before: Time,
+    pub started: Option<Time>,
+    pub cpus_milli: u32,
+    pub memory_bytes: u64,
+    pub wall_ms: u64,
+    pub cpu_ms: u64,
+}
+
+/// A worker's right to an attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LeaseRow {
+    pub id: LeaseId,
+    pub job: JobId,
+    pub attempt: u32,
+    pub worker: WorkerId,
+    pub hash: [u8; 32],
+    /// Entries recorded.
+    pub appended: u64,
+    pub started: bool,
+    pub granted: Time,
+    pub ended: Option<Time>,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JobQuery {
+    pub state: Option<JobState>,
+    /// Any job of these projects.
+    pub projects: Vec<ProjectId>,
+    /// Of these, only the jobs of `me`.
+    pub own: Vec<ProjectId>,
+    pub me: Option<UserId>,
+    pub user: Option<UserId>,
+    pub label: Option<String>,
+    pub array: Option<ArrayId>,
+    /// Only jobs older than this one.
+    pub before: Option<JobId>,
+    pub limit: u32,
+}
+
+/// What a submission with an idempotency key became.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remembered {
+    pub fingerprint: [u8; 32],
+    pub job: JobId,
+    pub array: Option<(ArrayId, u32)>,
+}
+
+/// What was used on a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UsageRow {
+    pub project: ProjectId,
+    pub user: UserId,
+    pub jobs: u64,
+    pub cpu_ms: u64,
+}
+
+/// Who keeps a blob, why, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlobHold {
+    pub digest: Digest,
+    pub project: ProjectId,
+    pub user: UserId,
+    /// The job that needs it or made it; `None` for a plain upload.
+    pub job: Option<JobId>,
+    pub size: u64,
+    /// `None` while the job has not ended.
+    pub until: Option<Time>,
+}
+
+/// Transactions.
+pub(crate) trait Transactions {
+    fn begin(&mut self) -> Stored<()>;
+    fn commit(&mut self) -> Stored<()>;
+    fn rollback(&mut self);
+    /// Begins an operation.
+    fn mark(&mut self) -> Stored<()>;
+    /// Ends it, for good or by undoing it.
+    fn release(&mut self, keep: bool) -> Stored<()>;
+    /// Writes a consistent copy to a new file, while others read and write.
+    fn backup(&self, to: &Path) -> Stored<()>;
+}
+
+/// Users, projects, roles, keys, workers, and single values.
+pub(crate) trait People {
+    fn meta(&self, name: &str) -> Stored<Option<Vec<u8>>>;
+    fn meta_put(&mut self, name: &str, value: &[u8]) -> Stored<()>;
+    fn users(&self) -> Stored<Vec<User>>;
+    fn user_put(&mut self, user: &User) -> Stored<()>;
+    fn projects(&self) -> Stored<Vec<Project>>;
+    fn project_put(&mut self, project: &Project) -> Stored<()>;
+    fn members(&self) -> Stored<Vec<MemberRow>>;
+    fn member_put(&mut self, member: &MemberRow) -> Stored<()>;
+    fn member_delete(&mut self, member: &MemberRow) -> Stored<bool>;
+    fn keys(&self) -> Stored<Vec<KeyRow>>;
+    fn key_put(&mut self, key: &KeyRow) -> Stored<()>;
+    fn key_used(&mut self, key: KeyId, at: Time) -> Stored<()>;
+    fn workers(&self) -> Stored<Vec<WorkerRow>>;
+    fn worker_put(&mut self, worker: &WorkerRow) -> Stored<()>;
+    fn join_token_put(&mut self, hash: &[u8; 32], expires: Time) -> Stored<()>;
+    /// Uses it up. Whether it was there and valid.
+    fn join_token_take(&mut self, hash: &[u8; 32], now: Time) -> Stored<bool>;
+}
+
+/// Jobs, their sources, leases and events.
+pub(crate) trait Jobs {
+    fn source_put(&mut self, digest: &Digest, body: &[u8]) -> Stored<()>;
+    fn source(&self, digest: &Digest) -> Stored<Option<Vec<u8>>>;
+    fn job_insert(&mut self, job: &JobRow) -> Stored<()>;
+    fn job(&self, id: JobId) -> Stored<Option<JobRow>>;
+    /// Replaces what changes in a job's life: state, times, attempt, worker, cancellation, report.
+    fn job_update(&mut self, job: &JobRow) -> Stored<()>;
+    /// Calls `each` for every job that has not ended, in the order of submission.
+    fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()>;
+    fn jobs(&self, query: &JobQuery) -> Stored<Vec<JobRow>>;
+    /// The highest order of any job.
+    fn order_last(&self) -> Stored<u64>;
+    /// The project of an array, how many of its elements are in each state, and how many ended in each way.
+    #[expect(clippy::type_complexity, reason = "two small tables of one query")]
+    fn array(
+        &self,
+        array: ArrayId,
+    ) -> Stored<Option<(ProjectId, UserId, u32, BTreeMap<String, u64>, BTreeMap<String, u64>)>>;
+    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>>;
+    fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>>;
+    fn remember(&mut self, user: UserId, project: ProjectId, key: &str, what: &Remembered, at: Time) -> Stored<()>;
+    fn lease_put(&mut self, lease: &LeaseRow) -> Stored<()>;
+    fn lease(&self, id: LeaseId) -> Stored<Option<LeaseRow>>;
+    fn leases_open(&self) -> Stored<Vec<LeaseRow>>;
+    fn event_put(&mut self, job: JobId, event: &Event) -> Stored<()>;
+    /// Events after `after`, in order: at most `count`, and no more once `bytes` of output are reached.
+    fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>>;
+    /// The last place.
+    fn event_last(&self, job: JobId) -> Stored<u64>;
+    /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them. How many.
+    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
+    /// Deletes the output of at most `count` jobs that ended before `before`, but for the last event. How many.
+    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
+}
+
+/// Blobs, artifacts, usage.
+pub(crate) trait Blobs {
+    fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()>;
+    fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>>;
+    fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>>;
+    fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()>;
+    fn hold_put(&mut self, hold: &BlobHold) -> Stored<()>;
+    /// Whether anybody in one of the projects keeps it.
+    fn is_held(&self, digest: &Digest, project: ProjectId) -> Stored<bool>;
+    /// The projects that keep it, with who does.
+    fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
+    /// Bytes kept, for each project and user; a blob kept twice by the same counts once.
+    fn stored(&self) -> Stored<Vec<(ProjectId, UserId, u64)>>;
+    /// The holds of a job get their end.
+    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<()>;
+    /// Deletes at most `count` holds that are over. How many.
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64>;
+    /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them.
+    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>>;
+    fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()>;
+    fn usage(&self, day: u32) -> Stored<Vec<UsageRow>>;
+}
+
+/// The audit log.
+pub(crate) trait Audits {
+    fn audit_put(&mut self, row: &AuditRow) -> Stored<()>;
+    /// Rows after `after`, oldest first.
+    fn audit(&self, project: Option<ProjectId>, after: u64, limit: u32) -> Stored<Vec<AuditRow>>;
+    fn audit_last(&self) -> Stored<Option<AuditRow>>;
+}
+
+/// All of it.
+pub(crate) trait Store: Transactions + People + Jobs + Blobs + Audits + Send {}
+
+impl<T: Transactions + People + Jobs + Blobs + Audits + Send> Store for T {}
+
+/// The bounds that a shown job keeps.
+pub(crate) const STREAM_MOST: usize = Job::STREAM_MOST;

@@ -1,0 +1,66 @@
+use gambeson_api::{AuditRow, KeyId, ProjectId, Time};
+use rusqlite::{Row, params};
+
+use super::Sqlite;
+use super::row::{Hash, Id, Json, U, json};
+use crate::store::{Audits, StoreError, Stored};
+
+const AUDIT: &str = "seq, at, actor, key, action, resource, project, allowed, policies, detail, hash";
+
+fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        seq: row.get::<_, U>(0)?.0,
+        at: Time(row.get::<_, U>(1)?.0),
+        actor: row.get(2)?,
+        key: row.get::<_, Option<Id>>(3)?.map(|id| KeyId::from_u128(id.0)),
+        action: row.get(4)?,
+        resource: row.get(5)?,
+        project: row.get::<_, Option<Id>>(6)?.map(|id| ProjectId::from_u128(id.0)),
+        allowed: row.get(7)?,
+        policies: row.get::<_, Json<_>>(8)?.0,
+        detail: row.get::<_, Json<_>>(9)?.0,
+        hash: crate::audit::hex(&row.get::<_, Hash>(10)?.0),
+    })
+}
+
+impl Audits for Sqlite {
+    fn audit_put(&mut self, row: &AuditRow) -> Stored<()> {
+        let hash = crate::audit::unhex(&row.hash).ok_or_else(|| StoreError::Failed("a hash that is none".into()))?;
+        self.run(
+            &format!("INSERT INTO audit ({AUDIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+            params![
+                U(row.seq),
+                U::from(row.at),
+                row.actor,
+                row.key.map(|key| Id(key.as_u128())),
+                row.action,
+                row.resource,
+                row.project.map(|project| Id(project.as_u128())),
+                row.allowed,
+                json(&row.policies)?,
+                json(&row.detail)?,
+                Hash(hash),
+            ],
+        )
+        .map(drop)
+    }
+
+    fn audit(&self, project: Option<ProjectId>, after: u64, limit: u32) -> Stored<Vec<AuditRow>> {
+        match project {
+            Some(project) => self.all(
+                &format!("SELECT {AUDIT} FROM audit WHERE project = ? AND seq > ? ORDER BY seq LIMIT ?"),
+                params![Id(project.as_u128()), U(after), limit],
+                audit_row,
+            ),
+            None => self.all(
+                &format!("SELECT {AUDIT} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"),
+                params![U(after), limit],
+                audit_row,
+            ),
+        }
+    }
+
+    fn audit_last(&self) -> Stored<Option<AuditRow>> {
+        self.one(&format!("SELECT {AUDIT} FROM audit ORDER BY seq DESC LIMIT 1"), [], audit_row)
+    }
+}

@@ -1,0 +1,136 @@
+use gambeson_api::{Artifact, Digest, JobId, ProjectId, Time, UserId};
+use rusqlite::params;
+
+use super::Sqlite;
+use super::row::{Hash, Id, OrEmpty, U};
+use crate::store::{BlobHold, Blobs, Stored, UsageRow};
+
+impl Blobs for Sqlite {
+    fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()> {
+        self.run(
+            "INSERT OR REPLACE INTO artifact (job, path, digest, size) VALUES (?, ?, ?, ?)",
+            params![Id(job.as_u128()), artifact.path, Hash::from(&artifact.digest), U(artifact.size)],
+        )
+        .map(drop)
+    }
+
+    fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>> {
+        self.all("SELECT path, digest, size FROM artifact WHERE job = ? ORDER BY path", [Id(job.as_u128())], |row| {
+            Ok(Artifact { path: row.get(0)?, digest: Digest(row.get::<_, Hash>(1)?.0), size: row.get::<_, U>(2)?.0 })
+        })
+    }
+
+    fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>> {
+        self.one("SELECT size FROM blob WHERE digest = ?", [Hash::from(digest)], |row| Ok(row.get::<_, U>(0)?.0))
+    }
+
+    fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()> {
+        // A blob that comes again is as good as new: it is not forgotten while somebody is about to name it.
+        self.run(
+            "INSERT INTO blob (digest, size, at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET at = excluded.at",
+            params![Hash::from(digest), U(size), U::from(at)],
+        )
+        .map(drop)
+    }
+
+    fn hold_put(&mut self, hold: &BlobHold) -> Stored<()> {
+        self.run(
+            "INSERT OR REPLACE INTO hold (digest, project, user, job, size, until) VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                Hash::from(&hold.digest),
+                Id(hold.project.as_u128()),
+                Id(hold.user.as_u128()),
+                OrEmpty(hold.job.map(JobId::as_u128)),
+                U(hold.size),
+                hold.until.map(U::from),
+            ],
+        )
+        .map(drop)
+    }
+
+    fn is_held(&self, digest: &Digest, project: ProjectId) -> Stored<bool> {
+        let found = self.one(
+            "SELECT 1 FROM hold WHERE digest = ? AND project = ? LIMIT 1",
+            params![Hash::from(digest), Id(project.as_u128())],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>> {
+        self.all("SELECT DISTINCT project, user FROM hold WHERE digest = ?", [Hash::from(digest)], |row| {
+            Ok((ProjectId::from_u128(row.get::<_, Id>(0)?.0), UserId::from_u128(row.get::<_, Id>(1)?.0)))
+        })
+    }
+
+    fn stored(&self) -> Stored<Vec<(ProjectId, UserId, u64)>> {
+        self.all(
+            "SELECT project, user, sum(size) FROM
+                 (SELECT project, user, max(size) AS size FROM hold GROUP BY project, user, digest)
+             GROUP BY project, user",
+            [],
+            |row| {
+                Ok((
+                    ProjectId::from_u128(row.get::<_, Id>(0)?.0),
+                    UserId::from_u128(row.get::<_, Id>(1)?.0),
+                    row.get::<_, U>(2)?.0,
+                ))
+            },
+        )
+    }
+
+    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<()> {
+        self.run("UPDATE hold SET until = ? WHERE job = ?", params![U::from(until), Id(job.as_u128())]).map(drop)
+    }
+
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64> {
+        let over = self.all(
+            "SELECT digest, project, user, job FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
+            params![U::from(now), count],
+            |row| Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?)),
+        )?;
+        for (digest, project, user, job) in &over {
+            self.run(
+                "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
+                params![digest, project, user, job],
+            )?;
+            if job.0.is_some() {
+                self.run("DELETE FROM artifact WHERE job = ? AND digest = ?", params![job, digest])?;
+            }
+        }
+        Ok(over.len() as u64)
+    }
+
+    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>> {
+        let unused = self.all(
+            "SELECT digest FROM blob WHERE at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
+             LIMIT ?",
+            params![U::from(before), count],
+            |row| row.get::<_, Hash>(0),
+        )?;
+        for digest in &unused {
+            self.run("DELETE FROM blob WHERE digest = ?", [digest])?;
+        }
+        Ok(unused.into_iter().map(|hash| Digest(hash.0)).collect())
+    }
+
+    fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()> {
+        self.run(
+            "INSERT INTO usage (day, project, user, jobs, cpu_ms) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (day, project, user) DO UPDATE SET jobs = jobs + excluded.jobs, cpu_ms = cpu_ms + excluded.cpu_ms",
+            params![day, Id(row.project.as_u128()), Id(row.user.as_u128()), U(row.jobs), U(row.cpu_ms)],
+        )
+        .map(drop)
+    }
+
+    fn usage(&self, day: u32) -> Stored<Vec<UsageRow>> {
+        self.all("SELECT project, user, jobs, cpu_ms FROM usage WHERE day = ? ORDER BY project, user", [day], |row| {
+            Ok(UsageRow {
+                project: ProjectId::from_u128(row.get::<_, Id>(0)?.0),
+                user: UserId::from_u128(row.get::<_, Id>(1)?.0),
+                jobs: row.get::<_, U>(2)?.0,
+                cpu_ms: row.get::<_, U>(3)?.0,
+            })
+        })
+    }
+}

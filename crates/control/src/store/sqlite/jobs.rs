@@ -1,0 +1,391 @@
+use std::collections::BTreeMap;
+
+use gambeson_api::{
+    ArrayId, ArrayPlace, Content, Digest, Event, EventBody, JobId, KeyId, LeaseId, OutputStream, ProjectId, Time,
+    UserId, WorkerId,
+};
+use rusqlite::{Row, params, params_from_iter, types::Value};
+
+use super::Sqlite;
+use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_number, time};
+use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
+
+const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
+                   not_before, started, ended, attempt, worker, cancel, report, skipped";
+
+fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
+    let array = match row.get::<_, Option<Id>>(9)? {
+        Some(id) => Some(ArrayPlace { id: ArrayId::from_u128(id.0), index: row.get(10)?, size: row.get(11)? }),
+        None => None,
+    };
+    Ok(JobRow {
+        id: JobId::from_u128(row.get::<_, Id>(0)?.0),
+        order: row.get::<_, U>(1)?.0,
+        project: ProjectId::from_u128(row.get::<_, Id>(2)?.0),
+        user: UserId::from_u128(row.get::<_, Id>(3)?.0),
+        key: KeyId::from_u128(row.get::<_, Id>(4)?.0),
+        state: state(row.get(5)?)?,
+        class: class(row.get(6)?)?,
+        source: Digest(row.get::<_, Hash>(7)?.0),
+        ask: row.get::<_, Json<_>>(8)?.0,
+        array,
+        submitted: Time(row.get::<_, U>(12)?.0),
+        not_before: Time(row.get::<_, U>(13)?.0),
+        started: time(row.get(14)?),
+        ended: time(row.get(15)?),
+        attempt: row.get(16)?,
+        worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
+        cancel_requested: row.get(18)?,
+        report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
+        skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
+    })
+}
+
+fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
+    Ok(LeaseRow {
+        id: LeaseId::from_u128(row.get::<_, Id>(0)?.0),
+        job: JobId::from_u128(row.get::<_, Id>(1)?.0),
+        attempt: row.get(2)?,
+        worker: WorkerId::from_u128(row.get::<_, Id>(3)?.0),
+        hash: row.get::<_, Hash>(4)?.0,
+        appended: row.get::<_, U>(5)?.0,
+        started: row.get(6)?,
+        granted: Time(row.get::<_, U>(7)?.0),
+        ended: time(row.get(8)?),
+    })
+}
+
+const LEASE: &str = "id, job, attempt, worker, hash, appended, started, granted, ended";
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let body = match row.get::<_, i64>(3)? {
+        0 => row.get::<_, Json<EventBody>>(4)?.0,
+        stream => EventBody::Output {
+            stream: if stream == 1 { OutputStream::Stdout } else { OutputStream::Stderr },
+            data: Content(row.get(4)?),
+        },
+    };
+    Ok(Event { seq: row.get::<_, U>(0)?.0, at: Time(row.get::<_, U>(1)?.0), attempt: row.get(2)?, body })
+}
+
+fn blob(id: u128) -> Value {
+    Value::Blob(id.to_be_bytes().to_vec())
+}
+
+impl Jobs for Sqlite {
+    fn source_put(&mut self, digest: &Digest, body: &[u8]) -> Stored<()> {
+        let values = params![Hash::from(digest), body];
+        self.run("INSERT OR IGNORE INTO source (digest, body) VALUES (?, ?)", values).map(drop)
+    }
+
+    fn source(&self, digest: &Digest) -> Stored<Option<Vec<u8>>> {
+        self.one("SELECT body FROM source WHERE digest = ?", [Hash::from(digest)], |row| row.get(0))
+    }
+
+    fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
+        self.run(
+            "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                Id(job.id.as_u128()),
+                U(job.order),
+                Id(job.project.as_u128()),
+                Id(job.user.as_u128()),
+                Id(job.key.as_u128()),
+                state_number(job.state),
+                class_number(job.class),
+                Hash::from(&job.source),
+                json(&job.ask)?,
+                job.array.map(|place| Id(place.id.as_u128())),
+                job.array.map(|place| place.index),
+                job.array.map(|place| place.size),
+                U::from(job.submitted),
+                U::from(job.not_before),
+                job.attempt,
+                job.cancel_requested,
+                job.ask.limits.cpus_milli,
+                U(job.ask.limits.memory_bytes),
+                U(job.ask.limits.wall_ms),
+                U(job.ask.limits.cpu_ms),
+            ],
+        )?;
+        for (name, value) in &job.ask.labels {
+            let values = params![format!("{name}={value}"), Id(job.id.as_u128())];
+            self.run("INSERT OR IGNORE INTO job_label (label, job) VALUES (?, ?)", values)?;
+        }
+        Ok(())
+    }
+
+    fn job(&self, id: JobId) -> Stored<Option<JobRow>> {
+        self.one(&format!("SELECT {JOB} FROM job WHERE id = ?"), [Id(id.as_u128())], job_row)
+    }
+
+    fn job_update(&mut self, job: &JobRow) -> Stored<()> {
+        self.run(
+            "UPDATE job SET state = ?, not_before = ?, started = ?, ended = ?, attempt = ?, worker = ?, cancel = ?,
+                 outcome = ?, report = ?, skipped = ? WHERE id = ?",
+            params![
+                state_number(job.state),
+                U::from(job.not_before),
+                job.started.map(U::from),
+                job.ended.map(U::from),
+                job.attempt,
+                job.worker.map(|worker| Id(worker.as_u128())),
+                job.cancel_requested,
+                job.report.as_ref().map(|report| report.outcome.end.kind()),
+                job.report.as_ref().map(json).transpose()?,
+                if job.skipped.is_empty() { None } else { Some(json(&job.skipped)?) },
+                Id(job.id.as_u128()),
+            ],
+        )
+        .map(drop)
+    }
+
+    fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, ord, project, user, state, class, submitted, not_before, started, cpus_milli, memory_bytes,
+                 wall_ms, cpu_ms FROM job WHERE state < 3 ORDER BY ord",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(OpenJob {
+                id: JobId::from_u128(row.get::<_, Id>(0)?.0),
+                order: row.get::<_, U>(1)?.0,
+                project: ProjectId::from_u128(row.get::<_, Id>(2)?.0),
+                user: UserId::from_u128(row.get::<_, Id>(3)?.0),
+                state: state(row.get(4)?)?,
+                class: class(row.get(5)?)?,
+                submitted: Time(row.get::<_, U>(6)?.0),
+                not_before: Time(row.get::<_, U>(7)?.0),
+                started: time(row.get(8)?),
+                cpus_milli: row.get(9)?,
+                memory_bytes: row.get::<_, U>(10)?.0,
+                wall_ms: row.get::<_, U>(11)?.0,
+                cpu_ms: row.get::<_, U>(12)?.0,
+            });
+        }
+        Ok(())
+    }
+
+    fn jobs(&self, query: &JobQuery) -> Stored<Vec<JobRow>> {
+        let mut sql = format!("SELECT {JOB} FROM job");
+        let mut values: Vec<Value> = Vec::new();
+        if let Some(label) = &query.label {
+            sql.push_str(" JOIN job_label ON job_label.job = job.id AND job_label.label = ?");
+            values.push(Value::Text(label.clone()));
+        }
+        sql.push_str(" WHERE 1");
+        let mut and = |condition: &str, value: Value| {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            values.push(value);
+        };
+        if let Some(state) = query.state {
+            and("state = ?", Value::Integer(state_number(state)));
+        }
+        if let Some(user) = query.user {
+            and("user = ?", blob(user.as_u128()));
+        }
+        if let Some(array) = query.array {
+            and("array = ?", blob(array.as_u128()));
+        }
+        if let Some(before) = query.before {
+            and("job.id < ?", blob(before.as_u128()));
+        }
+        let marks = |count: usize| vec!["?"; count].join(", ");
+        sql.push_str(&format!(
+            " AND (project IN ({}) OR (user = ? AND project IN ({})))",
+            marks(query.projects.len()),
+            marks(query.own.len())
+        ));
+        values.extend(query.projects.iter().map(|project| blob(project.as_u128())));
+        values.push(blob(query.me.map_or(0, UserId::as_u128)));
+        values.extend(query.own.iter().map(|project| blob(project.as_u128())));
+        sql.push_str(" ORDER BY job.id DESC LIMIT ?");
+        values.push(Value::Integer(query.limit.into()));
+        self.all(&sql, params_from_iter(values), job_row)
+    }
+
+    fn order_last(&self) -> Stored<u64> {
+        // The ids of later jobs sort later, but for those of one millisecond.
+        let recent = self.all("SELECT ord FROM job ORDER BY id DESC LIMIT 20000", [], |row| row.get::<_, U>(0))?;
+        let open = self.one("SELECT max(ord) FROM job WHERE state < 3", [], |row| row.get::<_, Option<U>>(0))?;
+        Ok(recent.into_iter().chain(open.flatten()).map(|order| order.0).max().unwrap_or(0))
+    }
+
+    fn array(
+        &self,
+        array: ArrayId,
+    ) -> Stored<Option<(ProjectId, UserId, u32, BTreeMap<String, u64>, BTreeMap<String, u64>)>> {
+        let key = [Id(array.as_u128())];
+        let of = self.one("SELECT project, user, array_size FROM job WHERE array = ? LIMIT 1", key, |row| {
+            Ok((
+                ProjectId::from_u128(row.get::<_, Id>(0)?.0),
+                UserId::from_u128(row.get::<_, Id>(1)?.0),
+                row.get::<_, u32>(2)?,
+            ))
+        })?;
+        let Some((project, user, size)) = of else { return Ok(None) };
+        let (mut states, mut outcomes) = (BTreeMap::new(), BTreeMap::new());
+        let counts =
+            self.all("SELECT state, outcome, count(*) FROM job WHERE array = ? GROUP BY state, outcome", key, |row| {
+                Ok((state(row.get(0)?)?, row.get::<_, Option<String>>(1)?, row.get::<_, U>(2)?.0))
+            })?;
+        for (state, outcome, count) in counts {
+            *states.entry(state.name().to_owned()).or_default() += count;
+            if let Some(outcome) = outcome {
+                *outcomes.entry(outcome).or_default() += count;
+            }
+        }
+        Ok(Some((project, user, size, states, outcomes)))
+    }
+
+    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>> {
+        self.all(
+            "SELECT id FROM job WHERE array = ? AND state < 3 ORDER BY array_index",
+            [Id(array.as_u128())],
+            |row| Ok(JobId::from_u128(row.get::<_, Id>(0)?.0)),
+        )
+    }
+
+    fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>> {
+        self.one(
+            "SELECT fingerprint, job, array, array_size FROM idempotency WHERE user = ? AND project = ? AND key = ?",
+            params![Id(user.as_u128()), Id(project.as_u128()), key],
+            |row| {
+                let array = row.get::<_, Option<Id>>(2)?.zip(row.get::<_, Option<u32>>(3)?);
+                Ok(Remembered {
+                    fingerprint: row.get::<_, Hash>(0)?.0,
+                    job: JobId::from_u128(row.get::<_, Id>(1)?.0),
+                    array: array.map(|(id, size)| (ArrayId::from_u128(id.0), size)),
+                })
+            },
+        )
+    }
+
+    fn remember(&mut self, user: UserId, project: ProjectId, key: &str, what: &Remembered, at: Time) -> Stored<()> {
+        self.run(
+            "INSERT INTO idempotency (user, project, key, fingerprint, job, array, array_size, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                Id(user.as_u128()),
+                Id(project.as_u128()),
+                key,
+                Hash(what.fingerprint),
+                Id(what.job.as_u128()),
+                what.array.map(|(id, _)| Id(id.as_u128())),
+                what.array.map(|(_, size)| size),
+                U::from(at),
+            ],
+        )
+        .map(drop)
+    }
+
+    fn lease_put(&mut self, lease: &LeaseRow) -> Stored<()> {
+        self.run(
+            &format!("INSERT OR REPLACE INTO lease ({LEASE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+            params![
+                Id(lease.id.as_u128()),
+                Id(lease.job.as_u128()),
+                lease.attempt,
+                Id(lease.worker.as_u128()),
+                Hash(lease.hash),
+                U(lease.appended),
+                lease.started,
+                U::from(lease.granted),
+                lease.ended.map(U::from),
+            ],
+        )
+        .map(drop)
+    }
+
+    fn lease(&self, id: LeaseId) -> Stored<Option<LeaseRow>> {
+        self.one(&format!("SELECT {LEASE} FROM lease WHERE id = ?"), [Id(id.as_u128())], lease_row)
+    }
+
+    fn leases_open(&self) -> Stored<Vec<LeaseRow>> {
+        self.all(&format!("SELECT {LEASE} FROM lease WHERE ended IS NULL ORDER BY id"), [], lease_row)
+    }
+
+    fn event_put(&mut self, job: JobId, event: &Event) -> Stored<()> {
+        let text;
+        let (stream, body): (i64, &[u8]) = match &event.body {
+            EventBody::Output { stream: OutputStream::Stdout, data } => (1, &data.0),
+            EventBody::Output { stream: OutputStream::Stderr, data } => (2, &data.0),
+            other => {
+                text = json(other)?;
+                (0, text.as_bytes())
+            }
+        };
+        self.run(
+            "INSERT INTO event (job, seq, at, attempt, stream, body) VALUES (?, ?, ?, ?, ?, ?)",
+            params![Id(job.as_u128()), U(event.seq), U::from(event.at), event.attempt, stream, body],
+        )
+        .map(drop)
+    }
+
+    fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT seq, at, attempt, stream, body FROM event WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?",
+        )?;
+        let mut rows = statement.query(params![Id(job.as_u128()), U(after), U(count as u64)])?;
+        let (mut found, mut size) = (Vec::new(), 0);
+        while size < bytes
+            && let Some(row) = rows.next()?
+        {
+            let event = event(row)?;
+            if let EventBody::Output { data, .. } = &event.body {
+                size += data.0.len();
+            }
+            found.push(event);
+        }
+        Ok(found)
+    }
+
+    fn event_last(&self, job: JobId) -> Stored<u64> {
+        let last = self
+            .one("SELECT max(seq) FROM event WHERE job = ?", [Id(job.as_u128())], |row| row.get::<_, Option<U>>(0))?;
+        Ok(last.flatten().map_or(0, |seq| seq.0))
+    }
+
+    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
+        let jobs = self.all(
+            "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
+            params![U::from(before), count],
+            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
+        )?;
+        for (job, source) in &jobs {
+            for sql in [
+                "DELETE FROM event WHERE job = ?",
+                "DELETE FROM lease WHERE job = ?",
+                "DELETE FROM artifact WHERE job = ?",
+                "DELETE FROM job_label WHERE job = ?",
+                "DELETE FROM idempotency WHERE job = ?",
+                "DELETE FROM job WHERE id = ?",
+            ] {
+                self.run(sql, [job])?;
+            }
+            self.run(
+                "DELETE FROM source WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1)",
+                [source],
+            )?;
+        }
+        Ok(jobs.len() as u64)
+    }
+
+    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
+        // What was forgotten has one event left, so that a second look finds nothing to do.
+        let jobs = self.all(
+            "SELECT id FROM job WHERE state = 3 AND ended < ?
+                 AND (SELECT count(*) FROM (SELECT 1 FROM event WHERE job = job.id LIMIT 2)) > 1
+             ORDER BY ended LIMIT ?",
+            params![U::from(before), count],
+            |row| row.get::<_, Id>(0),
+        )?;
+        for job in &jobs {
+            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
+        }
+        Ok(jobs.len() as u64)
+    }
+}

@@ -1,0 +1,170 @@
+//! The embedded store: SQLite with a write-ahead log, one writing connection, any number of reading ones.
+//!
+//! `synchronous=FULL`: a commit is on the disk when it returns (sqlite.org/pragma.html#pragma_synchronous).
+
+mod audit;
+mod blobs;
+mod jobs;
+mod people;
+mod row;
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+
+use super::{StoreError, Stored, Transactions};
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    db: Connection,
+}
+
+/// Each migration goes forward once, in its own transaction; its number is the store's version after it.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            // A full disk also shows as a failed write of the log.
+            Some(ErrorCode::SystemIoFailure) if error.to_string().contains("full") => StoreError::Full,
+            _ => StoreError::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Sqlite {
+    /// Opens the writing connection; makes and migrates the store.
+    pub(crate) fn open(path: &Path) -> Stored<Sqlite> {
+        let db = Connection::open(path)?;
+        db.pragma_update(None, "journal_mode", "wal")?;
+        db.pragma_update(None, "synchronous", "full")?;
+        // Fewer, larger checkpoints than by default: each waits for the disk twice.
+        db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        db.pragma_update(None, "cache_size", -65_536)?;
+        db.pragma_update(None, "temp_store", "memory")?;
+        db.set_prepared_statement_cache_capacity(128);
+        let mut store = Sqlite { db };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Opens a reading connection to a store that is there.
+    pub(crate) fn open_reader(path: &Path) -> Stored<Sqlite> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.pragma_update(None, "cache_size", -16_384)?;
+        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(Sqlite { db })
+    }
+
+    fn migrate(&mut self) -> Stored<()> {
+        let version: u32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let version = version as usize;
+        if version > MIGRATIONS.len() {
+            return Err(StoreError::Failed(format!(
+                "it has version {version}, written by a newer Gambeson; this one knows up to {}",
+                MIGRATIONS.len()
+            )));
+        }
+        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+            let transaction = self.db.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", index as u32 + 1)?;
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Stored<usize> {
+        Ok(self.db.prepare_cached(sql)?.execute(values)?)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Stored<Option<T>> {
+        Ok(self.db.prepare_cached(sql)?.query_row(values, read).optional()?)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Stored<Vec<T>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let rows = statement.query_map(values, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Transactions for Sqlite {
+    fn begin(&mut self) -> Stored<()> {
+        self.run("BEGIN IMMEDIATE", []).map(drop)
+    }
+
+    fn commit(&mut self) -> Stored<()> {
+        self.run("COMMIT", []).map(drop)
+    }
+
+    fn rollback(&mut self) {
+        // A transaction that SQLite ended by itself, as it does on a full disk, is over already.
+        if !self.db.is_autocommit() {
+            let _ = self.run("ROLLBACK", []);
+        }
+    }
+
+    fn mark(&mut self) -> Stored<()> {
+        self.run("SAVEPOINT operation", []).map(drop)
+    }
+
+    fn release(&mut self, keep: bool) -> Stored<()> {
+        if !keep {
+            self.run("ROLLBACK TO operation", [])?;
+        }
+        self.run("RELEASE operation", []).map(drop)
+    }
+
+    fn backup(&self, to: &Path) -> Stored<()> {
+        let mut target = Connection::open(to)?;
+        let backup = rusqlite::backup::Backup::new(&self.db, &mut target)?;
+        backup.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.sqlite");
+        Sqlite::open(&path).unwrap().db.pragma_update(None, "user_version", 99).unwrap();
+        let said = Sqlite::open(&path).unwrap_err().to_string();
+        assert!(said.contains("version 99"), "{said}");
+    }
+
+    #[test]
+    fn an_operation_that_is_undone_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        use crate::store::People;
+        let mut store = Sqlite::open(&dir.path().join("store.sqlite")).unwrap();
+        store.begin().unwrap();
+        for (name, keep) in [("kept", true), ("undone", false)] {
+            store.mark().unwrap();
+            store.meta_put(name, b"1").unwrap();
+            store.release(keep).unwrap();
+        }
+        store.commit().unwrap();
+        assert_eq!(store.meta("kept").unwrap(), Some(b"1".to_vec()));
+        assert_eq!(store.meta("undone").unwrap(), None);
+    }
+}

@@ -1,0 +1,263 @@
+//! The writer's thread: takes operations in the order in which they came, commits as many together as are there.
+//!
+//! Invariants:
+//! 1. An operation is answered after the commit that holds it, or told that there was none.
+//! 2. After a failed commit the state in memory is read anew before anything else is done.
+//! 3. Requests for leases that are parked are served from what the same batch brought: a job that comes to an idle
+//!    worker is queued and leased by one commit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gambeson_api::{Code, Problem};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::control::Shared;
+use crate::desk::{Act, Desk, Effect, Failure, State};
+use crate::store::{StoreError, Stored};
+
+/// Called with the error of the commit, if it failed.
+type Reply = Box<dyn FnOnce(Option<&StoreError>) + Send>;
+
+/// What an operation leaves behind: its answer, or that the store failed under it.
+type Operation = Box<dyn FnOnce(&mut Desk) -> Result<Reply, (StoreError, Reply)> + Send>;
+
+pub(crate) enum Order {
+    Do(Operation),
+    Tick,
+    Stop(oneshot::Sender<()>),
+}
+
+/// Where operations are handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    orders: mpsc::Sender<Order>,
+}
+
+/// Operations that wait for the writer; whoever comes then waits to hand in.
+const WAITING_MOST: usize = 4096;
+/// Operations of one commit, and how long they are gathered.
+const BATCH_MOST: usize = 512;
+const BATCH_TIME: Duration = Duration::from_millis(5);
+/// How often time alone may bring something about.
+const TICK: Duration = Duration::from_millis(200);
+
+impl Writer {
+    /// Starts the thread, and the one that makes it look at the clock.
+    pub(crate) fn start(desk: Desk, shared: Arc<Shared>) -> std::io::Result<Writer> {
+        let (orders, inbox) = mpsc::channel(WAITING_MOST);
+        std::thread::Builder::new().name("writer".into()).spawn(move || run(desk, &shared, inbox))?;
+        let ticks = orders.downgrade();
+        std::thread::Builder::new().name("ticks".into()).spawn(move || {
+            while let Some(orders) = ticks.upgrade() {
+                // A writer that is busy looks at the clock anyway.
+                if matches!(orders.try_send(Order::Tick), Err(mpsc::error::TrySendError::Closed(_))) {
+                    break;
+                }
+                drop(orders);
+                std::thread::sleep(TICK);
+            }
+        })?;
+        Ok(Writer { orders })
+    }
+
+    pub(crate) fn lives(&self) -> bool {
+        !self.orders.is_closed()
+    }
+
+    /// Has `act` done, and answers after the commit.
+    pub(crate) async fn act<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Desk) -> Act<T> + Send + 'static,
+    ) -> Act<T> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || Failure::from(Problem::new(Code::Unavailable, "the server is stopping").retry_after(5));
+        self.orders.send(Order::Do(operation(act, answer))).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Has `act` done some time soon, without waiting for it.
+    pub(crate) async fn note(&self, act: impl FnOnce(&mut Desk) -> Act<()> + Send + 'static) {
+        let (answer, _) = oneshot::channel();
+        let _ = self.orders.send(Order::Do(operation(act, answer))).await;
+    }
+
+    /// As [`Writer::note`], from where nobody can wait; dropped where the writer has too much to do.
+    pub(crate) fn note_now(&self, act: impl FnOnce(&mut Desk) -> Act<()> + Send + 'static) {
+        let (answer, _) = oneshot::channel();
+        let _ = self.orders.try_send(Order::Do(operation(act, answer)));
+    }
+
+    /// Waits until everything that was handed in is done, and stops.
+    pub(crate) async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.orders.send(Order::Stop(done)).await.is_ok() {
+            let _ = stopped.await;
+        }
+    }
+}
+
+fn operation<T: Send + 'static>(
+    act: impl FnOnce(&mut Desk) -> Act<T> + Send + 'static,
+    answer: oneshot::Sender<Act<T>>,
+) -> Operation {
+    Box::new(move |desk| {
+        let result = act(desk);
+        let failed = if let Err(Failure::Store(error)) = &result { Some(error.clone()) } else { None };
+        let reply: Reply = Box::new(move |error| {
+            // Whoever asked may have gone.
+            let _ = answer.send(match error {
+                None => result,
+                Some(error) => Err(Failure::Store(error.clone())),
+            });
+        });
+        match failed {
+            None => Ok(reply),
+            Some(error) => Err((error, reply)),
+        }
+    })
+}
+
+fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
+    let mut spoiled = false;
+    while let Some(first) = inbox.blocking_recv() {
+        let begun = Instant::now();
+        let mut replies: Vec<Reply> = Vec::new();
+        let mut stop = None;
+        let mut result = if spoiled { reload(&mut desk) } else { Ok(()) };
+        let mut next = Some(first);
+        let opened = result.is_ok();
+        if opened {
+            result = desk.store.begin();
+        }
+        let sealed = desk.chain.last();
+        while let Some(order) = next.take() {
+            match order {
+                Order::Do(operation) => match &result {
+                    Ok(()) => {
+                        let done = desk.store.mark().map_or_else(
+                            |error| Err((error, None)),
+                            |()| operation(&mut desk).map_err(|(error, reply)| (error, Some(reply))),
+                        );
+                        match done {
+                            Ok(reply) => {
+                                replies.push(reply);
+                                result = desk.store.release(true);
+                            }
+                            Err((error, reply)) => {
+                                replies.extend(reply);
+                                result = Err(error);
+                            }
+                        }
+                    }
+                    // Dropping it tells whoever asked to come again.
+                    Err(_) => drop(operation),
+                },
+                Order::Tick => {
+                    if result.is_ok() {
+                        result = tick(&mut desk);
+                    }
+                }
+                Order::Stop(done) => stop = Some(done),
+            }
+            if stop.is_none() && replies.len() < BATCH_MOST && begun.elapsed() < BATCH_TIME {
+                next = inbox.try_recv().ok();
+            }
+        }
+        let result = result
+            .and_then(|()| schedule(&mut desk))
+            .and_then(|()| if desk.chain.last() == sealed { Ok(()) } else { desk.chain.clone().seal(&mut *desk.store) })
+            .and_then(|()| desk.store.commit());
+        spoiled = result.is_err();
+        if let Err(error) = &result {
+            tracing::error!("a commit failed: {error}");
+            if opened {
+                desk.store.rollback();
+            }
+            // What was to be told did not happen; requests that were about to be served are told to come again.
+            desk.effects.clear();
+            for poll in desk.polls.values_mut() {
+                poll.granted.clear();
+            }
+        }
+        let error = result.err();
+        // The directory first: whoever is answered next may ask with what was just made.
+        let effects = std::mem::take(&mut desk.effects);
+        if effects.iter().any(|effect| matches!(effect, Effect::Directory)) {
+            shared.publish(desk.state.directory.clone());
+        }
+        for reply in replies {
+            reply(error.as_ref());
+        }
+        for effect in effects {
+            tell(&mut desk, shared, effect);
+        }
+        if let Some(done) = stop {
+            shared.watchers.close();
+            drop(inbox);
+            drop(desk);
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+fn reload(desk: &mut Desk) -> Stored<()> {
+    let version = desk.state.directory.version + 1;
+    desk.chain = desk.chain.reload(&*desk.store)?;
+    let mut state = State::load(&*desk.store, &desk.config, desk.now(), version)?;
+    // Workers are still there, and their requests still parked.
+    for (worker, present) in &desk.state.present {
+        state.present.insert(*worker, present.clone());
+        let asking = desk.polls.values().any(|poll| poll.worker == *worker);
+        crate::lease::connect(&mut state, *worker, present.room, asking);
+    }
+    desk.state = state;
+    desk.effects.push(Effect::Directory);
+    Ok(())
+}
+
+fn plainly(result: Act<()>) -> Stored<()> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(Failure::Store(error)) => Err(error),
+        Err(Failure::Refused(problem)) => Err(StoreError::Failed(problem.to_string())),
+        Err(Failure::Stale) => Err(StoreError::Failed("a decision of our own was stale".into())),
+    }
+}
+
+fn tick(desk: &mut Desk) -> Stored<()> {
+    plainly(desk.tick())
+}
+
+fn schedule(desk: &mut Desk) -> Stored<()> {
+    plainly(desk.schedule())
+}
+
+fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
+    match effect {
+        Effect::Tell { job, seq, ended } => shared.watchers.tell(job, seq, ended),
+        Effect::Leases { reply, leases } => {
+            if let Err(leases) = reply.send(leases) {
+                desk.undelivered.extend(leases.iter().map(|lease| lease.id));
+            }
+        }
+        Effect::Beat { reply, answer } => {
+            if let Err(answer) = reply.send(answer) {
+                // Its time was just over: the next one hears of it.
+                for lease in answer.cancel {
+                    let job = desk.state.leases.get(&lease);
+                    if let Some(live) = job.and_then(|job| desk.state.live.get_mut(job)) {
+                        live.cancel_told = false;
+                    }
+                }
+            }
+        }
+        Effect::Directory => {}
+        Effect::Forget(digests) => {
+            for digest in digests {
+                shared.depot.forget(&digest);
+            }
+        }
+    }
+}

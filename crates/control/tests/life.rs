@@ -1,0 +1,390 @@
+//! The life of a job, from its submission to its end, as the server drives it: real store, settable clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gambeson_api::work::{Append, Enrol, Entry, HandBack, Heartbeat, Lease, LeaseRequest, Room, Settle};
+use gambeson_api::*;
+use gambeson_control::{Caller, Clock, Config, Control, WorkerCaller};
+
+const NOW: Time = Time(1_764_059_400_000);
+
+/// An installation in a directory of its own, with a clock that stands.
+struct Installation {
+    control: Control,
+    owner: Caller,
+    key: String,
+    clock: Arc<AtomicU64>,
+    dir: tempfile::TempDir,
+}
+
+impl Installation {
+    fn new() -> Installation {
+        let dir = tempfile::tempdir().unwrap();
+        let (clock, handle) = Clock::manual(NOW);
+        let opened = Control::open(Config::new(dir.path()), clock).unwrap();
+        let key = opened.setup_key.unwrap();
+        let owner = opened.control.authenticate(Some(&key)).unwrap();
+        Installation { control: opened.control, owner, key, clock: handle, dir }
+    }
+
+    /// Stops the server and starts another on the same directory.
+    async fn restart(self) -> Installation {
+        self.control.close().await;
+        drop(self.control);
+        let clock = Clock::Manual(Arc::clone(&self.clock));
+        let opened = Control::open(Config::new(self.dir.path()), clock).unwrap();
+        assert_eq!(opened.setup_key, None);
+        let owner = opened.control.authenticate(Some(&self.key)).unwrap();
+        Installation { control: opened.control, owner, ..self }
+    }
+
+    fn pass(&self, ms: u64) {
+        self.clock.fetch_add(ms, Ordering::AcqRel);
+    }
+
+    async fn worker(&self) -> WorkerCaller {
+        let token = self.control.join_token(&self.owner).await.unwrap().token;
+        let enrol = Enrol {
+            name: "one".into(),
+            room: ROOM,
+            version: "0".into(),
+            environment: "CPython".into(),
+            layers: Vec::new(),
+        };
+        let enrolled = self.control.worker_enrol(Some(&token), enrol.clone()).await.unwrap();
+        let again = self.control.worker_enrol(Some(&token), enrol).await.unwrap_err();
+        assert_eq!(again.code, Code::Unauthenticated, "a join token is good for one worker");
+        self.control.authenticate_worker(Some(&enrolled.credential)).unwrap()
+    }
+
+    async fn submit(&self, change: impl FnOnce(&mut Submission)) -> Result<JobId, Problem> {
+        let mut submission = Submission::of_source("print(1)");
+        change(&mut submission);
+        match self.control.submit(&self.owner, submission, Duration::ZERO).await? {
+            Accepted::Job(job) => Ok(job.id),
+            Accepted::Array(array) => Ok(array.first),
+        }
+    }
+
+    async fn leases(&self, worker: &WorkerCaller, wait_ms: u64) -> Vec<Lease> {
+        let request = LeaseRequest {
+            room: ROOM,
+            free: ROOM,
+            wait_ms,
+            version: "0".into(),
+            environment: "CPython".into(),
+            layers: None,
+        };
+        self.control.worker_lease(worker, request).await.unwrap().leases
+    }
+
+    async fn append(&self, lease: &Lease, first: u64, entries: Vec<Entry>) -> Result<u64, Problem> {
+        let append = Append { first, entries };
+        self.control.lease_append(lease.id, Some(&lease.token), append).await.map(|appended| appended.next)
+    }
+
+    async fn settle(&self, lease: &Lease, first: u64, entries: Vec<Entry>) -> Result<(), Problem> {
+        let settle = Settle { first, entries, report: report(), artifacts: Vec::new(), skipped: Vec::new() };
+        self.control.lease_settle(lease.id, Some(&lease.token), settle).await.map(drop)
+    }
+
+    async fn job(&self, id: JobId) -> Job {
+        self.control.job(&self.owner, id, Duration::ZERO).await.unwrap()
+    }
+
+    async fn events(&self, id: JobId) -> Vec<Event> {
+        let mut follower = self.control.job_events(&self.owner, id, 0, false).await.unwrap();
+        let mut all = Vec::new();
+        while let Some(events) = follower.next().await.unwrap() {
+            all.extend(events);
+        }
+        all
+    }
+
+    /// Waits for an event of a kind.
+    async fn until(&self, id: JobId, kind: &str) {
+        let mut follower = self.control.job_events(&self.owner, id, 0, true).await.unwrap();
+        while let Some(events) = follower.next().await.unwrap() {
+            if events.iter().any(|event| event.body.kind() == kind) {
+                return;
+            }
+        }
+        panic!("it ended without {kind}");
+    }
+
+    async fn kinds(&self, id: JobId) -> Vec<&'static str> {
+        let events = self.events(id).await;
+        let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
+        assert_eq!(seqs, (1..=events.len() as u64).collect::<Vec<_>>(), "without gaps");
+        events.iter().map(|event| event.body.kind()).collect()
+    }
+
+    async fn usage(&self) -> UsageLine {
+        self.control.usage(&self.owner, None, None).await.unwrap().lines[0].clone()
+    }
+}
+
+const ROOM: Room = Room { slots: 4, cpus_milli: 4000, memory_bytes: 8 << 30 };
+
+fn report() -> Report {
+    Report {
+        outcome: Outcome { end: End::Exited { code: 0 }, message: "the program ended normally".into() },
+        usage: Usage { cpu_ms: 12.5, wall_ms: 20.0, ..Usage::default() },
+        layers: Vec::new(),
+        denials: Vec::new(),
+        start: Start::Cold,
+    }
+}
+
+fn output(text: &str) -> Entry {
+    Entry::Output { stream: OutputStream::Stdout, data: Content(text.as_bytes().to_vec()) }
+}
+
+#[tokio::test]
+async fn a_job_lives_from_submission_to_settlement_and_is_paid_for_once() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let reserved = here.usage().await;
+    assert_eq!((reserved.queued, reserved.cpu_reserved_ms), (1, 30_000));
+    let waiting = here.job(id).await.waiting.unwrap();
+    assert_eq!(waiting.why, "no worker is connected");
+    let leases = here.leases(&worker, 1000).await;
+    assert_eq!(leases.len(), 1);
+    let lease = &leases[0];
+    assert_eq!(lease.files["main.py"], FileContent::text("print(1)"));
+    assert_eq!(here.append(lease, 0, vec![Entry::Started {}, output("1")]).await, Ok(2));
+    // The same report once more, with more behind it: what is known is passed over.
+    assert_eq!(here.append(lease, 0, vec![Entry::Started {}, output("1"), output("2")]).await, Ok(3));
+    assert_eq!(here.append(lease, 4, vec![output("4")]).await.unwrap_err().code, Code::InvalidValue, "a gap");
+    here.settle(lease, 3, vec![output("3\n")]).await.unwrap();
+    here.settle(lease, 3, vec![output("3\n")]).await.expect("the answer was lost, and it is said again");
+    let job = here.job(id).await;
+    assert_eq!((job.state, job.stdout.as_deref(), job.attempt), (JobState::Ended, Some("123\n"), 1));
+    assert_eq!(job.outcome.unwrap().end, End::Exited { code: 0 });
+    assert_eq!(here.kinds(id).await, ["queued", "leased", "started", "output", "output", "output", "ended"]);
+    let used = here.usage().await;
+    assert_eq!((used.queued, used.running, used.cpu_reserved_ms, used.cpu_ms, used.jobs), (0, 0, 0, 12, 1));
+    assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_cannot_finish_the_job() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|submission| submission.may_rerun = true).await.unwrap();
+    let stale = here.leases(&worker, 1000).await.remove(0);
+    here.append(&stale, 0, vec![Entry::Started {}, output("a")]).await.unwrap();
+    here.pass(16_000);
+    assert_eq!(here.append(&stale, 2, vec![output("b")]).await.unwrap_err().code, Code::LeaseLost);
+    here.until(id, "requeued").await;
+    here.pass(2_000);
+    let fresh = here.leases(&worker, 5000).await.remove(0);
+    assert_eq!(fresh.attempt, 2);
+    assert_eq!(here.settle(&stale, 2, vec![]).await.unwrap_err().code, Code::LeaseLost);
+    here.append(&fresh, 0, vec![Entry::Started {}, output("c")]).await.unwrap();
+    here.settle(&fresh, 2, vec![]).await.unwrap();
+    let job = here.job(id).await;
+    assert_eq!((job.stdout.as_deref(), job.attempt), (Some("c"), 2));
+    assert_eq!(
+        here.kinds(id).await,
+        ["queued", "leased", "started", "output", "requeued", "leased", "started", "output", "ended"]
+    );
+}
+
+#[tokio::test]
+async fn what_runs_out_after_the_start_is_lost_unless_it_may_run_twice() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    here.pass(16_000);
+    let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(job.outcome.unwrap().end, End::Lost {});
+    assert_eq!(here.usage().await.cpu_ms, 0, "what was our fault is not charged");
+}
+
+#[tokio::test]
+async fn what_runs_out_before_the_start_is_tried_again_and_not_for_ever() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    for attempt in 1..=3 {
+        let lease = here.leases(&worker, 5000).await.remove(0);
+        assert_eq!(lease.attempt, attempt);
+        let back = HandBack { why: "no room\n".into() };
+        here.control.lease_hand_back(lease.id, Some(&lease.token), back).await.unwrap();
+        here.pass(5_000);
+    }
+    let job = here.job(id).await;
+    assert!(matches!(job.outcome.unwrap().end, End::Fault { .. }));
+    assert_eq!(here.usage().await.cpu_reserved_ms, 0);
+}
+
+#[tokio::test]
+async fn heartbeats_keep_a_lease_and_bring_the_cancellation() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    for _ in 0..4 {
+        here.pass(10_000);
+        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+        let answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
+        assert!(answer.lost.is_empty() && answer.cancel.is_empty());
+    }
+    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 7_000 };
+    let parked = {
+        let (control, worker) = (here.control.clone(), worker.clone());
+        tokio::spawn(async move { control.worker_heartbeat(&worker, beat).await.unwrap() })
+    };
+    let job = here.control.job_cancel(&here.owner, id).await.unwrap();
+    assert!(job.cancel_requested);
+    let mut answer = parked.await.unwrap();
+    if answer.cancel.is_empty() {
+        // The heartbeat came after the cancellation was told to nobody: the next one brings it.
+        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+        answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
+    }
+    assert_eq!(answer.cancel, [lease.id]);
+    // The worker is gone before it can report: cancelled all the same, and not run again.
+    here.pass(16_000);
+    let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
+}
+
+#[tokio::test]
+async fn a_queued_job_is_cancelled_at_once_and_twice_is_once() {
+    let here = Installation::new();
+    let id = here.submit(|_| {}).await.unwrap();
+    for _ in 0..2 {
+        let job = here.control.job_cancel(&here.owner, id).await.unwrap();
+        assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
+    }
+    assert_eq!(here.kinds(id).await, ["queued", "ended"]);
+    let usage = here.usage().await;
+    assert_eq!((usage.queued, usage.cpu_reserved_ms), (0, 0));
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let waits = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    let runs = lease.job;
+    assert_eq!(runs, waits);
+    here.append(&lease, 0, vec![Entry::Started {}, output("before ")]).await.unwrap();
+    let second = here.submit(|_| {}).await.unwrap();
+    let before = here.usage().await;
+    let here = here.restart().await;
+    assert_eq!(here.usage().await, before);
+    here.append(&lease, 1, vec![output("before "), output("after")]).await.unwrap();
+    here.settle(&lease, 3, vec![]).await.unwrap();
+    assert_eq!(here.job(runs).await.stdout.as_deref(), Some("before after"));
+    let other = here.leases(&worker, 1000).await.remove(0);
+    assert_eq!(other.job, second);
+    assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_makes_one_job_of_two_submissions() {
+    let here = Installation::new();
+    let with_key = |source: &'static str| {
+        move |submission: &mut Submission| {
+            *submission = Submission::of_source(source);
+            submission.idempotency_key = Some("k1".into());
+        }
+    };
+    let first = here.submit(with_key("print(1)")).await.unwrap();
+    assert_eq!(here.submit(with_key("print(1)")).await.unwrap(), first);
+    assert_eq!(here.submit(with_key("print(2)")).await.unwrap_err().code, Code::IdempotencyMismatch);
+    assert_eq!(here.usage().await.queued, 1);
+}
+
+#[tokio::test]
+async fn an_array_is_one_submission_of_many_jobs() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let accepted = here.control.submit(
+        &here.owner,
+        Submission { array: Some(10), ..Submission::of_source("x") },
+        Duration::from_secs(5),
+    );
+    let Accepted::Array(array) = accepted.await.unwrap() else { panic!("an array") };
+    let leases = here.leases(&worker, 1000).await;
+    assert_eq!(leases.len(), 4, "as many as the worker has slots");
+    assert_eq!(leases[0].array.map(|place| (place.index, place.size)), Some((0, 10)));
+    let seen = here.control.array(&here.owner, array.array).await.unwrap();
+    assert_eq!((seen.states["queued"], seen.states["starting"]), (6, 4));
+    here.control.array_cancel(&here.owner, array.array).await.unwrap();
+    let seen = here.control.array(&here.owner, array.array).await.unwrap();
+    assert_eq!((seen.states["ended"], seen.outcomes["cancelled"], seen.states["starting"]), (6, 6, 4));
+    let filter = gambeson_control::JobFilter { array: Some(array.array), limit: Some(3), ..Default::default() };
+    let page = here.control.jobs(&here.owner, filter.clone()).await.unwrap();
+    assert_eq!(page.jobs.len(), 3);
+    let rest = gambeson_control::JobFilter { cursor: page.next, limit: Some(1000), ..filter };
+    assert_eq!(here.control.jobs(&here.owner, rest).await.unwrap().jobs.len(), 7);
+}
+
+#[tokio::test]
+async fn a_parked_request_is_served_by_the_commit_that_brings_the_job() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let parked = {
+        let (control, worker) = (here.control.clone(), worker.clone());
+        let request = LeaseRequest {
+            room: ROOM,
+            free: ROOM,
+            wait_ms: 20_000,
+            version: "0".into(),
+            environment: "CPython".into(),
+            layers: None,
+        };
+        tokio::spawn(async move { control.worker_lease(&worker, request).await.unwrap().leases })
+    };
+    let id = here.submit(|_| {}).await.unwrap();
+    assert_eq!(parked.await.unwrap()[0].job, id);
+}
+
+#[tokio::test]
+async fn a_follower_sees_every_event_once_across_waits() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let mut follower = here.control.job_events(&here.owner, id, 0, true).await.unwrap();
+    let following = tokio::spawn(async move {
+        let mut seqs = Vec::new();
+        while let Some(events) = follower.next().await.unwrap() {
+            seqs.extend(events.iter().map(|event| event.seq));
+        }
+        seqs
+    });
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    for place in 0..50 {
+        here.append(&lease, 1 + place, vec![output("x")]).await.unwrap();
+    }
+    here.settle(&lease, 51, vec![]).await.unwrap();
+    assert_eq!(following.await.unwrap(), (1..=54).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn quotas_refuse_with_the_time_to_come_again() {
+    let here = Installation::new();
+    let project = here.control.project(&here.owner, "default").await.unwrap();
+    let quota = Quota { queued: 2, ..project.quota };
+    let change = ProjectChange { quota: Some(quota), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    here.submit(|_| {}).await.unwrap();
+    here.submit(|_| {}).await.unwrap();
+    let refused = here.submit(|_| {}).await.unwrap_err();
+    assert_eq!((refused.code, refused.retry_after_s), (Code::QuotaExceeded, Some(10)));
+    let rows = here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows;
+    let last = rows.iter().rfind(|row| row.action == "job.submit").unwrap();
+    assert!(!last.allowed && last.detail["code"] == "quota_exceeded", "{last:?}");
+}

@@ -1,0 +1,155 @@
+//! The thread of one cell: it launches it, watches it to its end, and collects what it left.
+//!
+//! The kernel kills a cell when the *thread* that made it ends (PR_SET_PDEATHSIG is about the thread, prctl(2)), so
+//! that one thread does all of it, and no pool of threads may.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use gambeson_sandbox::{Bytes, Collected, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, launch};
+use rustix::fs::{MemfdFlags, SeekFrom};
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::oneshot;
+
+use crate::boot_time::BootTime;
+use crate::holding::{Holding, Verdict};
+use crate::state_dir::RunDir;
+
+/// Everything that the thread needs, so that nothing is left that could fail before the cell is launched.
+#[derive(Debug)]
+pub(crate) struct Order {
+    plan: Plan,
+    host: Arc<Host>,
+    holding: Arc<Holding>,
+    stdin: Option<OwnedFd>,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+    cancel: OwnedFd,
+    /// Where to collect to, and how much.
+    runs: PathBuf,
+    disk: Bytes,
+    files: u32,
+}
+
+/// The other ends.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) stdout: Receiver,
+    pub(crate) stderr: Receiver,
+    /// Dropping it kills the cell.
+    pub(crate) cancel: Sender,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) enum CellEnd {
+    /// It was not launched: the lease was gone, or its job cancelled.
+    NotLaunched,
+    /// It never stood.
+    Fault(End),
+    /// It ran.
+    Ended {
+        exit: Exit,
+        /// Bytes of stdout and stderr that were not kept.
+        elided: (u64, u64),
+        /// What it left, in a directory of its own.
+        left: Option<(RunDir, Collected)>,
+    },
+}
+
+impl Order {
+    /// Makes the pipes. `stdin` is all of the standard input.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors or memory.
+    pub(crate) fn prepare(
+        plan: Plan,
+        limits: &Limits,
+        host: Arc<Host>,
+        holding: Arc<Holding>,
+        stdin: &[u8],
+        runs: PathBuf,
+    ) -> io::Result<(Order, Ends)> {
+        let flags = PipeFlags::CLOEXEC;
+        let (our_stdout, stdout) = pipe_with(flags)?;
+        let (our_stderr, stderr) = pipe_with(flags)?;
+        let (cancel, our_cancel) = pipe_with(flags)?;
+        let stdin = if stdin.is_empty() { None } else { Some(in_memory(stdin)?) };
+        let ends = Ends {
+            stdout: Receiver::from_owned_fd(our_stdout)?,
+            stderr: Receiver::from_owned_fd(our_stderr)?,
+            cancel: Sender::from_owned_fd(our_cancel)?,
+        };
+        let (disk, files) = (limits.disk, limits.files);
+        Ok((Order { plan, host, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system has no more of them.
+    pub(crate) fn start(self) -> io::Result<oneshot::Receiver<CellEnd>> {
+        let (tell, told) = oneshot::channel();
+        // The kernel shows fifteen characters of a thread's name; the last of an id differ most.
+        let lease = self.holding.lease.to_string();
+        let name = format!("cell-{}", &lease[lease.len() - 10..]);
+        thread::Builder::new().name(name).spawn(move || {
+            // Whoever waited may be gone; the cell is then, too.
+            let _ = tell.send(self.carry_out());
+        })?;
+        Ok(told)
+    }
+
+    fn carry_out(self) -> CellEnd {
+        let Order { plan, host, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
+        // The last look at the clock before the program can have effects.
+        if holding.verdict(BootTime::now()) >= Verdict::Cancel {
+            return CellEnd::NotLaunched;
+        }
+        let cell = match launch(plan, &host) {
+            Ok(cell) => cell,
+            Err(error) => return CellEnd::Fault(error.end()),
+        };
+        let Ended { exit, elided, work, .. } = cell.wait(Streams {
+            stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),
+            stdout: Sink::Patient(stdout.as_fd()),
+            stderr: Sink::Patient(stderr.as_fd()),
+            cancel: Some(cancel.as_fd()),
+            ..Streams::kept()
+        });
+        // The readers find the end now, while we collect.
+        drop((stdout, stderr));
+        let Some(work) = work.filter(|_| !matches!(holding.verdict(BootTime::now()), Verdict::Gone(_))) else {
+            return CellEnd::Ended { exit, elided, left: None };
+        };
+        let path = runs.join(holding.lease.to_string());
+        let collected = RunDir::make(path).and_then(|dir| {
+            let collected = collect(&work, dir.path(), disk, files)?;
+            Ok((dir, collected))
+        });
+        match collected {
+            Ok(left) => CellEnd::Ended { exit, elided, left: Some(left) },
+            Err(error) => {
+                let step = "keep the artifacts until they are uploaded".into();
+                let mend = Some("make room in the worker's state directory".into());
+                let end = End::Fault { step, why: error.to_string(), mend };
+                CellEnd::Ended { exit: Exit { end, ..exit }, elided, left: None }
+            }
+        }
+    }
+}
+
+/// A file that is in no directory, with these contents: the cell can read it at its own pace, and nobody waits.
+fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create("stdin", MemfdFlags::CLOEXEC)?;
+    let mut written = 0;
+    while written < bytes.len() {
+        written += rustix::io::write(&fd, &bytes[written..])?;
+    }
+    rustix::fs::seek(&fd, SeekFrom::Start(0))?;
+    Ok(fd)
+}

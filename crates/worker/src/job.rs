@@ -1,0 +1,312 @@
+//! The life of one job on this worker: from its lease to its end.
+//!
+//! Invariants:
+//! 1. The server knows that the program starts before it does.
+//! 2. Of a job whose lease is gone nothing is said, and its cell is dead before its room is given to another.
+//! 3. A job ends here in one way: settled, handed back, or let go.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gambeson_api::client::worker::{WorkerClient, digest_of};
+use gambeson_api::work::{Append, Entry, HandBack, Lease, Settle, Skipped};
+use gambeson_api::{Artifact, FileContent, OutputStream, Report};
+use gambeson_sandbox::{Bytes, Collected, End, Environment, Host, Layer, Limit, Refusal, plan};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+use crate::asking::{Asking, NoAnswer};
+use crate::backlog::Backlog;
+use crate::blobs::Blobs;
+use crate::boot_time::BootTime;
+use crate::cell::{CellEnd, Ends, Order};
+use crate::config::Flush;
+use crate::holding::{Gone, Holding, Verdict};
+use crate::outage::{Outage, cause};
+use crate::state_dir::RunDir;
+use crate::stream::stream;
+use crate::translate::{Fetched, refusal, report, report_of_end, spec};
+
+/// What all jobs of a worker share.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) client: WorkerClient,
+    pub(crate) outage: Arc<Outage>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) environment: Environment,
+    pub(crate) accept_missing: Vec<Layer>,
+    pub(crate) flush: Flush,
+    pub(crate) blobs: Arc<Blobs>,
+    pub(crate) runs: PathBuf,
+}
+
+/// How a job left this worker.
+enum Left {
+    Settled(&'static str),
+    HandedBack(String),
+}
+
+/// Why a job does not get to its start.
+enum Unready {
+    HandBack(String),
+    Settle(Box<Report>),
+    Gone(Gone),
+}
+
+impl From<Gone> for Unready {
+    fn from(gone: Gone) -> Unready {
+        Unready::Gone(gone)
+    }
+}
+
+/// Carries out the attempt that `lease` is for.
+pub(crate) async fn carry_out(place: Arc<Place>, lease: Lease, holding: Arc<Holding>) {
+    let (job, attempt) = (lease.job, lease.attempt);
+    info!(job.id = %job, attempt, "took {job}");
+    let asking =
+        Asking { client: place.client.lease(lease.id, &lease.token), holding, outage: Arc::clone(&place.outage) };
+    match live(&place, lease, asking).await {
+        Ok(Left::Settled(kind)) => info!(job.id = %job, attempt, outcome = kind, "settled {job}"),
+        Ok(Left::HandedBack(why)) => info!(job.id = %job, attempt, why, "handed {job} back"),
+        Err(gone) => {
+            warn!(job.id = %job, attempt, why = gone.why(), "let {job} go; its cell is dead, nothing is reported")
+        }
+    }
+}
+
+async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, Gone> {
+    let holding = Arc::clone(&asking.holding);
+    let ready = tokio::select! {
+        biased;
+        gone = holding.gone() => return Err(gone),
+        () = holding.at_least(Verdict::HandBack) => Err(stopped(&holding)?),
+        ready = prepare(place, &mut lease, &asking) => ready,
+    };
+    let mut journal = Journal { asking, backlog: Backlog::default() };
+    let (order, ends) = match ready {
+        Ok(ready) => ready,
+        Err(Unready::Gone(gone)) => return Err(gone),
+        Err(Unready::HandBack(why)) => return journal.hand_back(why).await,
+        Err(Unready::Settle(report)) => return journal.settle(*report, Vec::new(), Vec::new()).await,
+    };
+    drop(lease);
+
+    journal.backlog.push(Entry::Started {});
+    tokio::select! {
+        biased;
+        () = holding.at_least(Verdict::Cancel) => {}
+        sent = journal.send(|backlog| backlog.is_empty()) => sent?,
+    }
+    if holding.verdict(BootTime::now()) >= Verdict::Cancel {
+        return journal.cancelled().await;
+    }
+    match order.start() {
+        Ok(told) => journal.run(ends, told, place.flush).await,
+        Err(error) => journal.settle(fault("start a thread", &error), Vec::new(), Vec::new()).await,
+    }
+}
+
+/// What becomes of a job that is stopped before its start.
+fn stopped(holding: &Holding) -> Result<Unready, Gone> {
+    match holding.verdict(BootTime::now()) {
+        Verdict::Gone(gone) => Err(gone),
+        Verdict::Cancel => Ok(Unready::Settle(Box::new(report_of_end(&End::Cancelled)))),
+        Verdict::HandBack | Verdict::Go => Ok(Unready::HandBack("the worker is to stop".into())),
+    }
+}
+
+fn fault(step: &str, error: &io::Error) -> Report {
+    report_of_end(&End::Fault { step: step.into(), why: error.to_string(), mend: None })
+}
+
+/// Everything that can be done before the server is told that the program starts.
+async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(Order, Ends), Unready> {
+    let settle = |report: Report| Unready::Settle(Box::new(report));
+    let files = fetch(place, lease, asking).await?;
+    let wanted =
+        spec(lease, files, &place.environment, &place.accept_missing).map_err(|unfit| settle(unfit.report()))?;
+    let limits = wanted.limits.clone();
+    let plan = plan(&wanted, &place.host).map_err(|refused| settle(refusal(&refused)))?;
+    drop(wanted);
+    let (host, holding) = (Arc::clone(&place.host), Arc::clone(&asking.holding));
+    Order::prepare(plan, &limits, host, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
+        if passes(&error) {
+            Unready::HandBack(format!("the worker is short of something: {error}"))
+        } else {
+            settle(fault("make the pipes of a cell", &error))
+        }
+    })
+}
+
+/// Whether the same may succeed later, or elsewhere.
+fn passes(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::AGAIN | Errno::NOMEM | Errno::NOSPC | Errno::MFILE | Errno::NFILE | Errno::DQUOT)
+    )
+}
+
+/// The contents of all files of a job.
+async fn fetch(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<Vec<Fetched>, Unready> {
+    let allowed = lease.limits.disk_bytes;
+    let size = |file: &FileContent| match file {
+        FileContent::Inline { bytes, .. } => bytes.len() as u64,
+        FileContent::Blob { size, .. } => size.unwrap_or(0),
+    };
+    let given = lease.files.values().map(size).fold(0, u64::saturating_add);
+    if given > allowed {
+        let refused = Refusal::InputTooLarge { given, what: "bytes", limit: Limit::Disk, allowed };
+        return Err(Unready::Settle(Box::new(refusal(&refused))));
+    }
+    let mut files = Vec::with_capacity(lease.files.len());
+    let mut left = allowed;
+    for (path, file) in std::mem::take(&mut lease.files) {
+        let executable = file.executable();
+        let contents = match file {
+            FileContent::Inline { bytes, .. } => bytes,
+            FileContent::Blob { digest, .. } => {
+                let blobs = Arc::clone(&place.blobs);
+                let most = left;
+                let kept = spawn_blocking(move || blobs.get(digest, most)).await.ok().flatten();
+                match kept {
+                    Some(bytes) => bytes,
+                    None => fetch_blob(place, asking, digest, most).await?,
+                }
+            }
+        };
+        left = left.saturating_sub(contents.len() as u64);
+        files.push(Fetched { path, executable, contents });
+    }
+    Ok(files)
+}
+
+async fn fetch_blob(
+    place: &Place,
+    asking: &Asking,
+    digest: gambeson_api::Digest,
+    most: u64,
+) -> Result<Vec<u8>, Unready> {
+    let bytes: Vec<u8> = match asking.insist(|client| async move { client.blob(digest, most).await }).await {
+        Ok(bytes) => bytes,
+        Err(NoAnswer::Gone(gone)) => return Err(gone.into()),
+        Err(NoAnswer::Refused(error)) => return Err(Unready::HandBack(format!("a file could not be had: {error}"))),
+    };
+    let blobs = Arc::clone(&place.blobs);
+    let put = spawn_blocking(move || {
+        let kept = blobs.put(digest, &bytes);
+        (bytes, kept)
+    });
+    let (bytes, kept) = put.await.map_err(|_| Unready::HandBack("a file could not be kept".into()))?;
+    if let Err(error) = kept {
+        // The job has it all the same; the next one fetches it again.
+        warn!(error = %error, "a blob could not be kept for later");
+    }
+    Ok(bytes)
+}
+
+/// What is told of an attempt.
+pub(crate) struct Journal {
+    pub(crate) asking: Asking,
+    pub(crate) backlog: Backlog,
+}
+
+impl Journal {
+    /// Sends report after report until `enough`.
+    async fn send(&mut self, enough: impl Fn(&Backlog) -> bool) -> Result<(), Gone> {
+        while !enough(&self.backlog) {
+            let append: Append = self.backlog.batch();
+            let append = &append;
+            let answer = self.asking.insist_or_lose(|client| async move { client.append(append).await }).await?;
+            self.acknowledge(answer.next)?;
+        }
+        Ok(())
+    }
+
+    /// The server has everything before `next`.
+    pub(crate) fn acknowledge(&mut self, next: u64) -> Result<(), Gone> {
+        self.backlog.acknowledge(next).map_err(|backwards| {
+            tracing::error!(lease.id = %self.asking.holding.lease, error = %backwards, "letting the lease go");
+            self.asking.holding.raise(Verdict::Gone(Gone::Lost));
+            Gone::Lost
+        })
+    }
+
+    async fn hand_back(self, why: String) -> Result<Left, Gone> {
+        let hand_back = &HandBack { why };
+        self.asking.insist_or_lose(|client| async move { client.hand_back(hand_back).await }).await?;
+        Ok(Left::HandedBack(hand_back.why.clone()))
+    }
+
+    async fn cancelled(self) -> Result<Left, Gone> {
+        self.settle(report_of_end(&End::Cancelled), Vec::new(), Vec::new()).await
+    }
+
+    async fn settle(mut self, report: Report, artifacts: Vec<Artifact>, skipped: Vec<Skipped>) -> Result<Left, Gone> {
+        self.send(Backlog::fits).await?;
+        let Append { first, entries } = self.backlog.batch();
+        let kind = report.outcome.end.kind();
+        let settle = &Settle { first, entries, report, artifacts, skipped };
+        self.asking.insist_or_lose(|client| async move { client.settle(settle).await }).await?;
+        Ok(Left::Settled(kind))
+    }
+
+    /// From the launch to the end.
+    async fn run(mut self, ends: Ends, told: oneshot::Receiver<CellEnd>, flush: Flush) -> Result<Left, Gone> {
+        match stream(&mut self, ends, told, flush).await? {
+            CellEnd::NotLaunched => match self.asking.holding.verdict(BootTime::now()) {
+                Verdict::Gone(gone) => Err(gone),
+                _ => self.cancelled().await,
+            },
+            CellEnd::Fault(end) => self.settle(report_of_end(&end), Vec::new(), Vec::new()).await,
+            CellEnd::Ended { exit, elided, left } => {
+                for (stream, bytes) in [(OutputStream::Stdout, elided.0), (OutputStream::Stderr, elided.1)] {
+                    if bytes > 0 {
+                        self.backlog.push(Entry::Elided { stream, bytes });
+                    }
+                }
+                let report = report(&exit);
+                let Some((dir, collected)) = left else {
+                    return self.settle(report, Vec::new(), Vec::new()).await;
+                };
+                if !collected.artifacts.is_empty() {
+                    // Whoever follows the output need not wait for the uploads.
+                    self.send(Backlog::is_empty).await?;
+                }
+                let (artifacts, skipped) = self.upload(&dir, collected).await?;
+                self.settle(report, artifacts, skipped).await
+            }
+        }
+    }
+
+    /// Uploads what was collected. What the server does not take is said to be skipped.
+    async fn upload(&self, dir: &RunDir, collected: Collected) -> Result<(Vec<Artifact>, Vec<Skipped>), Gone> {
+        let skipped = collected.skipped.into_iter().map(|one| Skipped { path: one.path, why: one.why.into() });
+        let (mut artifacts, mut skipped) = (Vec::new(), skipped.collect::<Vec<_>>());
+        for gambeson_sandbox::Artifact { path, size: Bytes(_) } in collected.artifacts {
+            let name = path.to_string_lossy().into_owned();
+            let file = dir.path().join(&path);
+            let at = file.clone();
+            let read = spawn_blocking(move || digest_of(std::fs::File::open(at)?)).await;
+            let (digest, size) = match read.map_err(io::Error::other).flatten() {
+                Ok(found) => found,
+                Err(error) => {
+                    skipped.push(Skipped { path: name, why: format!("could not be read again: {error}") });
+                    continue;
+                }
+            };
+            let file = &file;
+            match self.asking.insist(|client| async move { client.upload(digest, file, size).await }).await {
+                Ok(()) => artifacts.push(Artifact { path: name, size, digest }),
+                Err(NoAnswer::Gone(gone)) => return Err(gone),
+                Err(NoAnswer::Refused(error)) => {
+                    warn!(error = %error, cause = %cause(&error), "the server does not take an artifact");
+                    skipped.push(Skipped { path: name, why: format!("the server does not take it: {error}") });
+                }
+            }
+        }
+        Ok((artifacts, skipped))
+    }
+}

@@ -1,0 +1,135 @@
+//! While the program runs: its output on the way to the server, and the server's word on the way to the cell.
+//!
+//! Invariants:
+//! 1. At most one report is on its way. Meanwhile output is gathered up to a bound; beyond, the pipe is left alone.
+//! 2. Whatever ends this, the cell is dead when it does.
+
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use gambeson_api::OutputStream;
+use gambeson_api::work::{Append, Appended};
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+
+use crate::asking::Asking;
+use crate::backlog::Backlog;
+use crate::cell::{CellEnd, Ends};
+use crate::config::Flush;
+use crate::holding::{Gone, Verdict};
+use crate::job::Journal;
+use gambeson_sandbox::End;
+
+type InFlight = Pin<Box<dyn Future<Output = Result<Appended, Gone>> + Send>>;
+
+/// Small entries are bounded by their number.
+const ENTRIES_MOST: usize = 8 * Append::ENTRIES_MOST;
+const CHUNK: usize = 64 << 10;
+
+/// Streams until the cell has ended and all its output is in the journal's backlog, or with the server.
+pub(crate) async fn stream(
+    journal: &mut Journal,
+    ends: Ends,
+    mut told: oneshot::Receiver<CellEnd>,
+    flush: Flush,
+) -> Result<CellEnd, Gone> {
+    let holding = Arc::clone(&journal.asking.holding);
+    let Ends { stdout, stderr, cancel } = ends;
+    let (mut stdout, mut stderr, mut cancel) = (Some(stdout), Some(stderr), Some(cancel));
+    let mut in_flight: Option<InFlight> = None;
+    let mut due: Option<Instant> = None;
+    let mut end: Option<CellEnd> = None;
+    let mut buffer = vec![0; CHUNK];
+    let gone = loop {
+        let all_read = stdout.is_none() && stderr.is_none();
+        if all_read && in_flight.is_none() && end.is_some() {
+            break None;
+        }
+        let backlog = &mut journal.backlog;
+        let is_due = backlog.bytes() >= flush.bytes || due.is_some_and(|due| Instant::now() >= due);
+        if in_flight.is_none() && is_due && !backlog.is_empty() && !all_read {
+            due = None;
+            in_flight = Some(Box::pin(append(journal.asking.clone(), journal.backlog.batch())));
+        }
+        let has_room = journal.backlog.bytes() < flush.most && journal.backlog.len() < ENTRIES_MOST;
+        tokio::select! {
+            gone = holding.gone() => break Some(gone),
+            () = holding.at_least(Verdict::Cancel), if cancel.is_some() => cancel = None,
+            _ = readable(&stdout), if has_room => read(&mut stdout, &mut buffer, &mut journal.backlog, OutputStream::Stdout),
+            _ = readable(&stderr), if has_room => read(&mut stderr, &mut buffer, &mut journal.backlog, OutputStream::Stderr),
+            answer = answered(&mut in_flight) => {
+                in_flight = None;
+                match answer.and_then(|Appended { next }| journal.acknowledge(next)) {
+                    Ok(()) => {}
+                    Err(gone) => break Some(gone),
+                }
+            }
+            () = at(due), if in_flight.is_none() && !all_read => {}
+            heard = &mut told, if end.is_none() => end = Some(heard.unwrap_or_else(|_| unheard())),
+        }
+        if journal.backlog.is_empty() {
+            due = None;
+        } else {
+            due.get_or_insert_with(|| Instant::now() + flush.after);
+        }
+    };
+    // Without its pipes and with the way to cancel it closed, a cell that still runs is killed at once.
+    drop((stdout, stderr, cancel, in_flight));
+    match (gone, end) {
+        (None, Some(end)) => Ok(end),
+        (Some(gone), Some(_)) => Err(gone),
+        (gone, None) => {
+            let _ = told.await;
+            Err(gone.unwrap_or(Gone::Lost))
+        }
+    }
+}
+
+async fn append(asking: Asking, append: Append) -> Result<Appended, Gone> {
+    let append = &append;
+    asking.insist_or_lose(|client| async move { client.append(append).await }).await
+}
+
+/// The thread of the cell panicked, and the cell died with it.
+fn unheard() -> CellEnd {
+    CellEnd::Fault(End::Fault {
+        step: "watch the cell to its end".into(),
+        why: "the thread that does so ended early".into(),
+        mend: Some("please report this".into()),
+    })
+}
+
+async fn readable(receiver: &Option<Receiver>) -> io::Result<()> {
+    match receiver {
+        Some(receiver) => receiver.readable().await,
+        None => pending().await,
+    }
+}
+
+async fn answered(in_flight: &mut Option<InFlight>) -> Result<Appended, Gone> {
+    match in_flight {
+        Some(in_flight) => in_flight.await,
+        None => pending().await,
+    }
+}
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => pending().await,
+    }
+}
+
+/// Reads once.
+fn read(receiver: &mut Option<Receiver>, buffer: &mut [u8], backlog: &mut Backlog, stream: OutputStream) {
+    let Some(from) = receiver else { return };
+    match from.try_read(buffer) {
+        Ok(count @ 1..) => backlog.push_output(stream, &buffer[..count]),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        // The last writer is gone.
+        Ok(_) | Err(_) => *receiver = None,
+    }
+}
