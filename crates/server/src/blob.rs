@@ -102,7 +102,12 @@ mod tests {
         assert_eq!(response.headers()["content-type"], "application/octet-stream");
         assert_eq!(response.headers()["content-length"], bytes.len().to_string());
         assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("sandbox"));
-        assert!(response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"page.html\""));
+        assert!(
+            response.headers()["content-disposition"]
+                .to_str()
+                .unwrap()
+                .starts_with("attachment; filename=\"page.html\"")
+        );
         assert_eq!(axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap(), bytes);
     }
 }

@@ -213,11 +213,26 @@ mod tests {
         for (path, headers, body, code) in [
             ("/json", vec![], Body::from("{}"), Code::UnsupportedMedia),
             ("/json", vec![("content-type", "text/plain")], Body::from("{}"), Code::UnsupportedMedia),
-            ("/json", vec![("content-type", "application/x-www-form-urlencoded")], Body::from("a=b"), Code::UnsupportedMedia),
-            ("/json", vec![("content-type", "application/json; charset=utf-16")], Body::from("{}"), Code::UnsupportedMedia),
+            (
+                "/json",
+                vec![("content-type", "application/x-www-form-urlencoded")],
+                Body::from("a=b"),
+                Code::UnsupportedMedia,
+            ),
+            (
+                "/json",
+                vec![("content-type", "application/json; charset=utf-16")],
+                Body::from("{}"),
+                Code::UnsupportedMedia,
+            ),
             ("/json", vec![JSON, JSON], Body::from("{}"), Code::UnsupportedMedia),
             ("/json", vec![JSON, ("content-encoding", "gzip")], Body::from("{}"), Code::UnsupportedMedia),
-            ("/json", vec![JSON, ("content-encoding", "identity"), ("content-encoding", "br")], Body::from("{}"), Code::UnsupportedMedia),
+            (
+                "/json",
+                vec![JSON, ("content-encoding", "identity"), ("content-encoding", "br")],
+                Body::from("{}"),
+                Code::UnsupportedMedia,
+            ),
             ("/json", vec![JSON, ("content-length", "65")], Body::empty(), Code::TooLarge),
             ("/json", vec![JSON], Body::from(" ".repeat(65)), Code::TooLarge),
             ("/json", vec![JSON], pieces(vec![long, long]), Code::TooLarge),
@@ -227,7 +242,11 @@ mod tests {
             ("/blob", vec![], pieces(vec![long, long]), Code::TooLarge),
             ("/blob", vec![("content-length", "101")], Body::empty(), Code::TooLarge),
         ] {
-            assert_eq!(problem(request(path, &headers, body)).await.map(|it| it.code), Some(code), "{path} {headers:?}");
+            assert_eq!(
+                problem(request(path, &headers, body)).await.map(|it| it.code),
+                Some(code),
+                "{path} {headers:?}"
+            );
         }
     }
 

@@ -36,8 +36,7 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
         let named = path.contains('{');
-        let all =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete, &mut item.head];
+        let all = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete, &mut item.head];
         for operation in all.into_iter().flatten() {
             describe_problems(operation, named);
         }

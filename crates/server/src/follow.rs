@@ -51,7 +51,7 @@ pub(crate) fn answer(follower: Follower) -> Response {
 }
 
 /// Batches of events as bytes, with comments in times of silence; ends after `ended`, or with a problem.
-fn frames(batches: impl Stream<Item = Answer<Vec<Event>>> + Send) -> impl Stream<Item = Bytes> + Send {
+fn frames(batches: impl Stream<Item = Answer<Vec<Event>>> + Send + 'static) -> impl Stream<Item = Bytes> + Send {
     // The stream keeps the unfinished wait for the next batch: a comment in between loses nothing.
     let state = Some(Box::pin(batches) as Pin<Box<dyn Stream<Item = Answer<Vec<Event>>> + Send>>);
     stream::unfold(state, |batches| async {
@@ -111,7 +111,7 @@ mod tests {
         event(seq, EventBody::Ended { outcome })
     }
 
-    async fn text(batches: impl Stream<Item = Answer<Vec<Event>>> + Send) -> Vec<String> {
+    async fn text(batches: impl Stream<Item = Answer<Vec<Event>>> + Send + 'static) -> Vec<String> {
         frames(batches).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect().await
     }
 
@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_reconnecting_client_goes_on_after_its_last_event() {
-        let headers = |value: &'static str| HeaderMap::from_iter([(LAST_EVENT_ID.clone(), HeaderValue::from_static(value))]);
+        let headers =
+            |value: &'static str| HeaderMap::from_iter([(LAST_EVENT_ID.clone(), HeaderValue::from_static(value))]);
         assert_eq!(after(&headers("17"), Some(3)).unwrap(), 17);
         assert_eq!(after(&headers(""), Some(3)).unwrap(), 3);
         assert_eq!(after(&HeaderMap::new(), None).unwrap(), 0);

@@ -200,9 +200,11 @@ mod tests {
         let (ours, mut theirs) = duplex(16);
         let mut guarded = Guarded::new(ours, OPENING, STALL);
         let started = Instant::now();
-        let sending = tokio::spawn(async move { while theirs.write_all(&[1; 7]).await.is_ok() {
-            tokio::time::sleep(LINGER_SILENT / 2).await;
-        } });
+        let sending = tokio::spawn(async move {
+            while theirs.write_all(&[1; 7]).await.is_ok() {
+                tokio::time::sleep(LINGER_SILENT / 2).await;
+            }
+        });
         guarded.shutdown().await.unwrap();
         assert_eq!(started.elapsed(), LINGER_MOST);
         drop(guarded);

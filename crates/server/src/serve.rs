@@ -153,7 +153,7 @@ async fn accept(
     listener: Listener,
     tls: Option<TlsAcceptor>,
     talk: Arc<Talk>,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     // Each listener has its own places: a flood from the network leaves the local worker's socket alone.
     let places = Arc::new(Semaphore::new(talk.options.connections_max));
@@ -178,10 +178,8 @@ async fn accept(
     let mut told = stopping.clone();
     tokio::select! {
         () = taking => {}
-        // An error means that whoever would tell us is gone.
         _ = told.wait_for(|stopped| *stopped) => {}
     }
-    stopping.mark_unchanged();
     connections
 }
 
@@ -210,9 +208,13 @@ async fn converse(
     let io = TokioIo::new(Guarded::new(stream, header_timeout, stall_timeout));
     let service = TowerToHyperService::new(talk.router.clone());
     let mut connection = pin!(talk.http.serve_connection(io, service));
+    let stop = async {
+        // An error means that whoever would tell us is gone.
+        let _ = stopping.wait_for(|stopped| *stopped).await;
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopping.wait_for(|stopped| *stopped) => {
+        () = stop => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use gambeson_api::{
     Accepted, Array, ArrayId, ArtifactList, Code, Job, JobId, JobList, JobSource, JobState, Submission,
 };
@@ -78,14 +78,7 @@ async fn job_submit(
     Json(mut submission): Json<Submission>,
 ) -> Answered {
     submission.idempotency_key = idempotency_key(&headers, submission.idempotency_key)?;
-    let accepted = control.submit(&caller, submission).await?;
-    let accepted = match accepted {
-        Accepted::Job(job) if !wait.is_zero() && job.state != JobState::Ended => {
-            // It is accepted whatever becomes of the wait: who may submit and not read still learns the id.
-            Accepted::Job(control.job(&caller, job.id, wait).await.map_or(job, Box::new))
-        }
-        accepted => accepted,
-    };
+    let accepted = control.submit(&caller, submission, wait).await?;
     let status = match &accepted {
         Accepted::Job(job) if job.state == JobState::Ended && !wait.is_zero() => StatusCode::OK,
         Accepted::Job(_) | Accepted::Array(_) => StatusCode::ACCEPTED,
@@ -306,9 +299,10 @@ async fn artifact_list(
 async fn artifact_read(
     State(control): State<Control>,
     Key(caller): Key,
-    At((id, ArtifactPath(path))): At<(JobId, ArtifactPath)>,
+    At(place): At<(JobId, ArtifactPath)>,
     Query(NoParameters): Query<NoParameters>,
 ) -> Answered {
+    let (id, ArtifactPath(path)) = place;
     Ok(blob::send(control.artifact(&caller, id, &path).await?, Some(&path)))
 }
 

@@ -4,9 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use gambeson_api::{
-    Backup, BackupRequest, Code, JoinToken, Posture, Queue, UsageReport, Worker, WorkerId, WorkerList,
-};
+use gambeson_api::{Backup, BackupRequest, Code, JoinToken, Posture, Queue, UsageReport, Worker, WorkerId, WorkerList};
 use gambeson_control::Control;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -203,11 +201,7 @@ async fn index(Query(NoParameters): Query<NoParameters>) -> &'static str {
     responses((status = 200, body = String, content_type = "text/plain", description = "`ok`."))
 )]
 async fn health(State(control): State<Control>, Query(NoParameters): Query<NoParameters>) -> Answered<&'static str> {
-    if control.healthy() {
-        Ok("ok\n")
-    } else {
-        Err(Failure::new(Code::Unavailable, "the store takes no writes"))
-    }
+    if control.healthy() { Ok("ok\n") } else { Err(Failure::new(Code::Unavailable, "the store takes no writes")) }
 }
 
 /// This document.

@@ -167,9 +167,10 @@ async fn lease_hand_back(
 async fn lease_blob_read(
     State(control): State<Control>,
     Token(token): Token,
-    At((lease, digest)): At<(LeaseId, Digest)>,
+    At(place): At<(LeaseId, Digest)>,
     Query(NoParameters): Query<NoParameters>,
 ) -> Answered {
+    let (lease, digest) = place;
     Ok(blob::send(control.lease_blob_read(lease, Some(&token), digest).await?, None))
 }
 
@@ -191,10 +192,11 @@ async fn lease_blob_read(
 async fn lease_blob_write(
     State(control): State<Control>,
     Token(token): Token,
-    At((lease, digest)): At<(LeaseId, Digest)>,
+    At(place): At<(LeaseId, Digest)>,
     Query(NoParameters): Query<NoParameters>,
     BlobBody(body): BlobBody,
 ) -> Answered<Json<Blob>> {
+    let (lease, digest) = place;
     let writer = control.lease_blob_write(lease, Some(&token), digest).await?;
     Ok(Json(blob::receive(body, writer).await?))
 }
