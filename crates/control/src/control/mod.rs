@@ -593,6 +593,6 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
     Ok(Some(fresh.text))
 }
 
-pub(crate) fn as_project<'a>(directory: &'a Directory, id: ProjectId) -> Answer<&'a Project> {
+pub(crate) fn as_project(directory: &Directory, id: ProjectId) -> Answer<&Project> {
     directory.projects.get(&id).ok_or_else(|| crate::directory::no_project(&id.to_string()))
 }
