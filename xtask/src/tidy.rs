@@ -53,7 +53,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// Which of our crates may depend on what, and what nothing may depend on.
 fn dependencies(breaches: &mut Vec<String>) -> anyhow::Result<()> {
-    let output = std::process::Command::new("cargo").args(["metadata", "--format-version=1", "--offline"]).output()?;
+    // What other systems would need is not here.
+    let platform = "--filter-platform=x86_64-unknown-linux-gnu";
+    let metadata = ["metadata", "--format-version=1", "--offline", platform];
+    let output = std::process::Command::new("cargo").args(metadata).output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
