@@ -152,13 +152,7 @@ impl Platform {
         Platform::start_at(binary, role, args, data, Some(dir))
     }
 
-    fn start_at(
-        binary: &Path,
-        role: &str,
-        args: &[&str],
-        data: PathBuf,
-        dir: Option<tempfile::TempDir>,
-    ) -> Platform {
+    fn start_at(binary: &Path, role: &str, args: &[&str], data: PathBuf, dir: Option<tempfile::TempDir>) -> Platform {
         let args: Vec<String> = [role].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
         let (process, said) = launch(binary, &args, &data, "127.0.0.1:0");
         Platform {

@@ -105,9 +105,16 @@ pub(crate) struct Faults {
     pub(crate) workers: BTreeSet<u32>,
 }
 
+/// What is left when they are over.
+pub(crate) struct Done {
+    pub(crate) second: SecondWorker,
+    pub(crate) counts: BTreeMap<Fault, u64>,
+    pub(crate) workers: BTreeSet<u32>,
+}
+
 impl Faults {
     /// Does them until `until`, then undoes what can be.
-    pub(crate) fn go_on(mut self, until: Instant) -> Faults {
+    pub(crate) fn go_on(mut self, until: Instant) -> Done {
         let mut running = Vec::new();
         let mut order: Vec<Fault> = Vec::new();
         while Instant::now() < until && !self.ledger.is_over() {
@@ -130,7 +137,7 @@ impl Faults {
         self.second.tend();
         let (_, worker) = self.platform.children();
         self.workers.extend([worker, self.second.process.pid()]);
-        self
+        Done { second: self.second, counts: self.counts, workers: self.workers }
     }
 
     /// A pause, in which the second worker is looked after.

@@ -25,7 +25,7 @@ use tokio::time::sleep;
 
 use chance::Chance;
 use check::{Books, History, Promise};
-use faults::{Faults, SecondWorker};
+use faults::{Done, Faults, SecondWorker};
 use ghost::{Ghost, GhostCounts};
 use proxy::Proxy;
 use scene::Disk;
@@ -70,7 +70,7 @@ fn wish(args: &[String]) -> anyhow::Result<Wish> {
             "--seed" => wish.seed = number()?,
             "--release" => wish.release = true,
             "--short" => {
-                wish = Wish { faults_for: Duration::from_secs(14), pause_ms: (200, 1400), jobs_most: 100, ..wish };
+                wish = Wish { faults_for: Duration::from_secs(14), pause_ms: (200, 1400), jobs_most: 110, ..wish };
             }
             _ => bail!("cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]"),
         }
@@ -100,6 +100,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let failed = verdict?.print();
     if failed > 0 {
         println!("again: cargo xtask chaos --seed {} --seconds {}", wish.seed, wish.faults_for.as_secs());
+        std::process::exit(1);
     }
     Ok(())
 }
@@ -177,6 +178,7 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
             chance: Chance::of(wish.seed, 100 + number),
             ledger: Arc::clone(&ledger),
             jobs_most: wish.jobs_most,
+            hasty: number % 4 < 2 && number < 8,
         };
         submitters.push(tokio::spawn(submitter.work()));
     }
@@ -211,7 +213,7 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
     look(&client, &ledger, &mut report).await?;
 
     // An end in order, with nothing left.
-    let Faults { second, workers, counts, .. } = faults;
+    let Done { second, workers, counts } = faults;
     platform.process.signal(Signal::TERM);
     let (mut said, mut unended) = (String::new(), Vec::new());
     let (second_said, ended) = tokio::task::spawn_blocking(move || second.stop()).await?;

@@ -122,6 +122,8 @@ pub(crate) struct Submitter {
     pub(crate) ledger: Arc<Ledger>,
     /// With so many jobs of all, it is enough.
     pub(crate) jobs_most: u64,
+    /// Whether it goes on to the next soon, without waiting for the end: so that something is asked all the time.
+    pub(crate) hasty: bool,
 }
 
 impl Submitter {
@@ -187,6 +189,10 @@ impl Submitter {
                 Some((array, _)) => drop(self.ledger.insist(|| self.client.array_cancel(array)).await?),
                 None => drop(self.ledger.insist(|| self.client.job_cancel(first)).await?),
             }
+        }
+        if self.hasty {
+            sleep(self.chance.ms(500..2500)).await;
+            return Ok(());
         }
         // Waits a while for it: that paces the submitters, and keeps requests parked that faults then hit.
         for _ in 0..3 {

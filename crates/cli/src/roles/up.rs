@@ -110,7 +110,8 @@ impl Role {
     fn tell(&self) {
         // Of one that waits for its next start, the number may be somebody else's by now.
         if self.due.is_none()
-            && let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            && let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32)
+        {
             // Gone already is as good.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
@@ -127,8 +128,7 @@ fn command(role: &str, token: &str, stdin: &OwnedFd) -> std::io::Result<Command>
 /// Starts both with `settings`, passed on as `sources` and flags, and waits until the server listens.
 pub fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the server or the worker could not be started: {error}");
-    let (theirs, ours) =
-        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
+    let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
     let mut bytes = [0u8; 32];
     let mut filled = 0;
     while filled < bytes.len() {
