@@ -1,6 +1,7 @@
 //! `cargo xtask ...`: what a contributor runs. `cargo xtask` alone lists it.
 
 mod bench;
+mod chaos;
 mod fuzz;
 mod test;
 mod tidy;
@@ -11,6 +12,8 @@ use anyhow::bail;
 const USAGE: &str = "\
 cargo xtask test              every test; ends in `N passed, N failed, N skipped`
 cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
+cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
+                              jobs while processes are killed and frozen, the disk is full and connections are cut
 cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
 cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
 cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
@@ -34,6 +37,7 @@ fn run() -> anyhow::Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["bench", "cold"] => bench::cold(),
+        ["chaos", ..] => chaos::run(&args[1..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),
         ["vm", ..] => vm::run(&args[1..]),

@@ -118,8 +118,35 @@ fn operation<T: Send + 'static>(
     })
 }
 
+/// Commits that fail, said when it begins, now and then, and when it is over: on a full disk there are many.
+#[derive(Default)]
+struct Trouble {
+    failed: u64,
+    said: Option<Instant>,
+}
+
+impl Trouble {
+    fn note(&mut self, error: Option<&StoreError>) {
+        match error {
+            Some(error) => {
+                self.failed += 1;
+                if self.said.is_none_or(|said| said.elapsed() > Duration::from_secs(10)) {
+                    self.said = Some(Instant::now());
+                    tracing::error!(failed = self.failed, "a commit failed: {error}");
+                }
+            }
+            None if self.failed > 0 => {
+                tracing::info!(failed = self.failed, "commits succeed again");
+                *self = Trouble::default();
+            }
+            None => {}
+        }
+    }
+}
+
 fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
     let mut spoiled = false;
+    let mut trouble = Trouble::default();
     while let Some(first) = inbox.blocking_recv() {
         let begun = Instant::now();
         let mut replies: Vec<Reply> = Vec::new();
@@ -169,8 +196,8 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
             .and_then(|()| if desk.chain.last() == sealed { Ok(()) } else { desk.chain.clone().seal(&mut *desk.store) })
             .and_then(|()| desk.store.commit());
         spoiled = result.is_err();
+        trouble.note(result.as_ref().err());
         if let Err(error) = &result {
-            tracing::error!("a commit failed: {error}");
             if opened {
                 desk.store.rollback();
             }

@@ -199,6 +199,37 @@ async fn a_worker_that_lost_its_lease_cannot_finish_the_job() {
 }
 
 #[tokio::test]
+async fn a_report_under_a_lease_that_ran_out_is_refused_though_its_job_ended_under_it() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let stale = here.leases(&worker, 1000).await.remove(0);
+    here.append(&stale, 0, vec![Entry::Started {}]).await.unwrap();
+    here.control.job_cancel(&here.owner, id).await.unwrap();
+    here.pass(16_000);
+    let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
+    assert_eq!(here.settle(&stale, 1, vec![output("late")]).await.unwrap_err().code, Code::LeaseLost);
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_leaves_nothing_of_itself() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    let twice = vec![output("a"), Entry::Started {}];
+    assert_eq!(here.append(&lease, 1, twice).await.unwrap_err().code, Code::InvalidValue);
+    let too_much = vec![output("a"), output(&"x".repeat(100 << 20))];
+    assert_eq!(here.append(&lease, 1, too_much).await.unwrap_err().code, Code::TooLarge);
+    here.append(&lease, 1, vec![output("b")]).await.unwrap();
+    here.settle(&lease, 2, vec![]).await.unwrap();
+    assert_eq!(here.kinds(id).await, ["queued", "leased", "started", "output", "ended"]);
+    assert_eq!(here.job(id).await.stdout.as_deref(), Some("b"));
+}
+
+#[tokio::test]
 async fn what_runs_out_after_the_start_is_lost_unless_it_may_run_twice() {
     let here = Installation::new();
     let worker = here.worker().await;
