@@ -53,8 +53,7 @@ impl Directory {
     /// A user, by name or id.
     pub(crate) fn user(&self, name: &str) -> Result<&User, Problem> {
         let id = name.parse().ok().or_else(|| self.user_names.get(name).copied());
-        id.and_then(|id| self.users.get(&id))
-            .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no user {:?} that you may see", short(name))))
+        id.and_then(|id| self.users.get(&id)).ok_or_else(|| no_user(name))
     }
 
     /// A project, by name or id.
@@ -157,6 +156,10 @@ impl Directory {
 
 pub(crate) fn no_project(name: &str) -> Problem {
     Problem::new(Code::NotFound, format!("there is no project {:?} that you may see", short(name)))
+}
+
+pub(crate) fn no_user(name: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no user {:?} that you may see", short(name)))
 }
 
 fn short(text: &str) -> String {

@@ -139,8 +139,24 @@ fn a_suspended_project_takes_nothing_new_and_its_owner_cannot_lift_that() {
         assert_eq!(asks(std::slice::from_ref(&owner), Action::BlobWrite), "project-suspended");
         assert_ne!(asks(&[owner], Action::JobList), "");
     }
-    assert_eq!(asks(&[in_lab(Role::Owner)], Action::ProjectUpdate), "project-suspended-update");
+    assert_eq!(asks(&[in_lab(Role::Owner)], Action::ProjectUpdate), "project-limits");
     assert_eq!(asks(&[(Scope::Platform, Role::Operator)], Action::ProjectUpdate), "operator-limits");
+}
+
+#[test]
+fn a_project_does_not_set_its_own_limits_even_where_an_operators_policy_allows_it() {
+    let authority = with("open.cedar", "permit (principal, action == Action::\"project.update\", resource);").unwrap();
+    let context = context_for(Action::ProjectUpdate);
+    let lab = Resource::Project(lab());
+    for role in Role::ALL {
+        let decision = authority.decide(&asker(&[in_lab(*role)]), Action::ProjectUpdate, &lab, &context);
+        assert_eq!(decision.policies, ["project-limits"], "{role}");
+        let on_platform = asker(&[(Scope::Platform, *role)]);
+        let may = matches!(role, Role::Owner | Role::Operator);
+        assert_eq!(authority.allows(&on_platform, Action::ProjectUpdate, &lab, &context), may, "{role}");
+    }
+    let explanation = ours().explain(&asker(&[in_lab(Role::Owner)]), Action::ProjectUpdate, &lab, &context);
+    assert_eq!(explanation.would_change, ["one of the roles owner, operator on the platform"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use gambeson_api::{
     ArtifactList, Blob, BlobQuery, BlobsMissing, Code, Digest, JobId, JobState, LeaseId, Problem, ProjectId, UserId,
 };
 
-use super::{Answer, Caller, Control, Target};
+use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::Action;
 use crate::depot::{Incoming, io_problem};
 use crate::desk::Desk;
@@ -106,7 +106,8 @@ impl Control {
         }
         let directory = self.shared.directory();
         let project = self.project_of(&directory, caller, query.project.as_deref())?;
-        self.look(caller, Action::BlobWrite, Target::Project(project)).await?;
+        let looked = self.look(caller, Action::BlobWrite, Target::Project(project)).await;
+        looked.map_err(unseen(project, query.project.as_deref()))?;
         let missing = self
             .read(move |store| {
                 let mut missing = Vec::new();
@@ -127,11 +128,12 @@ impl Control {
     /// When the caller may not upload there.
     pub async fn blob_write(&self, caller: &Caller, project: Option<&str>, digest: Digest) -> Answer<BlobWriter> {
         let directory = self.shared.directory();
-        let project = self.project_of(&directory, caller, project)?;
+        let name = project;
+        let project = self.project_of(&directory, caller, name)?;
         // Decided again, with its row, when it is whole; here so that nobody fills the disk who may not upload.
         let ticket = self.ticket(&directory, caller, Action::BlobWrite, Target::Project(project), &self.context())?;
         if ticket.refusal.is_some() {
-            self.record(ticket).await?;
+            self.record(ticket).await.map_err(unseen(project, name))?;
         }
         self.incoming(digest, Place::Upload { caller: caller.clone(), project })
     }
@@ -219,7 +221,7 @@ impl Control {
     /// # Errors
     /// When the lease is lost, or its job does not name this blob.
     pub async fn lease_blob_read(&self, lease: LeaseId, token: Option<&str>, digest: Digest) -> Answer<OpenBlob> {
-        let token = super::work::token(token)?;
+        let token = super::work::token("gml", token)?;
         self.act(move |desk| {
             let (job, _) = desk.leased(lease, &token)?;
             let row = desk.store.job(job)?;
@@ -237,7 +239,7 @@ impl Control {
     /// # Errors
     /// When the lease is lost.
     pub async fn lease_blob_write(&self, lease: LeaseId, token: Option<&str>, digest: Digest) -> Answer<BlobWriter> {
-        let token = super::work::token(token)?;
+        let token = super::work::token("gml", token)?;
         let check = token.clone();
         self.act(move |desk| desk.leased(lease, &check).map(drop)).await?;
         self.incoming(digest, Place::Lease { lease, token })

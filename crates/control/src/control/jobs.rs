@@ -8,7 +8,7 @@ use gambeson_api::{
 };
 use tokio::sync::watch;
 
-use super::{Answer, Caller, Control, Target, as_project};
+use super::{Answer, Caller, Control, Target, as_project, unseen};
 use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
 use crate::desk::{Act, Desk, report_without_run};
@@ -130,6 +130,7 @@ impl Control {
     pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
         let directory = self.shared.directory();
         let project = self.project_of(&directory, caller, submission.project.as_deref())?;
+        let named = submission.project.clone();
         let settings = as_project(&directory, project)?;
         // Whether the project may be seen is decided before anything is said of its ceilings.
         let seen = self.may(&directory, caller, Action::ProjectView, Target::Project(project))?;
@@ -145,7 +146,8 @@ impl Control {
         let news = (admitted.array.is_none() && !wait.is_zero()).then(|| self.shared.watchers.subscribe(ids.0));
         let (user, key) = (caller.user, caller.key);
         let act = move |desk: &mut Desk| desk.submit(admitted, project, user, key, ids);
-        let submitted = self.perform(caller, Action::JobSubmit, Target::Project(project), context, act).await?;
+        let submitted = self.perform(caller, Action::JobSubmit, Target::Project(project), context, act).await;
+        let submitted = submitted.map_err(unseen(project, named.as_deref()))?;
         match submitted {
             Submitted::Array(SubmittedIds { array, size, first }) => {
                 Ok(Accepted::Array(SubmittedArray { array, size, first }))
@@ -200,7 +202,15 @@ impl Control {
         let before = before.map_err(|error| Problem::new(Code::InvalidQuery, format!("cursor: {error}")))?;
         let named = filter.project.as_deref().map(|name| directory.project(name).map(|project| project.id));
         let named = named.transpose()?;
-        let user = filter.user.as_deref().map(|name| directory.user(name).map(|user| user.id)).transpose()?;
+        // Whether there is such a user is not for everybody to know: of one who is not there, the list is empty too.
+        let user = match filter.user.as_deref().map(|name| directory.user(name)) {
+            None => None,
+            Some(Ok(user)) => Some(user.id),
+            Some(Err(problem)) if self.may(&directory, caller, Action::UserView, Target::Platform)? => {
+                return Err(problem);
+            }
+            Some(Err(_)) => Some(UserId::from_u128(0)),
+        };
         let mut query = JobQuery {
             state: filter.state,
             user,
@@ -213,28 +223,21 @@ impl Control {
         };
         match named {
             Some(project) => {
-                self.look(caller, Action::JobList, Target::Project(project)).await?;
+                let looked = self.look(caller, Action::JobList, Target::Project(project)).await;
+                looked.map_err(unseen(project, filter.project.as_deref()))?;
                 self.sort_project(&directory, caller, project, &mut query)?;
             }
             None => {
-                let mut refused = None;
                 for project in directory.project_names().values() {
                     let target = Target::Project(*project);
                     if self.may(&directory, caller, Action::JobList, target)? {
                         self.sort_project(&directory, caller, *project, &mut query)?;
-                    } else {
-                        refused = Some(*project);
                     }
                 }
-                match (query.projects.first().or(query.own.first()), refused) {
+                match query.projects.first().or(query.own.first()) {
                     // One row for the whole list, on the first project that it shows.
-                    (Some(project), _) => drop(self.look(caller, Action::JobList, Target::Project(*project)).await?),
-                    // Nothing to see anywhere: by a key that may not look, or by somebody without a project.
-                    (None, Some(project)) => match self.look(caller, Action::JobList, Target::Project(project)).await {
-                        Err(problem) if problem.code == Code::NotFound => {}
-                        other => drop(other?),
-                    },
-                    (None, None) => {}
+                    Some(project) => drop(self.look(caller, Action::JobList, Target::Project(*project)).await?),
+                    None => self.nothing_to_list(&directory, caller, Action::JobList).await?,
                 }
             }
         }
@@ -312,7 +315,7 @@ impl Control {
     /// When there is none that the caller may see.
     pub async fn array(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
         let (target, array) = self.array_row(id).await?;
-        self.look(caller, Action::JobView, target).await?;
+        self.look(caller, Action::JobView, target).await.map_err(unseen_array(id, target))?;
         Ok(array)
     }
 
@@ -329,13 +332,13 @@ impl Control {
             }
             Ok(())
         };
-        self.perform(caller, Action::JobCancel, target, self.context(), act).await?;
+        let done = self.perform(caller, Action::JobCancel, target, self.context(), act).await;
+        done.map_err(unseen_array(id, target))?;
         Ok(self.array_row(id).await?.1)
     }
 
     async fn array_row(&self, id: ArrayId) -> Answer<(Target, Array)> {
-        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-        let found = self.read(move |store| store.array(id)).await?.ok_or_else(none)?;
+        let found = self.read(move |store| store.array(id)).await?.ok_or_else(|| no_array(id))?;
         let (project, user, size, states, outcomes) = found;
         // An array is decided about as its first element would be.
         let target = Target::Job(JobId::from_u128(id.as_u128()), project, user);
@@ -377,6 +380,15 @@ impl Control {
             }
         }
     }
+}
+
+fn no_array(id: ArrayId) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no {id} that you may see"))
+}
+
+/// An array is decided about as a job, and missed as an array.
+fn unseen_array(id: ArrayId, target: Target) -> impl Fn(Problem) -> Problem {
+    move |problem| if super::is_unseen(&problem, &target) { no_array(id) } else { problem }
 }
 
 fn unlimited(project: &Project) -> Project {

@@ -155,6 +155,14 @@ impl Target {
         }
     }
 
+    /// Whose key it is.
+    fn user(self) -> Option<UserId> {
+        match self {
+            Target::Key(_, user, _) => Some(user),
+            Target::Platform | Target::Project(_) | Target::Job(..) => None,
+        }
+    }
+
     fn id(self) -> String {
         match self {
             Target::Platform => "platform".into(),
@@ -324,6 +332,12 @@ impl Control {
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
+        // The policies say so too, but not every answer asks them: a list may be empty, a key knows whose it is.
+        if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
+            let row = self.row_of_disabled(&directory, key, now);
+            self.writer.note_now(move |desk| Ok(desk.audit(row)?));
+            return Err(Problem::new(Code::Forbidden, "this user is disabled"));
+        }
         if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
             let id = key.id;
             self.writer.note_now(move |desk| {
@@ -367,6 +381,22 @@ impl Control {
         }
     }
 
+    fn row_of_disabled(&self, directory: &Directory, key: &KeyRow, now: Time) -> AuditRow {
+        AuditRow {
+            seq: 0,
+            at: now,
+            actor: directory.name_of_user(key.user),
+            key: Some(key.id),
+            action: "authenticate".into(),
+            resource: "platform".into(),
+            project: None,
+            allowed: false,
+            policies: vec!["user-disabled".into()],
+            detail: serde_json::Value::Null,
+            hash: String::new(),
+        }
+    }
+
     fn key_row<'a>(directory: &'a Directory, caller: &Caller) -> Answer<&'a KeyRow> {
         let key = directory.keys.get(&caller.key).filter(|key| key.revoked.is_none());
         key.ok_or_else(|| Problem::new(Code::Unauthenticated, "the key was revoked"))
@@ -403,13 +433,15 @@ impl Control {
             let visible = match seeing {
                 // Everybody knows that there is a platform.
                 None => true,
+                // Nothing is there yet, and nobody is a secret to themself.
+                Some(_) if action == Action::KeyCreate && target.user() == Some(caller.user) => true,
                 Some(seeing) if seeing == action => false,
                 Some(seeing) => self.shared.authority.allows(&principal, seeing, &facts, &self.context()),
             };
             Some(if visible {
                 Problem::new(Code::Forbidden, decision.says.clone())
             } else {
-                Problem::new(Code::NotFound, format!("there is no {} that you may see", target.id()))
+                Problem::new(Code::NotFound, no_such(&target.id()))
             })
         };
         let detail =
@@ -454,6 +486,21 @@ impl Control {
                 Err(problem)
             }
         }
+    }
+
+    /// A list over all projects shows nothing. With a key that could not list anything anywhere that is said, and recorded;
+    /// else the list is empty.
+    pub(crate) async fn nothing_to_list(&self, directory: &Directory, caller: &Caller, action: Action) -> Answer<()> {
+        let Some(project) = directory.projects.keys().next() else { return Ok(()) };
+        let mut ticket = self.ticket(directory, caller, action, Target::Project(*project), &self.context())?;
+        // The project is any: neither the answer nor the row may be about it.
+        (ticket.row.resource, ticket.row.project) = ("platform".into(), None);
+        if ticket.refusal.is_some() {
+            let by_scope = ticket.row.policies.iter().any(|policy| policy.starts_with("key-scope-"));
+            let says = ticket.row.detail["says"].as_str().unwrap_or_default().to_owned();
+            ticket.refusal = by_scope.then(|| Problem::new(Code::Forbidden, says));
+        }
+        self.record(ticket).await
     }
 
     /// Decides about an operation that changes something, and has it carried out in the transaction of its row.
@@ -538,6 +585,23 @@ impl Control {
             }
         }
     }
+}
+
+/// For a project that was asked for by name: whoever may not see it must not learn from the words that it is there.
+pub(crate) fn unseen(id: ProjectId, name: Option<&str>) -> impl Fn(Problem) -> Problem {
+    move |problem| match name {
+        Some(name) if is_unseen(&problem, &Target::Project(id)) => crate::directory::no_project(name),
+        _ => problem,
+    }
+}
+
+/// Whether a problem says that there is no such thing as this, of something that is there.
+pub(crate) fn is_unseen(problem: &Problem, target: &Target) -> bool {
+    problem.code == Code::NotFound && problem.detail == no_such(&target.id())
+}
+
+fn no_such(id: &impl fmt::Display) -> String {
+    format!("there is no {id} that you may see")
 }
 
 fn problem(failure: Failure) -> Problem {

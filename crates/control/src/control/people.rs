@@ -5,11 +5,12 @@ use gambeson_api::{
     NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, Time, User, UserChange, UserId, UserList, WhoAmI,
 };
 
-use super::{Answer, Caller, Control, Target, as_project};
+use super::{Answer, Caller, Control, Target, as_project, unseen};
 use crate::access::{Action, KeyScope, Role};
 use crate::admit::name_is_plain;
 use crate::config::Config;
 use crate::desk::{Act, Desk, project_rules};
+use crate::directory::Directory;
 use crate::queue::{ProjectKey, UserKey, UserRules};
 use crate::secret;
 use crate::store::{KeyRow, MemberRow};
@@ -96,8 +97,9 @@ impl Control {
                 projects.extend(directory.projects.get(id).cloned());
             }
         }
-        if let Some(first) = projects.first() {
-            self.look(caller, Action::ProjectView, Target::Project(first.id)).await?;
+        match projects.first() {
+            Some(first) => drop(self.look(caller, Action::ProjectView, Target::Project(first.id)).await?),
+            None => self.nothing_to_list(&directory, caller, Action::ProjectView).await?,
         }
         Ok(ProjectList { projects })
     }
@@ -108,10 +110,8 @@ impl Control {
     /// When there is none that the caller may see.
     pub async fn project(&self, caller: &Caller, name: &str) -> Answer<Project> {
         let id = self.shared.directory().project(name)?.id;
-        let directory = self.look(caller, Action::ProjectView, Target::Project(id)).await.map_err(|problem| {
-            // The same words as for a project that is not there.
-            if problem.code == Code::NotFound { crate::directory::no_project(name) } else { problem }
-        })?;
+        let looked = self.look(caller, Action::ProjectView, Target::Project(id)).await;
+        let directory = looked.map_err(unseen(id, Some(name)))?;
         as_project(&directory, id).cloned()
     }
 
@@ -146,7 +146,8 @@ impl Control {
             desk.put_project(changed.clone())?;
             Ok(changed)
         };
-        self.perform(caller, Action::ProjectUpdate, Target::Project(id), self.context(), act).await
+        let done = self.perform(caller, Action::ProjectUpdate, Target::Project(id), self.context(), act).await;
+        done.map_err(unseen(id, Some(name)))
     }
 
     /// All users, by name.
@@ -215,7 +216,11 @@ impl Control {
             None | Some("platform") => Target::Platform,
             Some(name) => Target::Project(directory.project(name)?.id),
         };
-        let directory = self.look(caller, Action::MemberView, target).await?;
+        let looked = self.look(caller, Action::MemberView, target).await;
+        let directory = match target.project() {
+            Some(id) => looked.map_err(unseen(id, project))?,
+            None => looked?,
+        };
         let members = directory.members.iter().filter(|member| match (target, project) {
             (Target::Project(id), _) => member.project == Some(id),
             (_, Some(_)) => member.project.is_none(),
@@ -224,16 +229,29 @@ impl Control {
         Ok(MemberList { members: members.map(|member| directory.shown_member(member)).collect() })
     }
 
-    fn member(&self, change: &MemberChange) -> Answer<(MemberRow, Target)> {
-        let directory = self.shared.directory();
+    /// Changes who holds which role. Whether there is such a user is for those to know who may do this.
+    async fn member_change<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        change: MemberChange,
+        act: impl FnOnce(&mut Desk, MemberRow) -> Act<T> + Clone + Send + 'static,
+    ) -> Answer<T> {
         let role: Role = change.role.parse().map_err(|error| invalid(format!("{error}")))?;
         let project = match change.project.as_str() {
             "platform" => None,
-            name => Some(directory.project(name)?.id),
+            name => Some(self.shared.directory().project(name)?.id),
         };
-        let user = directory.user(&change.user)?.id;
         let target = project.map_or(Target::Platform, Target::Project);
-        Ok((MemberRow { user, project, role: role.name().to_owned() }, target))
+        let user = change.user;
+        let act = move |desk: &mut Desk| {
+            let user = desk.state.directory.user(&user)?.id;
+            act(desk, MemberRow { user, project, role: role.name().to_owned() })
+        };
+        let done = self.perform(caller, Action::MemberWrite, target, self.context(), act).await;
+        match project {
+            Some(id) => done.map_err(unseen(id, Some(&change.project))),
+            None => done,
+        }
     }
 
     /// Gives a role.
@@ -241,16 +259,14 @@ impl Control {
     /// # Errors
     /// When the caller may not.
     pub async fn member_add(&self, caller: &Caller, change: MemberChange) -> Answer<Membership> {
-        let (row, target) = self.member(&change)?;
-        let shown = self.shared.directory().shown_member(&row);
-        let act = move |desk: &mut Desk| {
+        let act = |desk: &mut Desk, row: MemberRow| {
             desk.store.member_put(&row)?;
+            let shown = desk.state.directory.shown_member(&row);
             desk.state.directory.members.insert(row);
             desk.directory_changed();
-            Ok(())
+            Ok(shown)
         };
-        self.perform(caller, Action::MemberWrite, target, self.context(), act).await?;
-        Ok(shown)
+        self.member_change(caller, change, act).await
     }
 
     /// Takes a role away.
@@ -258,8 +274,7 @@ impl Control {
     /// # Errors
     /// When the caller may not, nobody holds it, or it is the last owner's.
     pub async fn member_remove(&self, caller: &Caller, change: MemberChange) -> Answer<MemberList> {
-        let (row, target) = self.member(&change)?;
-        let act = move |desk: &mut Desk| {
+        let act = |desk: &mut Desk, row: MemberRow| {
             desk.keep_an_owner(|member| *member != row)?;
             if !desk.store.member_delete(&row)? {
                 return Err(Problem::new(Code::NotFound, "the user does not hold this role there").into());
@@ -270,7 +285,7 @@ impl Control {
             let members = directory.members.iter().filter(|member| member.project == row.project);
             Ok(MemberList { members: members.map(|member| directory.shown_member(member)).collect() })
         };
-        self.perform(caller, Action::MemberWrite, target, self.context(), act).await
+        self.member_change(caller, change, act).await
     }
 
     /// Keys of a user: the caller's own when left out.
@@ -279,6 +294,7 @@ impl Control {
     /// When the caller may not see them.
     pub async fn keys(&self, caller: &Caller, user: Option<&str>) -> Answer<KeyList> {
         let directory = self.shared.directory();
+        let named = user;
         let user = user.map_or(Ok(caller.user), |name| directory.user(name).map(|user| user.id))?;
         let mut keys = Vec::new();
         for key in directory.keys.values().filter(|key| key.user == user) {
@@ -290,8 +306,33 @@ impl Control {
         // The row is that of the first; who sees none hears why.
         let target =
             keys.first().map_or(Target::Key(caller.key, user, None), |key| Target::Key(key.id, key.user, key.project));
-        self.look(caller, Action::KeyView, target).await?;
+        let mut ticket = self.ticket(&directory, caller, Action::KeyView, target, &self.context())?;
+        if let Some(problem) = ticket.refusal.as_mut().filter(|problem| problem.code == Code::NotFound) {
+            *problem = match named {
+                // A user of whom nothing may be seen is as good as none.
+                Some(name) if user != caller.user => crate::directory::no_user(name),
+                // Of oneself there is nothing to hide: it is the key that may not.
+                _ => {
+                    let says = ticket.row.detail["says"].as_str().unwrap_or_default();
+                    Problem::new(Code::Forbidden, says)
+                }
+            };
+        }
+        self.record(ticket).await?;
         Ok(KeyList { keys })
+    }
+
+    /// Whether the caller may know that there is this user: from the list of users, or of a project's members.
+    pub(super) fn knows_user(&self, directory: &Directory, caller: &Caller, user: UserId) -> Answer<bool> {
+        if user == caller.user || self.may(directory, caller, Action::UserView, Target::Platform)? {
+            return Ok(true);
+        }
+        for project in directory.roles(user).filter_map(|member| member.project) {
+            if self.may(directory, caller, Action::MemberView, Target::Project(project))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes a key.
@@ -341,7 +382,7 @@ impl Control {
             .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
         let row = KeyRow {
             id,
-            name: new.name,
+            name: new.name.clone(),
             user,
             project,
             scopes: scopes.iter().map(|scope| scope.name().to_owned()).collect(),
@@ -352,6 +393,7 @@ impl Control {
             revoked: None,
         };
         let key = directory.shown_key(&row);
+        let known = self.knows_user(&directory, caller, user)?;
         let act = move |desk: &mut Desk| {
             desk.store.key_put(&row)?;
             desk.state.directory.keys.insert(row.id, row);
@@ -359,7 +401,12 @@ impl Control {
             Ok(())
         };
         let context = self.context().making_key(scopes);
-        self.perform(caller, Action::KeyCreate, Target::Key(id, user, project), context, act).await?;
+        let done = self.perform(caller, Action::KeyCreate, Target::Key(id, user, project), context, act).await;
+        done.map_err(|problem| match &new.user {
+            // There is no key yet that could be hidden: it is the user.
+            Some(name) if problem.code == Code::NotFound || !known => crate::directory::no_user(name),
+            _ => problem,
+        })?;
         Ok(CreatedKey { key, secret: fresh.text })
     }
 

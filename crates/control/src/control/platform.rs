@@ -8,7 +8,7 @@ use gambeson_api::{
     WorkerId, WorkerList, WorkerPosture,
 };
 
-use super::{Answer, Caller, Control, Target};
+use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::{self, Action, KeyScope};
 use crate::audit;
 use crate::books::{Account, DAY_MS};
@@ -61,10 +61,13 @@ impl Control {
                 seen.push((*project, self.may(&directory, caller, Action::JobView, anybodys)?));
             }
         }
-        let target = seen.first().map(|(project, _)| Target::Project(*project));
-        let target = target.or_else(|| directory.projects.keys().next().map(|project| Target::Project(*project)));
-        if let Some(target) = target {
-            self.look(caller, Action::QueueView, target).await?;
+        match seen.first() {
+            Some((project, _)) => drop(self.look(caller, Action::QueueView, Target::Project(*project)).await?),
+            None => {
+                self.nothing_to_list(&directory, caller, Action::QueueView).await?;
+                // It says how much the whole platform has to do: that is for those who may see a part of it.
+                return Err(Problem::new(Code::Forbidden, "you have no role that sees the queue of a project"));
+            }
         }
         let me = caller.user;
         let (snapshot, order) = self
@@ -200,9 +203,12 @@ impl Control {
                 seen.push((project, self.may(&directory, caller, Action::JobView, anybodys)?));
             }
         }
-        let first = seen.first().map(|(project, _)| *project).or(named);
-        if let Some(project) = first.or_else(|| directory.projects.keys().next().copied()) {
-            self.look(caller, Action::UsageView, Target::Project(project)).await?;
+        match seen.first().map(|(project, _)| *project).or(named) {
+            Some(first) => {
+                let looked = self.look(caller, Action::UsageView, Target::Project(first)).await;
+                drop(looked.map_err(unseen(first, project))?);
+            }
+            None => self.nothing_to_list(&directory, caller, Action::UsageView).await?,
         }
         let me = caller.user;
         let past = if day == today { Vec::new() } else { self.read(move |store| store.usage(day)).await? };
@@ -250,9 +256,14 @@ impl Control {
             return Err(Problem::new(Code::InvalidQuery, "after is no place in the log"));
         }
         let directory = self.shared.directory();
-        let project = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let name = project;
+        let project = name.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
         let target = project.map_or(Target::Platform, Target::Project);
-        self.look(caller, Action::AuditView, target).await?;
+        let looked = self.look(caller, Action::AuditView, target).await;
+        match project {
+            Some(id) => drop(looked.map_err(unseen(id, name))?),
+            None => drop(looked?),
+        }
         let rows = self.read(move |store| store.audit(project, after, limit)).await?;
         let next = if rows.len() == limit as usize { rows.last().map(|row| row.seq) } else { None };
         Ok(AuditList { rows, next })
@@ -277,33 +288,47 @@ impl Control {
         let directory = self.shared.directory();
         let invalid = |detail: String| Problem::new(Code::InvalidValue, detail);
         let action: Action = question.action.parse().map_err(|error| invalid(format!("{error}")))?;
-        let user = match &question.user {
-            Some(name) => directory.user(name)?.id,
-            None => caller.user,
-        };
-        let project = match question.project.as_deref() {
+        let scope = match question.project.as_deref() {
             None | Some("platform") => None,
-            Some(name) => Some(directory.project(name)?.id),
-        };
-        let target = match question.job {
-            Some(id) => {
-                let row = self.read(move |store| store.job(id)).await?;
-                let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-                Target::job(&row.ok_or_else(none)?)
+            Some(name) => {
+                let id = directory.project(name)?.id;
+                if !self.knows_project(&directory, caller, id)? {
+                    return Err(crate::directory::no_project(name));
+                }
+                Some(id)
             }
-            None if action.kinds().contains(&access::Kind::Job) => match project {
-                // Of a job of the user's own, when none is named.
-                Some(project) => Target::Job(JobId::from_u128(0), project, user),
-                None => return Err(invalid(format!("{action} is asked of a job: name one, or a project"))),
-            },
-            None if action.kinds().contains(&access::Kind::Key) => Target::Key(caller.key, user, project),
-            None => project.map_or(Target::Platform, Target::Project),
         };
-        let scope = target.project().map_or(Target::Platform, Target::Project);
-        // Of oneself everybody may ask; of others, who may explain access there.
-        if user != caller.user || question.job.is_some() {
-            self.look(caller, Action::AccessExplain, scope).await?;
-        }
+        let job = match question.job {
+            Some(id) => Some(self.job_to_explain(caller, id).await?),
+            None => None,
+        };
+        let scope = job.map_or(scope, Target::project);
+        let user = match question.user.as_deref().map(|name| directory.user(name)) {
+            None => caller.user,
+            Some(Ok(user)) if user.id == caller.user => caller.user,
+            // Of oneself everybody may ask; of others, also whether there are such, who may explain access there.
+            Some(other) => {
+                let asked = scope.map_or(Target::Platform, Target::Project);
+                let looked = self.look(caller, Action::AccessExplain, asked).await;
+                match scope {
+                    Some(id) => drop(looked.map_err(unseen(id, question.project.as_deref()))?),
+                    None => drop(looked?),
+                }
+                other?.id
+            }
+        };
+        let target = match (job, scope) {
+            (Some(job), _) => job,
+            // Of a job of the user's own, when none is named.
+            (None, Some(project)) if action.kinds().contains(&access::Kind::Job) => {
+                Target::Job(JobId::from_u128(0), project, user)
+            }
+            (None, None) if action.kinds().contains(&access::Kind::Job) => {
+                return Err(invalid(format!("{action} is asked of a job: name one, or a project")));
+            }
+            (None, project) if action.kinds().contains(&access::Kind::Key) => Target::Key(caller.key, user, project),
+            (None, project) => project.map_or(Target::Platform, Target::Project),
+        };
         let own = if question.user.is_none() { Some(Self::key_row(&directory, caller)?) } else { None };
         let principal = directory.principal(user, own);
         let context = asked_context(self.context(), action, &question)?;
@@ -319,6 +344,28 @@ impl Control {
             roles: explanation.roles.iter().map(|held| format!("{} in {}", held.role, held.scope)).collect(),
             remedies: explanation.would_change,
         })
+    }
+
+    /// Whether the caller knows of a project, whatever else the key that is used may not.
+    fn knows_project(&self, directory: &crate::directory::Directory, caller: &Caller, id: ProjectId) -> Answer<bool> {
+        let key = Self::key_row(directory, caller)?;
+        if key.project.is_some_and(|only| only != id) {
+            return Ok(false);
+        }
+        let principal = directory.principal(caller.user, None);
+        let facts = Target::Project(id).facts(directory);
+        Ok(self.shared.authority.allows(&principal, Action::ProjectView, &facts, &self.context()))
+    }
+
+    /// A job about which access may be explained: one that the caller sees, or of whose project the caller may ask.
+    async fn job_to_explain(&self, caller: &Caller, id: JobId) -> Answer<Target> {
+        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
+        let row = self.read(move |store| store.job(id)).await?.ok_or_else(none)?;
+        let target = Target::job(&row);
+        if !self.may(&self.shared.directory(), caller, Action::AccessExplain, Target::Project(row.project))? {
+            self.look(caller, Action::JobView, target).await?;
+        }
+        Ok(target)
     }
 
     /// Writes a copy of the store to `backups/` in the data directory, while everything goes on.

@@ -17,8 +17,12 @@ use crate::writer::Writer;
 /// The longest that a request is parked.
 const PARKED_MOST: Duration = Duration::from_secs(60);
 
-pub(super) fn token(token: Option<&str>) -> Answer<String> {
-    token.map(str::to_owned).ok_or_else(|| Problem::new(Code::Unauthenticated, "no token came with the request"))
+/// A token of a kind, by what it begins with. What is of another kind is as good as none: whoever shows a user's key must
+/// not even learn whether there is such a lease.
+pub(super) fn token(kind: &str, token: Option<&str>) -> Answer<String> {
+    let fits = |token: &&str| token.strip_prefix(kind).is_some_and(|rest| rest.starts_with('_'));
+    let none = || Problem::new(Code::Unauthenticated, format!("no token {kind}_... came with the request"));
+    token.filter(fits).map(str::to_owned).ok_or_else(none)
 }
 
 /// Gives a parked request's place up when whoever asked has gone.
@@ -64,7 +68,7 @@ impl Control {
     /// # Errors
     /// `unauthenticated` without a valid one.
     pub async fn worker_enrol(&self, join_token: Option<&str>, enrol: Enrol) -> Answer<Enrolled> {
-        let join_token = token(join_token)?;
+        let join_token = token("gmj", join_token)?;
         let id = WorkerId::new();
         let fresh = secret::fresh(&format!("gmw_{:032x}", id.as_u128()))
             .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
@@ -180,7 +184,7 @@ impl Control {
     /// # Errors
     /// `lease_lost` when it is no longer the worker's.
     pub async fn lease_append(&self, lease: LeaseId, bearer: Option<&str>, append: Append) -> Answer<Appended> {
-        let token = token(bearer)?;
+        let token = token("gml", bearer)?;
         self.act(move |desk| desk.append(lease, &token, append)).await
     }
 
@@ -189,7 +193,7 @@ impl Control {
     /// # Errors
     /// `lease_lost` when it is no longer the worker's.
     pub async fn lease_settle(&self, lease: LeaseId, bearer: Option<&str>, settle: Settle) -> Answer<Done> {
-        let token = token(bearer)?;
+        let token = token("gml", bearer)?;
         self.act(move |desk| desk.settle(lease, &token, settle)).await?;
         Ok(Done {})
     }
@@ -199,7 +203,7 @@ impl Control {
     /// # Errors
     /// `lease_lost` when it is no longer the worker's.
     pub async fn lease_hand_back(&self, lease: LeaseId, bearer: Option<&str>, back: HandBack) -> Answer<Done> {
-        let token = token(bearer)?;
+        let token = token("gml", bearer)?;
         self.act(move |desk| desk.hand_back(lease, &token, &back.why)).await?;
         Ok(Done {})
     }
