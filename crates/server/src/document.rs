@@ -91,7 +91,7 @@ fn describe(operation: &mut Operation, named: bool, writes: bool) {
     if named && (tagged("jobs") || tagged("blobs") || tagged("worker")) {
         statuses.push(410);
     }
-    if writes {
+    if writes || tagged("worker") {
         statuses.push(409);
     }
     if operation.request_body.is_some() {
