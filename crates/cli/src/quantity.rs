@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(time("7w"), None);
         assert_eq!(bytes("10s"), None);
         assert_eq!(bytes("18446744073709551615K"), None);
-        assert_eq!(time("213503983d"), None);
+        assert_eq!(time("213503982335d"), None);
         assert_eq!(cpus("-1"), None);
     }
 }
