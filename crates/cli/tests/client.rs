@@ -95,7 +95,7 @@ fn a_submission_whose_answer_is_cut_is_sent_again_with_the_same_key() {
     assert_eq!(bodies.len(), 3);
     assert!(bodies[0]["idempotency_key"].as_str().unwrap().len() > 20);
     assert!(bodies.iter().all(|body| *body == bodies[0]));
-    assert_eq!(calls[0].header("authorization"), Some("Bearer gmb_test"));
+    assert_eq!(calls[0].header("authorization"), Some("Bearer gmb_0123_test"));
     // Another submission is another job.
     mock.run(&["submit", &file]);
     assert_ne!(mock.last().json()["idempotency_key"], bodies[0]["idempotency_key"]);

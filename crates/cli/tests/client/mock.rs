@@ -133,7 +133,7 @@ impl Mock {
     fn set_up(&self, command: &mut Command) {
         command
             .env("GAMBESON_SERVER", format!("http://{}", self.address))
-            .env("GAMBESON_KEY", "gmb_test")
+            .env("GAMBESON_KEY", "gmb_0123_test")
             .env_remove("NO_COLOR")
             .env("TERM", "xterm")
             .stdin(Stdio::null())
