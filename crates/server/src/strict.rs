@@ -358,6 +358,12 @@ fn in_the_clients_words(said: &str) -> String {
         told.push(match word {
             "map" if expected => "an object",
             "sequence" if expected => "an array",
+            "u8" if expected => "a whole number up to 255",
+            "u16" if expected => "a whole number up to 65535",
+            "u32" if expected => "a whole number up to 4294967295",
+            "u64" | "usize" if expected => "a whole number",
+            "i8" | "i16" | "i32" | "i64" | "isize" if expected => "a whole number, perhaps negative",
+            "f32" | "f64" if expected => "a number",
             word => word,
         });
     }
@@ -449,7 +455,7 @@ mod tests {
             ),
             (
                 refused::<NewProject>(r#"{"name":"a","settings":{"weight":-1}}"#),
-                "settings.weight: invalid value: integer `-1`, expected u32",
+                "settings.weight: invalid value: integer `-1`, expected a whole number up to 4294967295",
             ),
             (refused::<NewKey>(r#"{"name":"a","scopes":{}}"#), "scopes: invalid type: object, expected an array"),
             (refused::<BlobQuery>(r#"{"digests":["sha256:00"]}"#), "digests[0]: \"sha256:00\" is no digest"),

@@ -319,6 +319,8 @@ impl Control {
         let row = self.row(id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
         let news = self.shared.watchers.subscribe(id);
+        // After the last number that the store holds comes nothing, as after any that is larger.
+        let after = after.min(i64::MAX as u64);
         Ok(Follower { control: self.clone(), job: id, after, follow, news, ended: false })
     }
 
