@@ -11,6 +11,7 @@ use anyhow::bail;
 const USAGE: &str = "\
 cargo xtask test              every test; ends in `N passed, N failed, N skipped`
 cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
+cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
 cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
 cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
 cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
@@ -34,6 +35,7 @@ fn run() -> anyhow::Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["bench", "cold"] => bench::cold(),
+        ["bench", "queue", ..] => bench::queue(&args[2..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),
         ["vm", ..] => vm::run(&args[1..]),
