@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 8] = ["run", "client", "config", "platform", "document", "life", "worker", "walk"];
+const TESTS: [&str; 9] = ["run", "client", "config", "platform", "document", "life", "worker", "walk", "hostile"];
 
 /// Tests counted.
 #[derive(Default)]
@@ -40,6 +40,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     count.add("units, the platform and the command line", &units)?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
     count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
+    count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "--workspace", "--test", "regrtest"])?;
     println!(
         "skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test"
