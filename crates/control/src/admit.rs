@@ -18,6 +18,8 @@ pub(crate) struct Admitted {
     /// The blobs that it names.
     pub blobs: Vec<Digest>,
     pub ask: Ask,
+    /// Bytes that each element stores beside the files.
+    pub ask_bytes: u64,
     pub class: Class,
     pub array: Option<u32>,
     pub idempotency: Option<Idempotency>,
@@ -37,6 +39,7 @@ const ARGS_MOST: usize = 1_000;
 const WORDS_MOST: usize = 512 << 10;
 const WORD_MOST: usize = 100 << 10;
 const LABELS_MOST: usize = 32;
+const ARRAY_BYTES_MOST: u64 = 64 << 20;
 
 /// Checks everything that can be checked without the store.
 ///
@@ -78,6 +81,22 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
         FileContent::Blob { digest, .. } => Some(*digest),
         FileContent::Inline { .. } => None,
     });
+    let ask = Ask {
+        entry: submission.entry.clone(),
+        args: submission.args.clone(),
+        env: submission.env.clone(),
+        stdin: Content(submission.stdin.clone().into_bytes()),
+        limits,
+        network: submission.network,
+        labels: submission.labels.clone(),
+        may_rerun: submission.may_rerun,
+    };
+    // Each element has a row of its own: a large one ten thousand times would be a way to fill the disk.
+    let ask_bytes = to_json(&ask)?.len() as u64;
+    if ask_bytes * u64::from(submission.array.unwrap_or(1)) > ARRAY_BYTES_MOST {
+        let detail = "arguments, variables and stdin of all elements together are above 64 MiB: bring them as a file";
+        return Err(Problem::new(Code::TooLarge, detail));
+    }
     Ok(Admitted {
         source: Digest::of(&source_body),
         blobs: blobs.collect(),
@@ -85,16 +104,8 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
         class: submission.class,
         array: submission.array,
         idempotency,
-        ask: Ask {
-            entry: submission.entry.clone(),
-            args: submission.args.clone(),
-            env: submission.env.clone(),
-            stdin: Content(submission.stdin.clone().into_bytes()),
-            limits,
-            network: submission.network,
-            labels: submission.labels.clone(),
-            may_rerun: submission.may_rerun,
-        },
+        ask,
+        ask_bytes,
     })
 }
 
@@ -344,6 +355,17 @@ mod tests {
             assert_eq!(try_admit(change).unwrap_err().code, code, "case {index}");
         }
         assert_eq!(try_admit(|s| s.limits.wall = Some(Quantity("0".into()))).unwrap_err().code, Code::InvalidLimits);
+    }
+
+    #[test]
+    fn an_array_does_not_multiply_what_is_large() {
+        let large = |submission: &mut Submission| submission.stdin = "x".repeat(1 << 20);
+        assert!(try_admit(large).is_ok());
+        let many = |submission: &mut Submission| {
+            large(submission);
+            submission.array = Some(10_000);
+        };
+        assert_eq!(try_admit(many).unwrap_err().code, Code::TooLarge);
     }
 
     #[test]

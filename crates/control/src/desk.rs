@@ -451,7 +451,9 @@ impl Desk {
                 self.state.books.users().map(|(key, account)| (*key, account.stored)).collect();
             for ((project, user), before) in known {
                 let after = stored.get(&(project, user)).copied().unwrap_or(0);
-                self.state.books.change(project, user, |account| account.stored = account.stored + after - before);
+                self.state
+                    .books
+                    .change(project, user, |account| account.stored = (account.stored + after).saturating_sub(before));
             }
         }
         let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;

@@ -409,6 +409,24 @@ async fn a_follower_sees_every_event_once_across_waits() {
 }
 
 #[tokio::test]
+async fn what_is_sent_with_a_submission_counts_as_kept() {
+    let here = Installation::new();
+    let project = here.control.project(&here.owner, "default").await.unwrap();
+    let quota = Quota { stored_bytes: 1 << 20, ..project.quota };
+    let change = ProjectChange { quota: Some(quota), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let large = |size: usize| move |submission: &mut Submission| *submission = Submission::of_source("#".repeat(size));
+    here.submit(|_| {}).await.unwrap();
+    assert_eq!(here.usage().await.stored_bytes, 0);
+    here.submit(large(900 << 10)).await.unwrap();
+    assert!(here.usage().await.stored_bytes > 900 << 10);
+    assert_eq!(here.submit(large(200 << 10)).await.unwrap_err().code, Code::QuotaExceeded);
+    let listed = here.control.jobs(&here.owner, gambeson_control::JobFilter::default()).await.unwrap().jobs;
+    assert_eq!((here.usage().await.queued, listed.len()), (2, 2), "what was refused left nothing");
+    assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
+}
+
+#[tokio::test]
 async fn quotas_refuse_with_the_time_to_come_again() {
     let here = Installation::new();
     let project = here.control.project(&here.owner, "default").await.unwrap();

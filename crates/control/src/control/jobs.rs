@@ -120,6 +120,9 @@ enum Submitted {
 /// of the job itself, and costs whoever asks the time, not everybody who submits.
 const TOLD_AT_ONCE: usize = 100;
 
+/// A submission of so many bytes counts nothing against what may be kept: quotas of waiting jobs bound their number.
+const KEPT_FREE: u64 = 16 << 10;
+
 #[derive(Clone, Copy)]
 struct SubmittedIds {
     array: ArrayId,
@@ -552,7 +555,18 @@ impl Desk {
         self.state.books.turn(crate::desk::day_of(now));
         let quotas = self.state.quotas(project)?;
         self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
-        let blobs = self.blobs_of(&admitted, project)?;
+        let mut kept = self.blobs_of(&admitted, project)?;
+        // What was sent with the submission is kept as well, and counts where it is more than a few lines.
+        let own = (admitted.source, admitted.source_body.len() as u64 + admitted.ask_bytes);
+        kept.extend(Some(own).filter(|(_, size)| *size > KEPT_FREE));
+        let mut more = 0;
+        for (digest, size) in &kept {
+            if !self.store.holders(digest)?.contains(&(project, user)) {
+                more += size;
+            }
+        }
+        // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
+        self.state.books.may_store(project, user, self.state.quotas(project)?, more)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
         let mut single = None;
         for index in 0..count {
@@ -582,9 +596,8 @@ impl Desk {
             };
             self.store.job_insert(&row)?;
             self.event(id, 1, 0, EventBody::Queued {})?;
-            for (digest, size) in &blobs {
-                let hold = BlobHold { digest: *digest, project, user, job: Some(id), size: *size, until: None };
-                self.hold(hold)??;
+            for (digest, size) in kept.iter().copied() {
+                self.hold(BlobHold { digest, project, user, job: Some(id), size, until: None })??;
             }
             self.state.enter(&OpenJob {
                 id,
