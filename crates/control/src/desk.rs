@@ -383,7 +383,14 @@ impl Desk {
             account.cpu_used_ms += cpu_ms;
             account.jobs += 1;
         });
-        self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))?;
+        for (digest, size) in self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))? {
+            // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
+            if !self.store.holders(&digest)?.contains(&(row.project, row.user)) {
+                self.state.books.change(row.project, row.user, |account| {
+                    account.stored = account.stored.saturating_sub(size);
+                });
+            }
+        }
         let outcome = report.outcome.clone();
         row.state = JobState::Ended;
         row.ended = Some(now);

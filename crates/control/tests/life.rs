@@ -213,6 +213,46 @@ async fn a_report_under_a_lease_that_ran_out_is_refused_though_its_job_ended_und
 }
 
 #[tokio::test]
+async fn what_an_attempt_uploaded_that_was_not_settled_is_paid_for_by_nobody() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let upload = async |lease: &Lease, content: &[u8]| {
+        let token = Some(lease.token.as_str());
+        let digest = Digest::of(content);
+        let mut writer = here.control.lease_blob_write(lease.id, token, digest).await.unwrap();
+        writer.write(content).unwrap();
+        writer.finish().await.unwrap();
+        Artifact { path: "left.txt".into(), size: content.len() as u64, digest }
+    };
+    let lost = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    upload(&lease, b"never settled").await;
+    upload(&lease, b"settled by another").await;
+    assert_eq!(here.usage().await.stored_bytes, 13 + 18);
+
+    here.submit(|_| {}).await.unwrap();
+    let other = here.leases(&worker, 1000).await.remove(0);
+    let artifacts = vec![upload(&other, b"settled by another").await];
+    let settle = Settle {
+        first: 0,
+        entries: vec![Entry::Started {}],
+        report: report(),
+        artifacts: artifacts.clone(),
+        skipped: Vec::new(),
+    };
+    here.control.lease_settle(other.id, Some(&other.token), settle).await.unwrap();
+
+    here.pass(16_000);
+    let ended = here.control.job(&here.owner, lost, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(ended.outcome.unwrap().end, End::Lost {});
+    assert_eq!(here.usage().await.stored_bytes, 18);
+    assert_eq!(here.job(other.job).await.artifacts, artifacts);
+    let here = here.restart().await;
+    assert_eq!(here.usage().await.stored_bytes, 18, "as the store says it");
+}
+
+#[tokio::test]
 async fn a_report_that_is_refused_leaves_nothing_of_itself() {
     let here = Installation::new();
     let worker = here.worker().await;

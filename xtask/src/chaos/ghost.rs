@@ -91,7 +91,7 @@ impl Ghost {
         }
         // Until it is somebody else's, or nobody's: a server that was started again gives every lease its time anew.
         loop {
-            let (job, _) = self.ledger.insist(|| self.client.job(lease.job, None)).await?;
+            let (job, _) = self.ledger.insist("a look at a job", || self.client.job(lease.job, None)).await?;
             if job.attempt > lease.attempt || matches!(job.state, JobState::Queued | JobState::Ended) {
                 break;
             }
@@ -108,9 +108,12 @@ impl Ghost {
         };
         let settle = Settle { first, entries: vec![entry], report, artifacts: Vec::new(), skipped: Vec::new() };
         let hand_back = HandBack { why: "it thinks that it may".into() };
-        self.refused("a report", self.ledger.insist(|| asked.append(&append)).await.map(drop))?;
-        self.refused("an end", self.ledger.insist(|| asked.settle(&settle)).await.map(drop))?;
-        self.refused("a handing back", self.ledger.insist(|| asked.hand_back(&hand_back)).await.map(drop))
+        self.refused("a report", self.ledger.insist("a report", || asked.append(&append)).await.map(drop))?;
+        self.refused("an end", self.ledger.insist("an end", || asked.settle(&settle)).await.map(drop))?;
+        self.refused(
+            "a handing back",
+            self.ledger.insist("a handing back", || asked.hand_back(&hand_back)).await.map(drop),
+        )
     }
 
     fn refused(&self, what: &str, answer: Result<(), ClientError>) -> anyhow::Result<()> {

@@ -94,6 +94,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
             verdict = chaos(wish, binary) => verdict,
             // All that is ours is dropped, and with it killed and unmounted.
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = terminated() => bail!("terminated"),
         }
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -103,6 +104,13 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         std::process::exit(1);
     }
     Ok(())
+}
+
+async fn terminated() {
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// What came out: each promise with its breaches, and counts.
@@ -156,7 +164,7 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
     let server = platform.url.trim_start_matches("http://").parse().context("the server's address")?;
     let proxy = Arc::new(Proxy::start(server).await?);
     let entry = format!("chaos-{}-{}.py", wish.seed, std::process::id());
-    let ledger = Arc::new(Ledger::default());
+    let ledger = Arc::new(Ledger::new());
 
     let token_file = disk.dir.join("token");
     std::fs::write(&token_file, client.join_token_create().await?.token)?;
@@ -194,6 +202,9 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
         counts: BTreeMap::new(),
         workers: BTreeSet::new(),
     };
+    // So that a run that hangs shows where.
+    let said = |what: &str| println!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64());
+    said("the platform stands; faults begin");
     let faults = tokio::task::spawn_blocking(move || faults.go_on(until));
     let faults = match faults.await {
         Ok(faults) => faults,
@@ -201,17 +212,22 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
             bail!("the faults ended early ({panicked}); the platform said:\n{}", tail(&platform.process.said()))
         }
     };
+    said("faults are over");
     ledger.stop.store(true, Ordering::Relaxed);
     for submitter in submitters {
         submitter.await.context("a submitter failed")?;
     }
+    said("submitters are done");
     let mut report = Report::default();
     let calm = Instant::now();
     report.promise("every job ends soon after the last fault", all_ended(&client, Duration::from_secs(120)).await?);
     let calm_s = calm.elapsed().as_secs();
+    said("jobs have ended");
     ghost.await.context("the ghost failed")?;
+    said("the ghost is gone");
     look(&client, &ledger, &mut report).await?;
 
+    said("all was looked at");
     // An end in order, with nothing left.
     let Done { second, workers, counts } = faults;
     platform.process.signal(Signal::TERM);
@@ -436,6 +452,7 @@ fn count(
     report.count("audit rows", audited);
     report.count("submissions sent again: no answer had come", ledger.unanswered.load(Ordering::Relaxed));
     report.count("submissions sent again: though answered", ledger.doubled.load(Ordering::Relaxed));
+    report.count("requests given up: neither answered nor broken off", ledger.unheard.load(Ordering::Relaxed));
     report.count("answers that the disk is full", ledger.store_full.load(Ordering::Relaxed));
 }
 

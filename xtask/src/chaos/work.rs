@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gambeson_api::client::{Client, ClientError, Connection, FollowError};
 use gambeson_api::{Accepted, Code, Event, EventBody, FileContent, JobId, JobState, Submission};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::chance::Chance;
 
@@ -52,8 +52,9 @@ pub(crate) struct Answered {
 }
 
 /// What all who submit write down.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ledger {
+    begun: Instant,
     pub(crate) answered: Mutex<Vec<Answered>>,
     /// What followers saw, from the first event to the last.
     pub(crate) followed: Mutex<BTreeMap<JobId, Vec<Event>>>,
@@ -64,6 +65,8 @@ pub(crate) struct Ledger {
     pub(crate) doubled: AtomicU64,
     /// Answers that said that the disk is full.
     pub(crate) store_full: AtomicU64,
+    /// Requests that were neither answered nor broken off in time.
+    pub(crate) unheard: AtomicU64,
     /// What was wrong at once.
     pub(crate) breaches: Mutex<Vec<String>>,
     pub(crate) stop: AtomicBool,
@@ -73,7 +76,28 @@ pub(crate) fn locked<T>(what: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long an answer may take. A worker that is frozen has nothing to do with it.
+const ANSWER_MOST: Duration = Duration::from_secs(20);
+
+const UPLOAD: &str = "an upload";
+const CANCELLATION: &str = "a cancellation";
+
 impl Ledger {
+    pub(crate) fn new() -> Ledger {
+        Ledger {
+            begun: Instant::now(),
+            answered: Mutex::default(),
+            followed: Mutex::default(),
+            uploaded: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
+            doubled: AtomicU64::new(0),
+            store_full: AtomicU64::new(0),
+            unheard: AtomicU64::new(0),
+            breaches: Mutex::default(),
+            stop: AtomicBool::new(false),
+        }
+    }
+
     pub(crate) fn breach(&self, what: String) {
         locked(&self.breaches).push(what);
     }
@@ -87,17 +111,33 @@ impl Ledger {
         locked(&self.answered).iter().map(|one| one.array.map_or(1, |(_, size)| u64::from(size))).sum()
     }
 
-    /// Asks until there is an answer, however long the server is away. Returns how often it was asked.
-    pub(crate) async fn insist<T, F>(&self, mut ask: impl FnMut() -> F) -> Result<(T, u64), ClientError>
+    /// Asks until there is an answer, however long the server is away. Returns how often it was asked. No request waits for
+    /// more than two seconds by itself: one that is neither answered nor broken off twice in a row is a breach. (Once
+    /// is none: hyper's client can miss that a connection broke as it was made. That is rare, and has no socket.)
+    pub(crate) async fn insist<T, F>(&self, what: &str, mut ask: impl FnMut() -> F) -> Result<(T, u64), ClientError>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
-        let mut asked = 0;
+        // What the client itself repeats, with the pauses that the server asks for, may take longer.
+        let patience = if what == UPLOAD || what == CANCELLATION { 6 * ANSWER_MOST } else { ANSWER_MOST };
+        let (mut asked, mut unheard) = (0, 0);
         loop {
             asked += 1;
-            match ask().await {
-                Ok(answer) => return Ok((answer, asked)),
-                Err(error) => {
+            let begun = Instant::now();
+            match timeout(patience, ask()).await {
+                Err(_) => {
+                    self.unheard.fetch_add(1, Ordering::Relaxed);
+                    unheard += 1;
+                    if unheard == 2 {
+                        let (since, now) = (begun.duration_since(self.begun), self.begun.elapsed());
+                        self.breach(format!(
+                            "{what} was neither answered nor broken off, the second time from {since:.1?} to {now:.1?}"
+                        ));
+                    }
+                }
+                Ok(Ok(answer)) => return Ok((answer, asked)),
+                Ok(Err(error)) => {
+                    unheard = 0;
                     if error.code() == Some(Code::StoreFull) {
                         self.store_full.fetch_add(1, Ordering::Relaxed);
                     }
@@ -163,12 +203,12 @@ impl Submitter {
         if chance.percent(25) {
             let input = format!("input of {tag}").into_bytes();
             let put = || self.client.blob_put(None, &input, |_| {});
-            let (blob, _) = self.ledger.insist(put).await?;
+            let (blob, _) = self.ledger.insist(UPLOAD, put).await?;
             self.ledger.uploaded.fetch_add(blob.size, Ordering::Relaxed);
             let file = FileContent::Blob { digest: blob.digest, size: None, executable: false };
             submission.files.insert("input.txt".into(), file);
         }
-        let (accepted, asked) = self.ledger.insist(|| submit(&self.client, &submission)).await?;
+        let (accepted, asked) = self.ledger.insist("a submission", || submit(&self.client, &submission)).await?;
         self.ledger.unanswered.fetch_add(asked - 1, Ordering::Relaxed);
         let (first, array) = identity(&accepted);
         let answered = Answered { key: tag.to_owned(), wanted: wanted.clone(), first, array };
@@ -177,7 +217,7 @@ impl Submitter {
             tokio::spawn(follow(self.client.clone(), first, Arc::clone(&self.ledger)));
         }
         if self.chance.percent(25) {
-            let (again, asked) = self.ledger.insist(|| submit(&self.client, &submission)).await?;
+            let (again, asked) = self.ledger.insist("a submission", || submit(&self.client, &submission)).await?;
             self.ledger.doubled.fetch_add(asked, Ordering::Relaxed);
             if identity(&again) != (first, array) {
                 self.ledger.breach(format!("{tag} was submitted again with its key and became something else"));
@@ -186,8 +226,8 @@ impl Submitter {
         if wanted.cancelled {
             sleep(self.chance.ms(0..1500)).await;
             match array {
-                Some((array, _)) => drop(self.ledger.insist(|| self.client.array_cancel(array)).await?),
-                None => drop(self.ledger.insist(|| self.client.job_cancel(first)).await?),
+                Some((array, _)) => drop(self.ledger.insist(CANCELLATION, || self.client.array_cancel(array)).await?),
+                None => drop(self.ledger.insist(CANCELLATION, || self.client.job_cancel(first)).await?),
             }
         }
         if self.hasty {
@@ -197,7 +237,7 @@ impl Submitter {
         // Waits a while for it: that paces the submitters, and keeps requests parked that faults then hit.
         for _ in 0..3 {
             let wait = Some(Duration::from_secs(2));
-            let (job, _) = self.ledger.insist(|| self.client.job(first, wait)).await?;
+            let (job, _) = self.ledger.insist("a look at a job", || self.client.job(first, wait)).await?;
             if job.state == JobState::Ended || self.ledger.is_over() {
                 break;
             }

@@ -22,6 +22,12 @@ const ANSWER_MOST: Duration = Duration::from_secs(60);
 /// How long a file of any size may travel.
 const TRANSFER_MOST: Duration = Duration::from_secs(3600);
 
+/// How long an upload of so many bytes may take. An hour for each would be how long a client waits where a connection
+/// breaks so early that it is not told.
+fn upload_most(bytes: usize) -> Duration {
+    (ANSWER_MOST + Duration::from_millis(bytes as u64 >> 4)).min(TRANSFER_MOST)
+}
+
 /// How often a request that may be repeated is tried.
 const TRIES: u32 = 6;
 
@@ -277,7 +283,7 @@ impl Client {
             })));
             let request = self
                 .request(Method::PUT, Address::new(format!("/v1/blobs/{digest}")).with("project", project))
-                .timeout(TRANSFER_MOST)
+                .timeout(upload_most(bytes.len()))
                 .header("Content-Type", "application/octet-stream")
                 .header("Content-Length", bytes.len())
                 .body(body);
@@ -465,6 +471,13 @@ mod tests {
         let address =
             Address::new("/v1/jobs").with("state", None::<&str>).with("label", Some("a=b&c")).with("x", Some(1));
         assert_eq!(address.text, "/v1/jobs?label=a%3Db%26c&x=1");
+    }
+
+    #[test]
+    fn a_small_upload_is_not_waited_for_as_long_as_a_large_one() {
+        assert_eq!(upload_most(10), ANSWER_MOST);
+        assert_eq!(upload_most(16 << 20), ANSWER_MOST + Duration::from_millis(1 << 20));
+        assert_eq!(upload_most(usize::MAX), TRANSFER_MOST);
     }
 
     #[test]

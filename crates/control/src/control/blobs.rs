@@ -12,6 +12,9 @@ use crate::depot::{Incoming, io_problem};
 use crate::desk::Desk;
 use crate::store::BlobHold;
 
+/// How long at least an upload waits for the settlement that names it, milliseconds.
+const UNSETTLED_MS: u64 = 3_600_000;
+
 /// An open blob.
 #[derive(Debug)]
 pub struct OpenBlob {
@@ -68,7 +71,9 @@ impl BlobWriter {
                     .act(move |desk| {
                         let (job, live) = desk.leased(lease, &token)?;
                         let (project, user) = (live.project, live.user);
-                        desk.keep(digest, size, project, user, Some(job), None)
+                        // Until the settlement names it; that of an attempt that is lost never does.
+                        let until = desk.now().plus_ms(desk.config.keep_blobs_ms.max(UNSETTLED_MS));
+                        desk.keep(digest, size, project, user, Some(job), Some(until))
                     })
                     .await?;
             }

@@ -182,7 +182,7 @@ pub(crate) struct BlobHold {
     /// The job that needs it or made it; `None` for a plain upload.
     pub job: Option<JobId>,
     pub size: u64,
-    /// `None` while the job has not ended.
+    /// `None` while the job has not ended, but for what its worker uploaded and has not settled.
     pub until: Option<Time>,
 }
 
@@ -269,8 +269,9 @@ pub(crate) trait Blobs {
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
     /// Bytes kept, for each project and user; a blob kept twice by the same counts once.
     fn stored(&self) -> Stored<Vec<(ProjectId, UserId, u64)>>;
-    /// The holds of a job get their end.
-    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<()>;
+    /// The holds of a job get their end. Those that had one already, of uploads that no settlement named, are deleted,
+    /// and returned with their sizes.
+    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>>;
     /// Deletes at most `count` holds that are over. How many.
     fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64>;
     /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them.

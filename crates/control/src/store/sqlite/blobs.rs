@@ -34,8 +34,11 @@ impl Blobs for Sqlite {
     }
 
     fn hold_put(&mut self, hold: &BlobHold) -> Stored<()> {
+        // A hold only ever gets longer: what a job names is not let go because it is also uploaded.
         self.run(
-            "INSERT OR REPLACE INTO hold (digest, project, user, job, size, until) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hold (digest, project, user, job, size, until) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (digest, project, user, job) DO UPDATE SET until =
+                 CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END",
             params![
                 Hash::from(&hold.digest),
                 Id(hold.project.as_u128()),
@@ -79,8 +82,16 @@ impl Blobs for Sqlite {
         )
     }
 
-    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<()> {
-        self.run("UPDATE hold SET until = ? WHERE job = ?", params![U::from(until), Id(job.as_u128())]).map(drop)
+    fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>> {
+        let job = Id(job.as_u128());
+        let unnamed = self.all("SELECT digest, size FROM hold WHERE job = ? AND until IS NOT NULL", [job], |row| {
+            Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, U>(1)?.0))
+        })?;
+        if !unnamed.is_empty() {
+            self.run("DELETE FROM hold WHERE job = ? AND until IS NOT NULL", [job])?;
+        }
+        self.run("UPDATE hold SET until = ? WHERE job = ?", params![U::from(until), job])?;
+        Ok(unnamed)
     }
 
     fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64> {

@@ -75,7 +75,8 @@ CREATE TABLE artifact (
 
 CREATE TABLE blob (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
--- An empty job is a plain upload. `until` is absent while the job has not ended.
+-- An empty job is a plain upload. `until` is absent while the job has not ended, but for what its worker
+-- uploaded and has not settled.
 CREATE TABLE hold (
     digest BLOB NOT NULL, project BLOB NOT NULL, user BLOB NOT NULL, job BLOB NOT NULL, size INTEGER NOT NULL,
     until INTEGER, PRIMARY KEY (digest, project, user, job)
