@@ -2,6 +2,7 @@
 
 mod bench;
 mod fuzz;
+mod schemathesis;
 mod test;
 mod tidy;
 mod vm;
@@ -12,6 +13,8 @@ const USAGE: &str = "\
 cargo xtask test              every test; ends in `N passed, N failed, N skipped`
 cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
 cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
+cargo xtask schemathesis [--short] [--seed N]
+                              every operation of the OpenAPI document, by Schemathesis from PyPI; two minutes
 cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
 cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
 cargo xtask vm test           what a host like this one cannot show: every layer in that guest
@@ -35,6 +38,7 @@ fn run() -> anyhow::Result<()> {
         ["test"] => test::run(),
         ["bench", "cold"] => bench::cold(),
         ["fuzz", ..] => fuzz::run(&args[1..]),
+        ["schemathesis", ..] => schemathesis::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),
         ["vm", ..] => vm::run(&args[1..]),
         ["tidy"] => tidy::run(),

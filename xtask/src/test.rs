@@ -32,6 +32,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     count.add("units and the command line", &["cargo", "test", "--workspace", "--lib", "--bins", "--test", "run"])?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
     count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
+    count.add("every operation, fuzzed for a moment", &["cargo", "xtask", "schemathesis", "--short"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "-p", "gambeson", "--test", "regrtest"])?;
     println!(
         "skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test"
