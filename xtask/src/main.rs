@@ -1,6 +1,7 @@
 //! `cargo xtask ...`: what a contributor runs. `cargo xtask` alone lists it.
 
 mod bench;
+mod chaos;
 mod fuzz;
 mod schemathesis;
 mod test;
@@ -12,6 +13,9 @@ use anyhow::bail;
 const USAGE: &str = "\
 cargo xtask test              every test; ends in `N passed, N failed, N skipped`
 cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
+cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
+                              jobs while processes are killed and frozen, the disk is full and connections are cut
+cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
 cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
 cargo xtask schemathesis [--short] [--seed N]
                               every operation of the OpenAPI document, by Schemathesis from PyPI; two minutes
@@ -37,6 +41,8 @@ fn run() -> anyhow::Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["bench", "cold"] => bench::cold(),
+        ["chaos", ..] => chaos::run(&args[1..]),
+        ["bench", "queue", ..] => bench::queue(&args[2..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),
         ["schemathesis", ..] => schemathesis::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),

@@ -78,9 +78,7 @@ pub fn duration_ms(name: &str, value: &str) -> Result<u64, BadQuantity> {
 /// # Errors
 /// When it is no such number, naming `name`.
 pub fn cpus(name: &str, value: &str) -> Result<u32, BadQuantity> {
-    scaled(value, 1000)
-        .and_then(|thousandths| u32::try_from(thousandths).ok())
-        .ok_or_else(|| bad(name, value, CPUS))
+    scaled(value, 1000).and_then(|thousandths| u32::try_from(thousandths).ok()).ok_or_else(|| bad(name, value, CPUS))
 }
 
 /// A whole number.

@@ -22,8 +22,8 @@ pub struct Args {
 pub enum Command {
     /// Run a Python file in a cell on this machine.
     Run(RunOptions),
-    /// Run a Python file, then say what it used and which layers held.
-    Demo(RunOptions),
+    /// Show the whole way: a server and a worker of its own, a submission, its output, what it used, what held.
+    Demo(crate::demo::DemoOptions),
     /// Say what this host can enforce, by trying it, and what would mend the rest.
     Doctor(DoctorOptions),
     /// Start a server and a worker on this machine, and keep them going.

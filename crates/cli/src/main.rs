@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod config;
+mod demo;
 mod doctor;
 mod exit_code;
 mod input;
@@ -30,8 +31,8 @@ fn main() -> std::process::ExitCode {
         }
     };
     let code = match args.command {
-        Command::Run(options) => run::run(&options, run::Show::Output),
-        Command::Demo(options) => run::run(&options, run::Show::Summary),
+        Command::Run(options) => run::run(&options),
+        Command::Demo(options) => demo::demo(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Up(options) => roles::up(&options),
         Command::Serve(options) => roles::serve(&options),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gambeson_sandbox::{Bytes, MilliCpus};
 
-pub use gambeson_api::{CPUS, COUNT, SIZE, TIME};
+pub use gambeson_api::{COUNT, CPUS, SIZE, TIME};
 
 /// A size in binary units: `K`, `M`, `G`, `T`, or bytes without one.
 pub fn bytes(value: &str) -> Option<Bytes> {
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(time("7w"), None);
         assert_eq!(bytes("10s"), None);
         assert_eq!(bytes("18446744073709551615K"), None);
-        assert_eq!(time("213503983d"), None);
+        assert_eq!(time("213503982335d"), None);
         assert_eq!(cpus("-1"), None);
     }
 }

@@ -2,134 +2,72 @@
 
 use std::fmt::Write as _;
 
-use gambeson_sandbox::{Amount, Collected, Denial, End, Ended, Exit, Held, LayerReport, Usage};
+use gambeson_api::{LayerState, Limits, Report};
+use gambeson_sandbox::{Bytes, Collected, End, Ended, MilliCpus};
 use serde_json::{Value, json};
 
 /// One JSON object for a run.
 pub fn json(ended: &Ended, collected: Option<&Collected>) -> Value {
-    let Exit { end, usage, layers } = &ended.exit;
-    let mut report = json!({
-        "outcome": outcome(end),
-        "stdout": String::from_utf8_lossy(&ended.stdout),
-        "stderr": String::from_utf8_lossy(&ended.stderr),
-        "usage": usage_json(usage),
-        "layers": layers.iter().map(layer).collect::<Vec<_>>(),
-        "denials": denials(end),
-        "start": "cold",
-    });
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    let mut object = object(&gambeson_worker::report(&ended.exit), &stdout, &String::from_utf8_lossy(&ended.stderr));
     if let Some(collected) = collected {
-        report["artifacts"] = collected
+        object["artifacts"] = collected
             .artifacts
             .iter()
             .map(|artifact| json!({"path": artifact.path.to_string_lossy(), "bytes": artifact.size.0}))
             .collect();
-        report["skipped"] =
+        object["skipped"] =
             collected.skipped.iter().map(|skipped| json!({"path": skipped.path, "why": skipped.why})).collect();
     }
-    report
+    object
 }
 
 /// One JSON object for a run that never began.
 pub fn json_of_end(end: &End) -> Value {
-    json(
-        &Ended {
-            exit: Exit { end: end.clone(), usage: Usage::default(), layers: Vec::new() },
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            elided: (0, 0),
-            work: None,
-        },
-        None,
-    )
+    object(&gambeson_worker::report_of_end(end), "", "")
 }
 
-fn outcome(end: &End) -> Value {
-    let message = end.message();
-    match end {
-        End::Exited(code) => json!({"kind": "exited", "code": code, "message": message}),
-        End::Signalled(signal) => json!({"kind": "signalled", "signal": signal, "message": message}),
-        End::LimitHit { limit, used, allowed } => json!({
-            "kind": "limit_hit",
-            "limit": limit.name(),
-            "used": amount(used),
-            "allowed": amount(allowed),
-            "message": message,
-        }),
-        End::Refused(_) => json!({"kind": "refused", "message": message}),
-        End::Cancelled => json!({"kind": "cancelled", "message": message}),
-        End::Fault { step, .. } => json!({"kind": "fault", "step": step, "message": message}),
-    }
-}
-
-/// Bytes, a count, or milliseconds.
-fn amount(amount: &Amount) -> Value {
-    match amount {
-        Amount::Bytes(bytes) => json!(bytes.0),
-        Amount::Count(count) => json!(count),
-        Amount::Time(time) => json!(time.as_millis() as u64),
-    }
-}
-
-fn usage_json(usage: &Usage) -> Value {
+/// The same report as a server gives of a job, with the output where people look for it first.
+fn object(report: &Report, stdout: &str, stderr: &str) -> Value {
     json!({
-        "wall_ms": round_ms(usage.wall),
-        "cpu_ms": round_ms(usage.cpu),
-        "memory_peak_bytes": usage.memory_peak.map(|bytes| bytes.0),
-        "pids_peak": usage.pids_peak,
-        "disk_bytes": usage.disk.0,
-        "output_bytes": usage.output.0,
+        "outcome": report.outcome,
+        "stdout": stdout,
+        "stderr": stderr,
+        "usage": report.usage,
+        "layers": report.layers,
+        "denials": report.denials,
+        "start": report.start,
     })
 }
 
-fn round_ms(time: std::time::Duration) -> f64 {
-    time.as_micros() as f64 / 1000.0
-}
-
-fn layer(report: &LayerReport) -> Value {
-    let state = match report.held {
-        Held::Held => "held",
-        Held::Missing => "missing",
-    };
-    json!({"name": report.layer.name(), "state": state, "detail": report.detail})
-}
-
-fn denials(end: &End) -> Value {
-    match end {
-        End::Refused(Denial { act, layer, why, remedy }) => {
-            json!([{"act": act, "layer": layer.name(), "why": why, "remedy": remedy, "count": 1}])
-        }
-        _ => json!([]),
-    }
-}
-
-/// The summary that `demo` prints after a run.
-pub fn summary(ended: &Ended, limits: &gambeson_sandbox::Limits) -> String {
-    let Exit { end, usage, layers } = &ended.exit;
+/// The summary that `demo` prints after a run: what was used of what limits, and which layers held.
+pub fn summary(report: &Report, limits: &Limits) -> String {
+    let Report { outcome, usage, layers, denials, .. } = report;
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:10} {value}");
     };
     let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "not counted".into());
-    line("outcome", end.message());
-    line("time", format!("{:.3} s of {:.0} s", usage.wall.as_secs_f64(), limits.wall.as_secs_f64()));
-    line(
-        "CPU",
-        format!("{:.3} s of {:.0} s, at most {} CPUs", usage.cpu.as_secs_f64(), limits.cpu.as_secs_f64(), limits.cpus),
-    );
-    line(
-        "memory",
-        format!("peak {} of {}", or_unknown(usage.memory_peak.map(|bytes| bytes.to_string())), limits.memory),
-    );
+    let seconds = |ms: f64| format!("{:.3} s", ms / 1000.0);
+    line("outcome", outcome.message.clone());
+    line("time", format!("{} of {} s", seconds(usage.wall_ms), limits.wall_ms / 1000));
+    let cpus = MilliCpus(limits.cpus_milli);
+    line("CPU", format!("{} of {} s, at most {cpus} CPUs", seconds(usage.cpu_ms), limits.cpu_ms / 1000));
+    let peak = or_unknown(usage.memory_peak_bytes.map(|bytes| Bytes(bytes).to_string()));
+    line("memory", format!("peak {peak} of {}", Bytes(limits.memory_bytes)));
     line("processes", format!("peak {} of {}", or_unknown(usage.pids_peak.map(|peak| peak.to_string())), limits.pids));
-    line("disk", format!("{} of {}", usage.disk, limits.disk));
-    line("output", format!("{} of {}", usage.output, limits.output));
+    line("disk", format!("{} of {}", Bytes(usage.disk_bytes), Bytes(limits.disk_bytes)));
+    line("output", format!("{} of {}", Bytes(usage.output_bytes), Bytes(limits.output_bytes)));
+    for denial in denials {
+        line("refused", format!("{}: {}; {}", denial.act, denial.why, denial.remedy));
+    }
     let _ = writeln!(text, "\n  layers that held, from the outside in:");
     for report in layers {
-        let state = match report.held {
-            Held::Held => "held",
-            Held::Missing => "missing",
+        let state = match report.state {
+            LayerState::Held => "held",
+            LayerState::Missing => "missing",
         };
-        let _ = writeln!(text, "  {:18} {state:8} {}", report.layer.name(), short(&report.detail, 90));
+        let _ = writeln!(text, "  {:18} {state:8} {}", report.name, short(&report.detail, 90));
     }
     text
 }

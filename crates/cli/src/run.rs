@@ -17,13 +17,6 @@ use crate::exit_code::ExitCode;
 use crate::terminal::{Raw, complain, print};
 use crate::{input, limits, python, report};
 
-/// What is shown beside the program's own output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Show {
-    Output,
-    Summary,
-}
-
 /// What ends a run before there is a cell.
 enum Stop {
     /// The command line or an input makes no sense.
@@ -39,8 +32,8 @@ impl From<String> for Stop {
 }
 
 /// Runs a file and returns our exit code.
-pub fn run(options: &RunOptions, show: Show) -> ExitCode {
-    match try_run(options, show) {
+pub fn run(options: &RunOptions) -> ExitCode {
+    match try_run(options) {
         Ok(code) => code,
         Err(Stop::Usage(message)) => {
             complain(&message);
@@ -57,7 +50,7 @@ pub fn run(options: &RunOptions, show: Show) -> ExitCode {
     }
 }
 
-fn try_run(options: &RunOptions, show: Show) -> Result<ExitCode, Stop> {
+fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     let limits = limits::parse(&options.limits).map_err(|error| error.to_string())?;
     let spec = spec(options, &limits)?;
     let host = Host::probe();
@@ -89,9 +82,6 @@ fn try_run(options: &RunOptions, show: Show) -> Result<ExitCode, Stop> {
     }
     for skipped in collected.iter().flat_map(|collected| &collected.skipped) {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));
-    }
-    if show == Show::Summary {
-        let _ = writeln!(io::stderr(), "\n{}", report::summary(&ended, &limits));
     }
     Ok(ExitCode::of(end))
 }

@@ -194,7 +194,8 @@ fn what_is_gone_of_the_output_is_counted_and_memory_stays_flat() {
     });
     while child.try_wait().unwrap().is_none() {
         let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        // What it has allocated: pages of the program's own file are not the flood's.
+        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         peak = peak.max(line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0));
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -202,7 +203,7 @@ fn what_is_gone_of_the_output_is_counted_and_memory_stays_flat() {
     assert!(out.starts_with(&vec![b'x'; 1 << 20]), "1 MiB is kept");
     let mark = text(&out[1 << 20..]);
     assert!(mark.starts_with("\n[gambeson: ") && mark.ends_with(" of output elided]\n"), "{mark:?}");
-    assert!(peak > 0 && peak < 16 << 10, "the supervisor needed {peak} KiB");
+    assert!(peak > 0 && peak < 8 << 10, "the supervisor needed {peak} KiB");
 }
 
 #[test]

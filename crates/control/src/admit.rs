@@ -42,7 +42,7 @@ const LABELS_MOST: usize = 32;
 ///
 /// # Errors
 /// The first thing that makes no sense, or is above a ceiling.
-pub(crate) fn admit(submission: Submission, project: &Project, installation: &Limits) -> Result<Admitted, Problem> {
+pub(crate) fn admit(submission: &Submission, project: &Project, installation: &Limits) -> Result<Admitted, Problem> {
     if submission.webhook.is_some() {
         return Err(Problem::new(Code::WebhookOff, "the submission has a webhook"));
     }
@@ -55,9 +55,9 @@ pub(crate) fn admit(submission: Submission, project: &Project, installation: &Li
         );
         return Err(Problem::new(Code::LimitsAboveCeiling, detail));
     }
-    let limits = limits(&submission, project, installation)?;
-    files(&submission, &limits)?;
-    words(&submission)?;
+    let limits = limits(submission, project, installation)?;
+    files(submission, &limits)?;
+    words(submission)?;
     labels(&submission.labels)?;
     if let Some(size) = submission.array
         && !(1..=Submission::ARRAY_MOST).contains(&size)
@@ -86,13 +86,13 @@ pub(crate) fn admit(submission: Submission, project: &Project, installation: &Li
         array: submission.array,
         idempotency,
         ask: Ask {
-            entry: submission.entry,
-            args: submission.args,
-            env: submission.env,
-            stdin: Content(submission.stdin.into_bytes()),
+            entry: submission.entry.clone(),
+            args: submission.args.clone(),
+            env: submission.env.clone(),
+            stdin: Content(submission.stdin.clone().into_bytes()),
             limits,
             network: submission.network,
-            labels: submission.labels,
+            labels: submission.labels.clone(),
             may_rerun: submission.may_rerun,
         },
     })
@@ -283,7 +283,7 @@ mod tests {
     fn try_admit(change: impl FnOnce(&mut Submission)) -> Result<Admitted, Problem> {
         let mut submission = Submission::of_source("print(1)");
         change(&mut submission);
-        admit(submission, &project(), &Limits { wall_ms: 600_000, ..Limits::default() })
+        admit(&submission, &project(), &Limits { wall_ms: 600_000, ..Limits::default() })
     }
 
     #[test]

@@ -111,7 +111,8 @@ pub(crate) struct Beat {
 /// What decisions look at.
 pub(crate) struct State {
     pub queue: Queue,
-    pub estimates: Estimates,
+    /// Shared with whoever looks ahead.
+    pub estimates: Arc<Estimates>,
     pub books: Books,
     pub directory: Directory,
     pub live: HashMap<JobId, Live>,
@@ -138,8 +139,6 @@ pub(crate) struct Desk {
     pub draining: bool,
     /// When shares were stored, and old things looked for, last.
     pub kept_house: Time,
-    /// What the last forecast cost, and when it was made: they take a tenth of the writer's time at most.
-    pub forecast_free_at: std::time::Instant,
     /// Held as long as the desk lives.
     pub _lock: std::fs::File,
 }
@@ -171,7 +170,7 @@ impl State {
         let directory = Directory::load(store, version)?;
         let mut state = State {
             queue: Queue::new(rules),
-            estimates: Estimates::default(),
+            estimates: Arc::default(),
             books: Books::of(day_of(now)),
             directory,
             live: HashMap::new(),
@@ -367,7 +366,7 @@ impl Desk {
         let cpu_ms = if charged { (report.usage.cpu_ms.max(0.0) as u64).min(row.ask.limits.cpu_ms) } else { 0 };
         if row.started.is_some() && charged {
             let (project, user) = (ProjectKey(row.project.as_u128()), UserKey(row.user.as_u128()));
-            self.state.estimates.record(project, user, ran_ms);
+            Arc::make_mut(&mut self.state.estimates).record(project, user, ran_ms);
         }
         let day = day_of(now);
         self.state.books.turn(day);

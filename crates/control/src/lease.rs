@@ -41,6 +41,25 @@ pub(crate) fn connect(state: &mut State, worker: WorkerId, room: Room, asking: b
     state.queue.worker_asks(key, asking && !draining);
 }
 
+/// Whether what a worker says of an attempt makes sense after what it said before.
+fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
+    let starts = entries.iter().filter(|entry| matches!(entry, Entry::Started {})).count();
+    if starts + usize::from(live.started.is_some()) > 1 {
+        return Err(Problem::new(Code::InvalidValue, "it started twice").into());
+    }
+    let more: u64 = entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Output { data, .. } => data.0.len() as u64,
+            Entry::Started {} | Entry::Elided { .. } => 0,
+        })
+        .sum();
+    if live.output.saturating_add(more) > live.output_most.saturating_add(SLACK) {
+        return Err(Problem::new(Code::TooLarge, "more output than the job's limit").into());
+    }
+    Ok(())
+}
+
 impl Desk {
     /// A worker asks for leases: its request is parked. Returns its number.
     pub(crate) fn poll(&mut self, worker: WorkerId, room: Room, reply: oneshot::Sender<Vec<Lease>>) -> Act<u64> {
@@ -221,22 +240,19 @@ impl Desk {
         }
         let known = live.appended - first;
         let before = live.appended;
-        for entry in entries.into_iter().skip(usize::try_from(known).unwrap_or(usize::MAX)) {
+        let entries: Vec<Entry> = entries.into_iter().skip(usize::try_from(known).unwrap_or(usize::MAX)).collect();
+        // All of it is looked at before any of it is written: a refusal does not undo what was.
+        may_be_recorded(&live, &entries)?;
+        for entry in entries {
             live.appended += 1;
             live.seq += 1;
             let body = match entry {
                 Entry::Started {} => {
-                    if live.started.is_some() {
-                        return Err(Problem::new(Code::InvalidValue, "it started twice").into());
-                    }
                     self.start(job, &mut live)?;
                     EventBody::Started {}
                 }
                 Entry::Output { stream, data } => {
                     live.output += data.0.len() as u64;
-                    if live.output > live.output_most.saturating_add(SLACK) {
-                        return Err(Problem::new(Code::TooLarge, "more output than the job's limit").into());
-                    }
                     EventBody::Output { stream, data }
                 }
                 Entry::Elided { stream, bytes } => EventBody::Elided { stream, bytes },
@@ -271,7 +287,7 @@ impl Desk {
         let job = match self.leased(lease, token) {
             Ok((job, _)) => job,
             Err(Failure::Refused(problem)) if problem.code == Code::LeaseLost => {
-                return self.settled_already(lease, token).then_some(()).ok_or(Failure::Refused(problem));
+                return self.settled_already(lease, token, &settle).then_some(()).ok_or(Failure::Refused(problem));
             }
             Err(other) => return Err(other),
         };
@@ -302,8 +318,9 @@ impl Desk {
         Ok(())
     }
 
-    /// Whether this lease's settling was recorded, and its answer got lost on the way.
-    fn settled_already(&self, lease: LeaseId, token: &str) -> bool {
+    /// Whether this very settling was recorded, and its answer got lost on the way. A job may also have ended under this
+    /// lease by our own word, when it ran out: of that, the worker's report is no part.
+    fn settled_already(&self, lease: LeaseId, token: &str, settle: &Settle) -> bool {
         let Ok(Some(row)) = self.store.lease(lease) else { return false };
         let ended = self.store.job(row.job).ok().flatten();
         secret::matches(token, &row.hash)
@@ -311,7 +328,7 @@ impl Desk {
             && ended.is_some_and(|job| {
                 job.state == JobState::Ended
                     && job.attempt == row.attempt
-                    && job.report.is_some_and(|report| !matches!(report.outcome.end, End::Lost {}))
+                    && job.report.is_some_and(|report| report.outcome == settle.report.outcome)
             })
     }
 
@@ -470,10 +487,13 @@ impl Desk {
 
     /// What a parked heartbeat hears when its time is over.
     pub(crate) fn quiet_beat(&self, worker: WorkerId) -> HeartbeatAnswer {
+        // A cancellation is said until the job has ended: an answer may get lost on its way.
+        let cancelled = self.state.live.values().filter(|live| live.worker == worker && live.cancel);
         HeartbeatAnswer {
+            cancel: cancelled.map(|live| live.lease).collect(),
+            lost: Vec::new(),
             ttl_ms: self.config.lease_ms,
             drain: self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining),
-            ..HeartbeatAnswer::default()
         }
     }
 }

@@ -39,6 +39,8 @@ const WAITING_MOST: usize = 4096;
 /// Operations of one commit, and how long they are gathered.
 const BATCH_MOST: usize = 512;
 const BATCH_TIME: Duration = Duration::from_millis(5);
+/// How often the log says what the writer did, if it wants to know.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 /// How often time alone may bring something about.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -118,8 +120,70 @@ fn operation<T: Send + 'static>(
     })
 }
 
+/// Commits that fail, said when it begins, now and then, and when it is over: on a full disk there are many.
+#[derive(Default)]
+struct Trouble {
+    failed: u64,
+    said: Option<Instant>,
+}
+
+impl Trouble {
+    fn note(&mut self, error: Option<&StoreError>) {
+        match error {
+            Some(error) => {
+                self.failed += 1;
+                if self.said.is_none_or(|said| said.elapsed() > Duration::from_secs(10)) {
+                    self.said = Some(Instant::now());
+                    tracing::error!(failed = self.failed, "a commit failed: {error}");
+                }
+            }
+            None if self.failed > 0 => {
+                tracing::info!(failed = self.failed, "commits succeed again");
+                *self = Trouble::default();
+            }
+            None => {}
+        }
+    }
+}
+
+/// What the writer did since the log was told.
+struct Done {
+    since: Instant,
+    commits: u64,
+    operations: u64,
+    busy: Duration,
+    commit: Duration,
+}
+
+impl Done {
+    fn nothing() -> Done {
+        Done { since: Instant::now(), commits: 0, operations: 0, busy: Duration::ZERO, commit: Duration::ZERO }
+    }
+
+    fn tell(&mut self) {
+        let period = self.since.elapsed();
+        if period < TOLD_EVERY {
+            return;
+        }
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let Done { commits, operations, .. } = *self;
+        let (period_ms, busy_ms, commit_ms) = (ms(period), ms(self.busy), ms(self.commit));
+        tracing::debug!(
+            writer.period_ms = period_ms,
+            writer.busy_ms = busy_ms,
+            writer.commit_ms = commit_ms,
+            writer.commits = commits,
+            writer.operations = operations,
+            "the writer made {commits} commits of {operations} operations"
+        );
+        *self = Done::nothing();
+    }
+}
+
 fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
     let mut spoiled = false;
+    let mut trouble = Trouble::default();
+    let mut done_so_far = Done::nothing();
     while let Some(first) = inbox.blocking_recv() {
         let begun = Instant::now();
         let mut replies: Vec<Reply> = Vec::new();
@@ -167,10 +231,15 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         let result = result
             .and_then(|()| schedule(&mut desk))
             .and_then(|()| if desk.chain.last() == sealed { Ok(()) } else { desk.chain.clone().seal(&mut *desk.store) })
-            .and_then(|()| desk.store.commit());
+            .and_then(|()| {
+                let begun = Instant::now();
+                let committed = desk.store.commit();
+                done_so_far.commit += begun.elapsed();
+                committed
+            });
         spoiled = result.is_err();
-        if let Err(error) = &result {
-            tracing::error!("a commit failed: {error}");
+        trouble.note(result.as_ref().err());
+        if result.is_err() {
             if opened {
                 desk.store.rollback();
             }
@@ -186,12 +255,18 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         if effects.iter().any(|effect| matches!(effect, Effect::Directory)) {
             shared.publish(desk.state.directory.clone());
         }
+        if !replies.is_empty() {
+            done_so_far.commits += 1;
+            done_so_far.operations += replies.len() as u64;
+        }
         for reply in replies {
             reply(error.as_ref());
         }
         for effect in effects {
             tell(&mut desk, shared, effect);
         }
+        done_so_far.busy += begun.elapsed();
+        done_so_far.tell();
         if let Some(done) = stop {
             shared.watchers.close();
             drop(inbox);

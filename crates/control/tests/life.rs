@@ -121,6 +121,10 @@ impl Installation {
         events.iter().map(|event| event.body.kind()).collect()
     }
 
+    async fn kinds_left(&self, id: JobId) -> Vec<&'static str> {
+        self.events(id).await.iter().map(|event| event.body.kind()).collect()
+    }
+
     async fn usage(&self) -> UsageLine {
         self.control.usage(&self.owner, None, None).await.unwrap().lines[0].clone()
     }
@@ -192,6 +196,37 @@ async fn a_worker_that_lost_its_lease_cannot_finish_the_job() {
         here.kinds(id).await,
         ["queued", "leased", "started", "output", "requeued", "leased", "started", "output", "ended"]
     );
+}
+
+#[tokio::test]
+async fn a_report_under_a_lease_that_ran_out_is_refused_though_its_job_ended_under_it() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let stale = here.leases(&worker, 1000).await.remove(0);
+    here.append(&stale, 0, vec![Entry::Started {}]).await.unwrap();
+    here.control.job_cancel(&here.owner, id).await.unwrap();
+    here.pass(16_000);
+    let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
+    assert_eq!(here.settle(&stale, 1, vec![output("late")]).await.unwrap_err().code, Code::LeaseLost);
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_leaves_nothing_of_itself() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    let twice = vec![output("a"), Entry::Started {}];
+    assert_eq!(here.append(&lease, 1, twice).await.unwrap_err().code, Code::InvalidValue);
+    let too_much = vec![output("a"), output(&"x".repeat(100 << 20))];
+    assert_eq!(here.append(&lease, 1, too_much).await.unwrap_err().code, Code::TooLarge);
+    here.append(&lease, 1, vec![output("b")]).await.unwrap();
+    here.settle(&lease, 2, vec![]).await.unwrap();
+    assert_eq!(here.kinds(id).await, ["queued", "leased", "started", "output", "ended"]);
+    assert_eq!(here.job(id).await.stdout.as_deref(), Some("b"));
 }
 
 #[tokio::test]
@@ -387,4 +422,144 @@ async fn quotas_refuse_with_the_time_to_come_again() {
     let rows = here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows;
     let last = rows.iter().rfind(|row| row.action == "job.submit").unwrap();
     assert!(!last.allowed && last.detail["code"] == "quota_exceeded", "{last:?}");
+}
+
+/// Uploads a blob under a lease.
+async fn upload(here: &Installation, lease: &Lease, bytes: &[u8]) -> Result<Digest, Problem> {
+    let digest = Digest::of(bytes);
+    let mut writer = here.control.lease_blob_write(lease.id, Some(&lease.token), digest).await?;
+    writer.write(bytes)?;
+    writer.finish().await.map(|blob| blob.digest)
+}
+
+#[tokio::test]
+async fn artifacts_are_kept_counted_and_deleted_when_their_time_is_over() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    let digest = upload(&here, &lease, b"result").await.unwrap();
+    let artifact = |path: &str, digest| Artifact { path: path.into(), size: 6, digest };
+    let settle = Settle {
+        first: 0,
+        entries: vec![Entry::Started {}],
+        report: report(),
+        artifacts: vec![
+            artifact("a.txt", digest),
+            artifact("../b.txt", digest),
+            artifact("c.txt", Digest::of(b"never uploaded")),
+        ],
+        skipped: Vec::new(),
+    };
+    here.control.lease_settle(lease.id, Some(&lease.token), settle).await.unwrap();
+    let list = here.control.artifacts(&here.owner, id).await.unwrap();
+    assert_eq!(list.artifacts.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["a.txt"]);
+    assert_eq!(list.skipped.len(), 2, "{:?}", list.skipped);
+    let open = here.control.artifact(&here.owner, id, "a.txt").await.unwrap();
+    assert_eq!(std::io::read_to_string(open.file).unwrap(), "result");
+    assert_eq!(here.usage().await.stored_bytes, 6);
+    assert!(upload(&here, &lease, b"late").await.is_err(), "its lease is over");
+
+    here.pass(8 * 86_400_000);
+    // The house is kept beside everything else: wait until it was.
+    for _ in 0..200 {
+        if here.usage().await.stored_bytes == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(here.usage().await.stored_bytes, 0);
+    let gone = here.control.artifact(&here.owner, id, "a.txt").await.unwrap_err();
+    assert_eq!(gone.code, Code::Gone);
+    assert_eq!(here.job(id).await.state, JobState::Ended, "the job itself is kept longer");
+    assert_eq!(here.kinds_left(id).await, ["ended"], "and of its events the last");
+}
+
+#[tokio::test]
+async fn a_job_may_name_only_blobs_that_its_project_has() {
+    let here = Installation::new();
+    let digest = Digest::of(b"data");
+    let with_blob = |submission: &mut Submission| {
+        submission.files.insert("data".into(), FileContent::Blob { digest, size: None, executable: false });
+    };
+    assert_eq!(here.submit(with_blob).await.unwrap_err().code, Code::BlobsMissing);
+    let put = async |project: &str| {
+        let mut writer = here.control.blob_write(&here.owner, Some(project), digest).await.unwrap();
+        writer.write(b"data").unwrap();
+        writer.finish().await.unwrap();
+    };
+    let other = NewProject { name: "other".into(), settings: ProjectChange::default() };
+    here.control.project_create(&here.owner, other).await.unwrap();
+    put("other").await;
+    let in_default = |submission: &mut Submission| {
+        with_blob(submission);
+        submission.project = Some("default".into());
+    };
+    assert_eq!(here.submit(in_default).await.unwrap_err().code, Code::BlobsMissing, "a digest is no key");
+    put("default").await;
+    let id = here.submit(in_default).await.unwrap();
+    let worker = here.worker().await;
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    assert_eq!(lease.job, id);
+    let open = here.control.lease_blob_read(lease.id, Some(&lease.token), digest).await.unwrap();
+    assert_eq!(std::io::read_to_string(open.file).unwrap(), "data");
+    let foreign = here.control.lease_blob_read(lease.id, Some(&lease.token), Digest::of(b"other")).await.unwrap_err();
+    assert_eq!(foreign.code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn submitters_see_their_own_jobs_and_viewers_all_of_the_project() {
+    let here = Installation::new();
+    let mut callers = Vec::new();
+    for (name, role) in [("ada", "submitter"), ("bob", "submitter"), ("vera", "viewer")] {
+        here.control.user_create(&here.owner, NewUser { name: name.into(), kind: UserKind::Person }).await.unwrap();
+        let change = MemberChange { project: "default".into(), user: name.into(), role: role.into() };
+        here.control.member_add(&here.owner, change).await.unwrap();
+        let new = NewKey {
+            name: "k".into(),
+            user: Some(name.into()),
+            project: None,
+            scopes: vec!["jobs:read".into(), "jobs:write".into()],
+            expires_in: None,
+        };
+        let key = here.control.key_create(&here.owner, new).await.unwrap();
+        callers.push(here.control.authenticate(Some(&key.secret)).unwrap());
+    }
+    let [ada, bob, vera] = &callers[..] else { unreachable!() };
+    let submitted = here.control.submit(ada, Submission::of_source("1"), Duration::ZERO).await.unwrap();
+    let Accepted::Job(job) = submitted else { unreachable!() };
+    let count = async |caller: &Caller| {
+        here.control.jobs(caller, gambeson_control::JobFilter::default()).await.unwrap().jobs.len()
+    };
+    assert_eq!((count(ada).await, count(bob).await, count(vera).await), (1, 0, 1));
+    let seen = |caller| here.control.job(caller, job.id, Duration::ZERO);
+    assert_eq!(seen(bob).await.unwrap_err().code, Code::NotFound);
+    assert!(seen(vera).await.is_ok());
+    assert_eq!(here.control.job_cancel(bob, job.id).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(here.control.job_cancel(vera, job.id).await.unwrap_err().code, Code::Forbidden);
+    let refused = here.control.submit(vera, Submission::of_source("1"), Duration::ZERO).await.unwrap_err();
+    assert_eq!(refused.code, Code::Forbidden);
+    let rows = here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows;
+    let denied: Vec<(&str, &str)> =
+        rows.iter().filter(|row| !row.allowed).map(|row| (row.actor.as_str(), row.action.as_str())).collect();
+    assert_eq!(denied, [("bob", "job.view"), ("bob", "job.cancel"), ("vera", "job.cancel"), ("vera", "job.submit")]);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_made_while_running_is_a_whole_installation() {
+    let here = Installation::new();
+    let id = here.submit(|_| {}).await.unwrap();
+    let backup = here.control.backup(&here.owner, BackupRequest { name: "one".into() }).await.unwrap();
+    let again = here.control.backup(&here.owner, BackupRequest { name: "one".into() }).await.unwrap_err();
+    assert_eq!(again.code, Code::NameTaken);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::copy(&backup.path, elsewhere.path().join("store.sqlite")).unwrap();
+    std::fs::copy(here.dir.path().join("audit.key"), elsewhere.path().join("audit.key")).unwrap();
+    let opened = Control::open(Config::new(elsewhere.path()), Clock::System).unwrap();
+    assert_eq!(opened.setup_key, None);
+    let owner = opened.control.authenticate(Some(&here.key)).unwrap();
+    assert_eq!(opened.control.job(&owner, id, Duration::ZERO).await.unwrap().state, JobState::Queued);
+    assert!(opened.control.audit_verify(&owner, None).await.unwrap().whole);
+    let second = Control::open(Config::new(elsewhere.path()), Clock::System).err().unwrap();
+    assert!(second.to_string().contains("in use by another server"), "{second}");
 }

@@ -2,6 +2,7 @@
 
 use gambeson_api::{Code, Problem};
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
@@ -36,9 +37,11 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
         let named = path.contains('{');
-        let all = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete, &mut item.head];
-        for operation in all.into_iter().flatten() {
-            describe_problems(operation, named);
+        for operation in item.get.iter_mut() {
+            describe(operation, named, false);
+        }
+        for operation in [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
+            describe(operation, named, true);
         }
         // axum's mark of a parameter with slashes; OpenAPI has none.
         document.paths.paths.insert(path.replace("{*", "{"), item);
@@ -75,20 +78,21 @@ fn component(status: u16) -> String {
     format!("Problem{status}")
 }
 
-/// Which problems an operation may answer with, by what it has: `named` if something is named in its path.
-fn describe_problems(operation: &mut Operation, named: bool) {
+/// Which problems an operation may answer with, by what it is: `named` if something is named in its path, `writes` if it
+/// changes something.
+fn describe(operation: &mut Operation, named: bool, writes: bool) {
     let public = operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "public"));
     let tagged = |name: &str| operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == name));
     let mut statuses = vec![400, 503];
     if !public {
-        statuses.extend([401, 403, 404, 429, 500]);
+        // Reading is audited too: a full disk stops it.
+        statuses.extend([401, 403, 404, 429, 500, 507]);
     }
     if named && (tagged("jobs") || tagged("blobs") || tagged("worker")) {
         statuses.push(410);
     }
-    let id = operation.operation_id.as_deref().unwrap_or_default();
-    if !public && !["_read", "_list"].iter().any(|reading| id.ends_with(reading)) {
-        statuses.extend([409, 507]);
+    if writes || tagged("worker") {
+        statuses.push(409);
     }
     if operation.request_body.is_some() {
         statuses.extend([408, 413, 415]);
@@ -96,5 +100,20 @@ fn describe_problems(operation: &mut Operation, named: bool) {
     for status in statuses {
         let response = RefOr::Ref(Ref::from_response_name(component(status)));
         operation.responses.responses.insert(status.to_string(), response);
+    }
+    const BYTES: &str = "application/octet-stream";
+    let sent = operation.request_body.iter_mut().filter_map(|body| match body {
+        RefOr::T(body) => body.content.get_mut(BYTES),
+        RefOr::Ref(_) => None,
+    });
+    let answered = operation.responses.responses.values_mut().filter_map(|response| match response {
+        RefOr::T(response) => response.content.get_mut(BYTES),
+        RefOr::Ref(_) => None,
+    });
+    for content in sent.chain(answered) {
+        // utoipa makes an array of numbers of bytes.
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).build();
+        *content = RefOr::T(ContentBuilder::new().schema(Some(schema)).build());
     }
 }

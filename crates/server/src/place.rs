@@ -126,7 +126,7 @@ mod tests {
             (format!("/jobs/{id}%2Fartifacts"), Some(Code::InvalidId)),
             (format!("/jobs/{id}%00"), Some(Code::InvalidId)),
             ("/jobs/%ff".into(), Some(Code::InvalidPath)),
-            ("/jobs//artifacts/x".into(), Some(Code::NoRoute)),
+            ("/jobs//artifacts/x".into(), Some(Code::InvalidId)),
             (format!("/jobs/{id}/"), Some(Code::NoRoute)),
             (format!("/jobs/{id}/artifacts/"), Some(Code::NoRoute)),
             (format!("/jobs/{id}/artifacts/../../x"), Some(Code::InvalidPath)),

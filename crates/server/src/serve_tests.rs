@@ -177,7 +177,6 @@ async fn a_body_of_two_lengths_smuggles_no_request() {
     for lengths in [
         format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", chunked.len()),
         format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", chunked.len()),
-        // Only the last of these is what it says, and then nothing after it is read on this connection.
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n".into(),
     ] {
         let answer = server.talk(format!("{JSON}{lengths}\r\n{chunked}")).await;
@@ -255,7 +254,6 @@ async fn a_slow_body_gets_its_problem() {
     let answer = server.talk(format!("{JSON}Content-Length: 14\r\n\r\n{{\"dig")).await;
     let problem = problem_of(&answer);
     assert_eq!((problem.status, problem.code.as_str()), (408, "timed_out"));
-    assert!(answer.contains("connection: close"), "{answer}");
 }
 
 #[tokio::test]

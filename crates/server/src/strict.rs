@@ -8,6 +8,7 @@
 //! looked into; nothing is skipped where unknown members are refused.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -24,21 +25,60 @@ use crate::failure::quoted;
 /// # Errors
 /// A sentence with the place.
 pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let place = Place::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    T::deserialize(Strict(&mut json)).and_then(|value| json.end().map(|()| value)).map_err(|error| told(bytes, &error))
+    let read = T::deserialize(Strict(&mut json, &place)).and_then(|value| json.end().map(|()| value));
+    read.map_err(|error| told(&place.path(), &error))
 }
 
-struct Strict<T>(T);
+/// One step into a document.
+#[derive(Debug)]
+enum Step {
+    Member(String),
+    Element(usize),
+}
+
+/// Where an error happened: the steps to it, innermost first, as the error passed them on its way out.
+#[derive(Debug, Default)]
+struct Place(RefCell<Vec<Step>>);
+
+impl Place {
+    fn leave(&self, step: impl FnOnce() -> Step) {
+        self.0.borrow_mut().push(step());
+    }
+
+    /// As `limits.wall`, `files["a b"].text`, `digests[2]`.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.0.borrow().iter().rev().take(STEPS_MOST) {
+            match step {
+                Step::Element(index) => path.push_str(&format!("[{index}]")),
+                Step::Member(name) => {
+                    let plain =
+                        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                    match (plain, path.is_empty()) {
+                        (true, true) => path.push_str(name),
+                        (true, false) => path.extend([".", name]),
+                        (false, _) => path.extend(["[", &quoted(name), "]"]),
+                    }
+                }
+            }
+        }
+        path
+    }
+}
+
+struct Strict<'p, T>(T, &'p Place);
 
 macro_rules! forward {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(Strict(visitor))
+            self.0.$method(Strict(visitor, self.1))
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     type Error = D::Error;
 
     forward! {
@@ -50,15 +90,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, Strict(visitor))
+        self.0.deserialize_unit_struct(name, Strict(visitor, self.1))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, Strict(visitor))
+        self.0.deserialize_newtype_struct(name, Strict(visitor, self.1))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(len, Strict(visitor))
+        self.0.deserialize_tuple(len, Strict(visitor, self.1))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -67,7 +107,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, len, Strict(visitor))
+        self.0.deserialize_tuple_struct(name, len, Strict(visitor, self.1))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -77,7 +117,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         // Not deserialize_struct, which takes arrays.
-        self.0.deserialize_map(Strict(visitor))
+        self.0.deserialize_map(Strict(visitor, self.1))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -86,7 +126,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, Strict(visitor))
+        self.0.deserialize_enum(name, variants, Strict(visitor, self.1))
     }
 }
 
@@ -98,7 +138,7 @@ macro_rules! visit {
     )*};
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,57 +160,68 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Strict(value))
+        self.0.visit_some(Strict(value, self.1))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Strict(value))
+        self.0.visit_newtype_struct(Strict(value, self.1))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Strict(elements))
+        self.0.visit_seq(Elements { elements, next: 0, place: self.1 })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Members { members, seen: HashSet::new() })
+        self.0.visit_map(Members { members, seen: HashSet::new(), last: None, place: self.1 })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(Strict(variant))
+        self.0.visit_enum(Strict(variant, self.1))
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Strict(value))
+        self.0.deserialize(Strict(value, self.1))
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
+/// The elements of an array, counted.
+struct Elements<'p, A> {
+    elements: A,
+    next: usize,
+    place: &'p Place,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Strict(seed))
+        let index = self.next;
+        self.next += 1;
+        let element = self.elements.next_element_seed(Strict(seed, self.place));
+        element.inspect_err(|_| self.place.leave(|| Step::Element(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.elements.size_hint()
     }
 }
 
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Strict<A> {
+impl<'de, 'p, A: EnumAccess<'de>> EnumAccess<'de> for Strict<'p, A> {
     type Error = A::Error;
-    type Variant = Strict<A::Variant>;
+    type Variant = Strict<'p, A::Variant>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Strict<A::Variant>), A::Error> {
-        let (value, variant) = self.0.variant_seed(Strict(seed))?;
-        Ok((value, Strict(variant)))
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Strict<'p, A::Variant>), A::Error> {
+        let Strict(inner, place) = self;
+        let (value, variant) = inner.variant_seed(Strict(seed, place))?;
+        Ok((value, Strict(variant, place)))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<'_, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
@@ -178,11 +229,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Strict(seed))
+        self.0.newtype_variant_seed(Strict(seed, self.1))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, Strict(visitor))
+        self.0.tuple_variant(len, Strict(visitor, self.1))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -190,25 +241,31 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Strict(visitor))
+        self.0.struct_variant(fields, Strict(visitor, self.1))
     }
 }
 
 /// The members of an object, each name once.
-struct Members<'de, A> {
+struct Members<'p, 'de, A> {
     members: A,
     seen: HashSet<Cow<'de, str>>,
+    last: Option<Cow<'de, str>>,
+    place: &'p Place,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.members.next_key_seed(Key { seed, seen: &mut self.seen })
+        let (seen, last) = (&mut self.seen, &mut self.last);
+        *last = None;
+        let key = self.members.next_key_seed(Key { seed, seen, last });
+        key.inspect_err(|_| self.leave())
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.members.next_value_seed(Strict(seed))
+        let value = self.members.next_value_seed(Strict(seed, self.place));
+        value.inspect_err(|_| self.leave())
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -216,9 +273,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, A> {
     }
 }
 
+impl<A> Members<'_, '_, A> {
+    fn leave(&self) {
+        if let Some(name) = &self.last {
+            self.place.leave(|| Step::Member(name.chars().take(80).collect()));
+        }
+    }
+}
+
 struct Key<'a, 'de, S> {
     seed: S,
     seen: &'a mut HashSet<Cow<'de, str>>,
+    last: &'a mut Option<Cow<'de, str>>,
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Key<'_, 'de, S> {
@@ -226,6 +292,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Key<'_, 'de, S> {
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<S::Value, D::Error> {
         let name = key.deserialize_str(Name)?;
+        *self.last = Some(name.clone());
         if !self.seen.insert(name.clone()) {
             return Err(D::Error::custom(format_args!("the member {} stands there twice", quoted(&name))));
         }
@@ -253,20 +320,15 @@ impl<'de> Visitor<'de> for Name {
 
 /// The most characters of a sentence about a body; names in it are the client's and may be long.
 const TOLD_MOST: usize = 600;
+/// The most steps of a path that are told.
+const STEPS_MOST: usize = 8;
 
 /// What is wrong, and where.
-fn told(bytes: &[u8], error: &serde_json::Error) -> String {
+fn told(path: &str, error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let said = error.to_string();
     let said = said.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&said);
     let mut said: String = in_the_clients_words(said).chars().take(TOLD_MOST).collect();
-    if line == 0 {
-        return said;
-    }
-    // A column counts the bytes that were read of its line.
-    let before: usize = bytes.split(|byte| *byte == b'\n').take(line - 1).map(|line| line.len() + 1).sum();
-    let read = bytes.get(..(before + column).min(bytes.len())).unwrap_or(bytes);
-    let path = path_at(read);
     if !path.is_empty() {
         said = format!("{path}: {said}");
     }
@@ -290,6 +352,9 @@ fn in_the_clients_words(said: &str) -> String {
             continue;
         }
         expected |= word == "expected";
+        if expected && matches!(word, "map" | "sequence") && told.last() == Some(&"a") {
+            told.pop();
+        }
         told.push(match word {
             "map" if expected => "an object",
             "sequence" if expected => "an array",
@@ -305,78 +370,6 @@ fn in_the_clients_words(said: &str) -> String {
     let told = told.join(" ");
     told.replace("invalid type: map,", "invalid type: object,")
         .replace("invalid type: sequence,", "invalid type: array,")
-}
-
-/// Where in a document one is after having read `bytes` of it: `files["a b"].text`, `digests[2]`. Only for words: a
-/// document that is broken gives some path, not an error.
-fn path_at(bytes: &[u8]) -> String {
-    enum Level {
-        Object { name: Option<String> },
-        Array { index: usize },
-    }
-    let mut levels: Vec<Level> = Vec::new();
-    // Whether the next text is a member's name.
-    let mut name_next = false;
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        match byte {
-            b'{' => {
-                levels.push(Level::Object { name: None });
-                name_next = true;
-            }
-            b'[' => {
-                levels.push(Level::Array { index: 0 });
-                name_next = false;
-            }
-            b'}' | b']' => {
-                levels.pop();
-                name_next = false;
-            }
-            b',' => match levels.last_mut() {
-                Some(Level::Object { name }) => {
-                    *name = None;
-                    name_next = true;
-                }
-                Some(Level::Array { index }) => *index += 1,
-                None => {}
-            },
-            b'"' => {
-                let start = at;
-                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                let text = bytes.get(start..at.min(bytes.len())).unwrap_or_default();
-                at += 1;
-                if let (true, Some(Level::Object { name })) = (name_next, levels.last_mut()) {
-                    *name = Some(String::from_utf8_lossy(text).into_owned());
-                    name_next = false;
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut path = String::new();
-    for level in &levels {
-        match level {
-            Level::Object { name: Some(name) } => {
-                let plain = !name.is_empty()
-                    && name.len() <= 64
-                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                match (plain, path.is_empty()) {
-                    (true, true) => path.push_str(name),
-                    (true, false) => path.extend([".", name]),
-                    (false, _) => path.extend(["[", &quoted(name), "]"]),
-                }
-            }
-            Level::Object { name: None } => {}
-            Level::Array { index } => path.push_str(&format!("[{index}]")),
-        }
-        if path.len() > TOLD_MOST {
-            break;
-        }
-    }
-    path
 }
 
 #[cfg(test)]
@@ -429,7 +422,7 @@ mod tests {
             (
                 refused::<Submission>("{\"files\":{},\n \"limits\":{\"wall\":true}}"),
                 "limits.wall: invalid type: boolean `true`, expected a number, or text such as \"256M\" or \"10s\" \
-                 (line 2, column 24)",
+                 (line 2, column 22)",
             ),
             (refused::<Submission>(r#"{"limits":{}}"#), "missing field `files` (line 1, column 13)"),
             (
@@ -466,8 +459,14 @@ mod tests {
             ),
             (refused::<NewKey>(r#"{"name":"a","scopes":{}}"#), "scopes: invalid type: object, expected an array"),
             (refused::<BlobQuery>(r#"{"digests":["sha256:00"]}"#), "digests[0]: \"sha256:00\" is no digest"),
-            (refused::<Heartbeat>(r#"{"leases":["lse_1"],"wait_ms":1}"#), "leases[0]: \"lse_1\" is no id of a lease"),
-            (refused::<Append>(r#"{"first":0,"entries":[{"type":"what"}]}"#), "entries[0]: unknown variant `what`"),
+            (
+                refused::<Heartbeat>(r#"{"leases":["lse_1","lse_2"],"wait_ms":1}"#),
+                "leases[0]: \"lse_1\" is no id of a lease",
+            ),
+            (
+                refused::<Append>(r#"{"first":0,"entries":[{"type":"what"}]}"#),
+                "entries[0].type: unknown variant `what`",
+            ),
             (refused::<Append>(r#"{"first":0,"entries":[7]}"#), "entries[0]: "),
             (refused::<Submission>(r#"{"files":{}"#), "EOF while parsing an object"),
             (refused::<Submission>(""), "EOF while parsing a value (line 1, column 0)"),

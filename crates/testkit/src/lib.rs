@@ -138,9 +138,21 @@ impl Platform {
         Platform::start(binary, "serve", args)
     }
 
+    /// Starts a server and a worker on a data directory of the caller's, which is left to the caller.
+    ///
+    /// # Panics
+    /// When it does not start, with what it said.
+    pub fn up_at(binary: &Path, data: &Path, args: &[&str]) -> Platform {
+        Platform::start_at(binary, "up", args, data.to_owned(), None)
+    }
+
     fn start(binary: &Path, role: &str, args: &[&str]) -> Platform {
         let dir = tempfile::Builder::new().prefix("gambeson-").tempdir().expect("a directory for the platform");
         let data = dir.path().join("data");
+        Platform::start_at(binary, role, args, data, Some(dir))
+    }
+
+    fn start_at(binary: &Path, role: &str, args: &[&str], data: PathBuf, dir: Option<tempfile::TempDir>) -> Platform {
         let args: Vec<String> = [role].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
         let (process, said) = launch(binary, &args, &data, "127.0.0.1:0");
         Platform {
@@ -151,7 +163,7 @@ impl Platform {
             binary: binary.to_owned(),
             args,
             data,
-            _dir: Some(dir),
+            _dir: dir,
         }
     }
 

@@ -22,7 +22,7 @@ mod watch;
 use clap::CommandFactory;
 use gambeson_api::client::Client;
 
-pub use self::args::{ClientCommand, ServerOptions, WorkerCommand};
+pub use self::args::{ClientCommand, ServerOptions, SubmitOptions, WorkerCommand};
 use self::failure::Failure;
 use self::table::Form;
 use crate::exit_code::ExitCode;
@@ -56,6 +56,14 @@ pub fn client(command: ClientCommand, options: &ServerOptions) -> ExitCode {
         Err(error) => Err(Failure::fault(format!("failed to begin: {error}"))),
     };
     done.unwrap_or_else(|failure| {
+        failure.say();
+        failure.code
+    })
+}
+
+/// As `gambeson submit --wait`, with a client that is there already.
+pub async fn submit_and_wait(client: &Client, options: &SubmitOptions) -> ExitCode {
+    submit::submit(client, options, Form::Fields).await.unwrap_or_else(|failure| {
         failure.say();
         failure.code
     })

@@ -39,7 +39,11 @@ pub async fn submit(client: &Client, options: &SubmitOptions, form: Form) -> Res
         Accepted::Array(array) => watch::array(client, &array, interrupts, early, form).await,
         Accepted::Job(job) => {
             let is_json = matches!(form, Form::Json | Form::JsonForPeople);
-            let watched = watch::job(client, &job, interrupts, early, options.raw, is_json).await?;
+            let watched = watch::job(client, &job, interrupts, early, options.raw, is_json).await;
+            let watched = watched.inspect_err(|_| {
+                let id = job.id;
+                remark(&format!("{id} was accepted and may go on; gambeson job {id} says how it is doing"));
+            })?;
             let Watched::Ended(code) = watched else { return Ok(watched.code()) };
             if is_json {
                 jobs::job(client, job.id, form).await?;
@@ -67,11 +71,11 @@ fn hint(accepted: &Accepted) {
     match accepted {
         Accepted::Job(job) => {
             let id = job.id;
-            remark(&format!("gambeson logs -f {id} follows it; gambeson job {id} says how it is doing"));
+            remark(&format!("accepted; gambeson logs -f {id} follows it, gambeson job {id} says how it is doing"));
         }
         Accepted::Array(array) => {
             let id = array.array;
-            remark(&format!("{} jobs; gambeson jobs --array {id} lists them", array.size));
+            remark(&format!("{} jobs accepted; gambeson jobs --array {id} lists them", array.size));
         }
     }
 }

@@ -100,7 +100,7 @@ impl What {
 /// What is shown while a job waits: on a terminal, with a question to the server each second.
 struct Waiting {
     spinner: ProgressBar,
-    said: watch::Receiver<String>,
+    said: watch::Receiver<(String, String)>,
     asking: JoinHandle<()>,
 }
 
@@ -112,11 +112,12 @@ impl Waiting {
         }
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         spinner.set_style(
-            ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            ProgressStyle::with_template("{spinner} {wide_msg}{prefix}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
         spinner.set_message("queued");
         spinner.enable_steady_tick(Duration::from_millis(100));
-        let (say, said) = watch::channel(String::new());
+        let (say, said) = watch::channel(Default::default());
         let client = client.clone();
         let asking = tokio::spawn(async move {
             loop {
@@ -140,20 +141,21 @@ impl Drop for Waiting {
     }
 }
 
-/// One line about where a job is before it runs, fit for a terminal.
-fn waits(job: &Job, now: Time) -> String {
-    let Some(waiting) = &job.waiting else { return job.state.name().to_owned() };
-    let mut text = format!("{}, {} before it", job.state.name(), waiting.position);
+/// Where a job is before it runs, and why, fit for a terminal.
+fn waits(job: &Job, now: Time) -> (String, String) {
+    let mut place = job.state.name().to_owned();
+    let Some(waiting) = &job.waiting else { return (place, String::new()) };
+    place.push_str(&format!(", {} before it", waiting.position));
     let until = |time: Time| if time > now { format!("in {}", duration(time.since_ms(now))) } else { "soon".into() };
     match (waiting.expected_start_p50, waiting.expected_start_p90) {
         (Some(half), Some(most)) => {
-            text.push_str(&format!(", starts {}, at the latest {}", until(half), until(most)));
+            place.push_str(&format!(", starts {}, at the latest {}", until(half), until(most)));
         }
-        (Some(half), None) => text.push_str(&format!(", starts {}", until(half))),
+        (Some(half), None) => place.push_str(&format!(", starts {}", until(half))),
         (None, _) => {}
     }
-    text.push_str(&format!(": {}", visible::line(&waiting.why)));
-    text
+    let why: String = waiting.why.chars().take(200).collect();
+    (place, visible::line(&why))
 }
 
 /// The next change of what is said while waiting; never, where nothing is said.
@@ -161,7 +163,10 @@ async fn changed(waiting: &mut Option<Waiting>) {
     if let Some(Waiting { spinner, said, .. }) = waiting
         && said.changed().await.is_ok()
     {
-        spinner.set_message(said.borrow_and_update().clone());
+        let (place, why) = said.borrow_and_update().clone();
+        spinner.set_message(place);
+        // On a line of its own: a sentence may be as long as the terminal is wide.
+        spinner.set_prefix(if why.is_empty() { why } else { format!("\n  {why}") });
         return;
     }
     std::future::pending().await
@@ -327,7 +332,7 @@ pub async fn array(
                 }
             },
         };
-        bar.suspend(|| ());
+        bar.finish_and_clear();
         if give_up_at.is_some() {
             return Ok(ExitCode::Cancelled);
         }
@@ -365,11 +370,10 @@ mod tests {
     fn a_waiting_job_says_where_it_is_when_it_starts_and_why() {
         let mut job: Job = serde_json::from_str(include_str!("../../tests/client/job.json")).unwrap();
         let now: Time = "2026-11-25T08:30:00Z".parse().unwrap();
-        assert_eq!(
-            waits(&job, now),
-            r"queued, 3 before it, starts in 40s, at the latest in 2m: 2 jobs of your project run\x1b[2J; its limit is 2"
-        );
+        let (place, why) = waits(&job, now);
+        assert_eq!(place, "queued, 3 before it, starts in 40s, at the latest in 2m");
+        assert_eq!(why, r"2 jobs of your project run\x1b[2J; its limit is 2");
         job.waiting = None;
-        assert_eq!(waits(&job, now), "queued");
+        assert_eq!(waits(&job, now), ("queued".into(), String::new()));
     }
 }

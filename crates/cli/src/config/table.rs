@@ -18,12 +18,14 @@ pub struct Setting {
     /// As in sentences, flags and reports: `server.listen`.
     pub name: &'static str,
     /// The section of the file; empty above the first.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the documents, which a test writes, show it"))]
     pub section: &'static str,
     /// The name within its section.
     pub key: &'static str,
     /// One sentence on what it does.
     what: &'static str,
     /// One word for its type.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the documents, which a test writes, show it"))]
     pub noun: &'static str,
     /// How to write a value.
     pub how: &'static str,
@@ -42,9 +44,18 @@ pub enum Otherwise {
     /// This text.
     Is(&'static str),
     /// Nothing. `meaning` says what that means, `example` is shown in the commented file.
-    Unset { meaning: &'static str, example: &'static str },
+    Unset {
+        meaning: &'static str,
+        #[cfg_attr(not(test), expect(dead_code, reason = "only the documents, which a test writes, show it"))]
+        example: &'static str,
+    },
     /// What is found on this machine. `None` where it cannot be found.
-    Found { says: &'static str, example: &'static str, from: fn(&Basis<'_>) -> Option<String> },
+    Found {
+        says: &'static str,
+        #[cfg_attr(not(test), expect(dead_code, reason = "only the documents, which a test writes, show it"))]
+        example: &'static str,
+        from: fn(&Basis<'_>) -> Option<String>,
+    },
 }
 
 /// What a default is found from.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 pub use self::serve::serve;
-pub use self::up::{Running, up};
+pub use self::up::{Said, start_both, up};
 pub use self::worker::worker;
 use crate::config::{ConfigProblem, LogFormat, Settings, Sources};
 use crate::exit_code::ExitCode;

@@ -57,7 +57,10 @@ fn give_up_privileges() -> rustix::io::Result<()> {
     set_no_new_privs(true)?;
     if rustix::process::geteuid().is_root() {
         let kept = CapabilitySet::NET_BIND_SERVICE;
-        set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() })?;
+        set_capabilities(
+            None,
+            CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
+        )?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! 1. The children end with us, however we end: they watch the other end of their standard input.
-//! 2. One that ends without being told is started again, unless it ends at once again and again.
+//! 2. One that ends without being told is started again: later each time while it ends soon, and not for ever if it
+//!    never worked at all.
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
@@ -42,36 +43,75 @@ struct Role {
     command: Command,
     child: Child,
     since: Instant,
+    /// Short lives in a row.
     failures: u32,
+    /// Whether it ever worked. What worked once can work again: when the disk has room, say.
+    proven: bool,
+    /// When it is to be started again.
+    due: Option<Instant>,
 }
 
-/// Lives shorter than this do not count as lives.
-const SHORT: Duration = Duration::from_secs(10);
+/// Lives shorter than this do not count as lives: what cannot work finds that out sooner.
+const SHORT: Duration = Duration::from_secs(3);
+/// So many of them in a row, of a child that never worked, are enough.
 const FAILURES_MOST: u32 = 5;
+
+/// What becomes of a child that ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    Again { after: Duration },
+    Hopeless,
+}
+
+/// Decides it, after `failures` short lives in a row.
+fn fate(proven: bool, failures: u32) -> Fate {
+    if !proven && failures > FAILURES_MOST {
+        return Fate::Hopeless;
+    }
+    Fate::Again { after: Duration::from_millis(200).saturating_mul(failures.max(1)).min(Duration::from_secs(5)) }
+}
 
 impl Role {
     fn start(mut command: Command) -> std::io::Result<Role> {
         let child = command.spawn()?;
-        Ok(Role { command, child, since: Instant::now(), failures: 0 })
+        Ok(Role { command, child, since: Instant::now(), failures: 0, proven: false, due: None })
     }
 
-    /// Starts it again if it ended. False when that is hopeless.
+    /// Has it started again, in a while, if it ended. False when that is hopeless.
     fn tend(&mut self, name: &str) -> std::io::Result<bool> {
         let Some(status) = self.child.try_wait()? else { return Ok(true) };
-        self.failures = if self.since.elapsed() < SHORT { self.failures + 1 } else { 1 };
-        if self.failures > FAILURES_MOST {
-            complain(&format!("the {name} ended again and again ({status}); its last words are above"));
-            return Ok(false);
+        match self.due {
+            None => {
+                let short = self.since.elapsed() < SHORT;
+                self.proven |= !short;
+                self.failures = if short { self.failures + 1 } else { 0 };
+                match fate(self.proven, self.failures) {
+                    Fate::Hopeless => {
+                        complain(&format!("the {name} ended again and again ({status}); its last words are above"));
+                        return Ok(false);
+                    }
+                    Fate::Again { after } => {
+                        let after_ms = after.as_millis() as u64;
+                        tracing::warn!(after_ms, "the {name} ended ({status}) and is started again");
+                        self.due = Some(Instant::now() + after);
+                    }
+                }
+            }
+            Some(due) if Instant::now() >= due => {
+                self.child = self.command.spawn()?;
+                self.since = Instant::now();
+                self.due = None;
+            }
+            Some(_) => {}
         }
-        tracing::warn!("the {name} ended ({status}) and is started again");
-        std::thread::sleep(Duration::from_millis(200 * u64::from(self.failures)));
-        self.child = self.command.spawn()?;
-        self.since = Instant::now();
         Ok(true)
     }
 
     fn tell(&self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+        // Of one that waits for its next start, the number may be somebody else's by now.
+        if self.due.is_none()
+            && let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32)
+        {
             // Gone already is as good.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
@@ -85,11 +125,15 @@ fn command(role: &str, token: &str, stdin: &OwnedFd) -> std::io::Result<Command>
     Ok(command)
 }
 
-/// Starts both with `settings`, passed on as `sources` and flags, and waits until the server listens.
-pub fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
+/// Starts both, and waits until the server listens. They end when what comes with them is dropped.
+pub fn start_both(options: &ServeOptions) -> Result<(Running, OwnedFd), String> {
+    let (settings, _) = options.sources.load(&options.flags()).map_err(|problem| problem.sentences.join("; "))?;
+    start(options, &settings)
+}
+
+fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the server or the worker could not be started: {error}");
-    let (theirs, ours) =
-        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
+    let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
     let mut bytes = [0u8; 32];
     let mut filled = 0;
     while filled < bytes.len() {
@@ -108,16 +152,26 @@ pub fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, Ow
         }
         command.arg("--set").arg(format!("data_dir={}", settings.data_dir.display()));
     };
-    let mut server = command("serve", &token, &theirs).map_err(|error| failed(&error))?;
-    common(&mut server);
-    server.arg("--set").arg(format!("server.listen={}", settings.server.listen));
     // A server that is started again says where it listens to the same reader.
     let (said_out, said_in) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
-    server.stdout(Stdio::from(said_in));
+    let server_at = |address: std::net::SocketAddr| -> std::io::Result<Command> {
+        let mut server = command("serve", &token, &theirs)?;
+        common(&mut server);
+        server.arg("--set").arg(format!("server.listen={address}"));
+        server.stdout(Stdio::from(said_in.try_clone()?));
+        Ok(server)
+    };
+    let server = server_at(settings.server.listen).map_err(|error| failed(&error))?;
     let mut server = Role::start(server).map_err(|error| failed(&error))?;
     let lines = listen(said_out);
     let said = hear(&lines, &mut server)?;
+    server.proven = true;
+    // Whoever was told an address finds the server there after its next start as well, port 0 or not.
+    let address = said.addresses.iter().find_map(|address| address.split_once("://")?.1.parse().ok());
+    if let Some(address) = address {
+        server.command = server_at(address).map_err(|error| failed(&error))?;
+    }
 
     let mut worker = command("worker", &token, &theirs).map_err(|error| failed(&error))?;
     common(&mut worker);
@@ -225,4 +279,23 @@ fn try_up(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
     running.stop(settings.worker.drain.max(settings.server.drain) + Duration::from_secs(5));
     drop(pipe);
     Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_worked_once_is_started_again_however_often_it_ends() {
+        for failures in 0..100 {
+            let Fate::Again { after } = fate(true, failures) else { panic!("given up after {failures}") };
+            assert!(after >= Duration::from_millis(200) && after <= Duration::from_secs(5));
+        }
+    }
+
+    #[test]
+    fn what_never_worked_is_given_up() {
+        assert_eq!(fate(false, FAILURES_MOST), Fate::Again { after: Duration::from_secs(1) });
+        assert_eq!(fate(false, FAILURES_MOST + 1), Fate::Hopeless);
+    }
 }

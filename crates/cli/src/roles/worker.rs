@@ -54,7 +54,9 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
             Ok(text) => Some(text.trim().to_owned()),
             // Used and removed is as it should be, for a worker that has joined.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(ConfigProblem::from(format!("worker.join_token_file {}: {error}", path.display()))),
+            Err(error) => {
+                return Err(ConfigProblem::from(format!("worker.join_token_file {}: {error}", path.display())));
+            }
         },
         (None, Ok(token)) => Some(token),
         (None, Err(_)) => None,

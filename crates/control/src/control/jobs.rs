@@ -1,6 +1,7 @@
 //! Submitting, seeing, following and cancelling jobs.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use gambeson_api::{
     Accepted, Array, ArrayId, ArrayPlace, Code, End, Event, EventBody, Job, JobId, JobList, JobSource, JobState,
@@ -13,7 +14,7 @@ use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
 use crate::desk::{Act, Desk, report_without_run};
 use crate::directory::Directory;
-use crate::queue::{JobKey, ProjectKey, UserKey};
+use crate::queue::{Estimates, JobKey, Outlook};
 use crate::store::{BlobHold, JobQuery, JobRow, OpenJob, Remembered, STREAM_MOST, Store, StoreError, Stored};
 
 /// Which jobs to list.
@@ -107,11 +108,17 @@ async fn wait_for_end(control: &Control, job: JobId, mut news: watch::Receiver<u
 }
 
 /// What an operation of submitting answers.
-#[derive(Clone, Copy)]
 enum Submitted {
-    Job(JobId),
+    /// A new job, and why it waits where that is told.
+    Job(Box<JobRow>, Option<Waiting>),
+    /// An idempotency key's job of before.
+    Before(JobId),
     Array(SubmittedIds),
 }
+
+/// With more jobs than this in the queue, a submission's answer does not say when its job will start: that is asked
+/// of the job itself, and costs whoever asks the time, not everybody who submits.
+const TOLD_AT_ONCE: usize = 100;
 
 #[derive(Clone, Copy)]
 struct SubmittedIds {
@@ -132,14 +139,19 @@ impl Control {
         let project = self.project_of(&directory, caller, submission.project.as_deref())?;
         let named = submission.project.clone();
         let settings = as_project(&directory, project)?;
-        // Whether the project may be seen is decided before anything is said of its ceilings.
-        let seen = self.may(&directory, caller, Action::ProjectView, Target::Project(project))?;
-        let may_submit = self.may(&directory, caller, Action::JobSubmit, Target::Project(project))?;
-        let admitted = if seen || may_submit {
-            admit(submission, settings, &self.shared.config.ceiling)?
-        } else {
-            admit(submission, &unlimited(settings), &gambeson_api::Limits { ..self.shared.config.ceiling })
-                .map_err(|_| crate::directory::no_project(&settings.name))?
+        let admitted = match admit(&submission, settings, &self.shared.config.ceiling) {
+            Ok(admitted) => admitted,
+            // Whether the project may be seen is decided before anything is said of its ceilings.
+            Err(problem) => {
+                let target = Target::Project(project);
+                if self.may(&directory, caller, Action::ProjectView, target)?
+                    || self.may(&directory, caller, Action::JobSubmit, target)?
+                {
+                    return Err(problem);
+                }
+                admit(&submission, &unlimited(settings), &self.shared.config.ceiling)
+                    .map_err(|_| crate::directory::no_project(&settings.name))?
+            }
         };
         let context = self.context().submitting(facts(&admitted));
         let ids = (JobId::new(), admitted.array.map(|_| ArrayId::new()));
@@ -152,16 +164,19 @@ impl Control {
             Submitted::Array(SubmittedIds { array, size, first }) => {
                 Ok(Accepted::Array(SubmittedArray { array, size, first }))
             }
-            Submitted::Job(job) => {
+            // Whoever may submit may see what they submitted, at least as its receipt.
+            Submitted::Job(row, waiting) if wait.is_zero() => {
+                Ok(Accepted::Job(Box::new(Job { waiting, ..shown(&directory, *row, false, false) })))
+            }
+            Submitted::Job(..) | Submitted::Before(_) => {
+                let job = if let Submitted::Before(job) = submitted { job } else { ids.0 };
                 if !wait.is_zero() {
                     // A submission that came before is another job.
                     let news = news.filter(|_| job == ids.0).unwrap_or_else(|| self.shared.watchers.subscribe(job));
                     wait_for_end(self, job, news, wait).await?;
                 }
-                // Whoever may submit may see what they submitted, at least as its receipt.
                 let row = self.row(job).await?;
-                let output = self.may(&directory, caller, Action::JobOutput, Target::job(&row))?;
-                Ok(Accepted::Job(Box::new(self.show(caller, row, output).await?)))
+                Ok(Accepted::Job(Box::new(self.show(caller, row).await?)))
             }
         }
     }
@@ -184,8 +199,7 @@ impl Control {
             wait_for_end(self, id, self.shared.watchers.subscribe(id), wait).await?;
             self.row(id).await?
         };
-        let output = self.may(&self.shared.directory(), caller, Action::JobOutput, Target::job(&row))?;
-        self.show(caller, row, output).await
+        self.show(caller, row).await
     }
 
     /// The jobs that the caller may see, newest first.
@@ -294,8 +308,7 @@ impl Control {
         let act = move |desk: &mut Desk| desk.cancel(id, &name);
         self.perform(caller, Action::JobCancel, Target::job(&row), self.context(), act).await?;
         let row = self.row(id).await?;
-        let output = self.may(&self.shared.directory(), caller, Action::JobOutput, Target::job(&row))?;
-        self.show(caller, row, output).await
+        self.show(caller, row).await
     }
 
     /// The events of a job after a place; with `follow`, those that come as well.
@@ -348,9 +361,12 @@ impl Control {
     }
 
     /// A job as it is shown to the caller, with its output if that may be seen.
-    pub(super) async fn show(&self, caller: &Caller, row: JobRow, output: bool) -> Answer<Job> {
+    pub(super) async fn show(&self, caller: &Caller, row: JobRow) -> Answer<Job> {
         let directory = self.shared.directory();
-        let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
+        // What is not there yet needs no decision.
+        let output =
+            row.state == JobState::Ended && self.may(&directory, caller, Action::JobOutput, Target::job(&row))?;
+        let workers = row.worker.is_some() && self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
         let (id, state, attempt) = (row.id, row.state, row.attempt);
         let mut job = shown(&directory, row, workers, output);
         match state {
@@ -371,16 +387,14 @@ impl Control {
         Ok(job)
     }
 
-    /// Why and how long a job waits: by the queue's own function, run forward. Asking often costs the asker time, not
-    /// the writer.
+    /// Why and how long a job waits: by the queue's own function, run forward. The writer only hands out what is
+    /// looked at; looking ahead takes a thread of its own, few at a time.
     async fn waiting(&self, id: JobId) -> Answer<Option<Waiting>> {
-        loop {
-            let made = self.act(move |desk| Ok(desk.waiting(id))).await?;
-            match made {
-                Ok(waiting) => return Ok(waiting),
-                Err(wait) => tokio::time::sleep(wait).await,
-            }
-        }
+        let stopping = || Problem::new(Code::Unavailable, "the server is stopping").retry_after(5);
+        let _turn = self.shared.forecasts.acquire().await.map_err(|_| stopping())?;
+        let Some((outlook, estimates)) = self.act(move |desk| Ok(desk.outlook(id))).await? else { return Ok(None) };
+        let waiting = tokio::task::spawn_blocking(move || waiting(&outlook, &estimates));
+        waiting.await.map_err(|_| stopping())
     }
 }
 
@@ -391,6 +405,17 @@ fn no_array(id: ArrayId) -> Problem {
 /// An array is decided about as a job, and missed as an array.
 fn unseen_array(id: ArrayId, target: Target) -> impl Fn(Problem) -> Problem {
     move |problem| if super::is_unseen(&problem, &target) { no_array(id) } else { problem }
+}
+
+/// Why and how long a job waits.
+fn waiting(outlook: &Outlook, estimates: &Estimates) -> Option<Waiting> {
+    let forecast = outlook.forecast(&|project, user, wall_ms| estimates.estimate(project, user, wall_ms))?;
+    Some(Waiting {
+        position: forecast.position,
+        expected_start_p50: forecast.start_p50_ms.map(Time),
+        expected_start_p90: forecast.start_p90_ms.map(Time),
+        why: outlook.explain(Some(forecast.position))?.to_string(),
+    })
 }
 
 fn unlimited(project: &Project) -> Project {
@@ -519,7 +544,7 @@ impl Desk {
             }
             return Ok(match before.array {
                 Some((array, size)) => Submitted::Array(SubmittedIds { array, size, first: before.job }),
-                None => Submitted::Job(before.job),
+                None => Submitted::Before(before.job),
             });
         }
         let count = admitted.array.unwrap_or(1);
@@ -529,6 +554,7 @@ impl Desk {
         self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
         let blobs = self.blobs_of(&admitted, project)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
+        let mut single = None;
         for index in 0..count {
             // Ids of one array follow each other: so do its elements in every list.
             let id = JobId::from_u128(first.as_u128() + u128::from(index));
@@ -575,6 +601,7 @@ impl Desk {
                 wall_ms: limits.wall_ms,
                 cpu_ms: limits.cpu_ms,
             });
+            single = Some(row).filter(|_| array.is_none());
         }
         self.state.books.change(project, user, |account| {
             account.queued += u64::from(count);
@@ -588,9 +615,17 @@ impl Desk {
             };
             self.store.remember(user, project, &idempotency.key, &what, now)?;
         }
-        Ok(match array {
-            Some(array) => Submitted::Array(SubmittedIds { array, size: count, first }),
-            None => Submitted::Job(first),
+        Ok(match (single, array) {
+            (Some(row), _) => {
+                let waiting = if self.state.queue.len() <= TOLD_AT_ONCE {
+                    self.outlook(first).and_then(|(outlook, estimates)| waiting(&outlook, &estimates))
+                } else {
+                    None
+                };
+                Submitted::Job(Box::new(row), waiting)
+            }
+            (None, Some(array)) => Submitted::Array(SubmittedIds { array, size: count, first }),
+            (None, None) => Submitted::Before(first),
         })
     }
 
@@ -651,31 +686,9 @@ impl Desk {
         }
     }
 
-    /// Why a job waits and for how long; or how long to wait before that is asked again.
-    fn waiting(&mut self, id: JobId) -> Result<Option<Waiting>, Duration> {
-        let begun = Instant::now();
-        if begun < self.forecast_free_at {
-            return Err(self.forecast_free_at - begun);
-        }
-        let now = self.now();
-        let key = JobKey(id.as_u128());
-        let estimates = &self.state.estimates;
-        let estimate = |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
-        let forecast = self.state.queue.forecast(key, now.0, &estimate);
-        let waiting = forecast.and_then(|forecast| {
-            let reason = self.state.queue.explain(key, now.0, Some(forecast.position))?;
-            Some(Waiting {
-                position: forecast.position,
-                expected_start_p50: forecast.start_p50_ms.map(Time),
-                expected_start_p90: forecast.start_p90_ms.map(Time),
-                why: reason.to_string(),
-            })
-        });
-        // Nine tenths of the writer's time are for writing; what costs less than a millisecond is not counted.
-        let cost = begun.elapsed();
-        if cost > Duration::from_millis(1) {
-            self.forecast_free_at = begun + cost * 10;
-        }
-        Ok(waiting)
+    /// What is needed to tell when a job will start; `None` if it does not wait. Cheap, whatever the queue's length.
+    fn outlook(&self, id: JobId) -> Option<(Outlook, Arc<Estimates>)> {
+        let outlook = self.state.queue.outlook(JobKey(id.as_u128()), self.now().0)?;
+        Some((outlook, Arc::clone(&self.state.estimates)))
     }
 }

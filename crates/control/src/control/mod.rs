@@ -35,6 +35,9 @@ use crate::writer::Writer;
 pub use blobs::{BlobWriter, OpenBlob};
 pub use jobs::{Follower, JobFilter};
 
+/// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
+const FORECASTS_MOST: usize = 1;
+
 /// An answer, or a problem for whoever asked.
 pub type Answer<T> = Result<T, Problem>;
 
@@ -87,6 +90,8 @@ pub(crate) struct Shared {
     authority: Authority,
     rates: Rates,
     sealing_key: [u8; 32],
+    /// Each takes a CPU for tens of milliseconds when a million jobs wait.
+    forecasts: tokio::sync::Semaphore,
     draining: AtomicBool,
     /// Failed authentications that the audit log does not have yet, and since when.
     strangers: AtomicU64,
@@ -236,6 +241,7 @@ impl Control {
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
             sealing_key,
+            forecasts: tokio::sync::Semaphore::new(FORECASTS_MOST),
             draining: AtomicBool::new(false),
             strangers: AtomicU64::new(0),
             strangers_told: AtomicU64::new(0),
@@ -253,7 +259,6 @@ impl Control {
             undelivered: Vec::new(),
             draining: false,
             kept_house: now,
-            forecast_free_at: std::time::Instant::now(),
             _lock: lock,
         };
         let writer = Writer::start(desk, Arc::clone(&shared))
@@ -657,6 +662,6 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
     Ok(Some(fresh.text))
 }
 
-pub(crate) fn as_project<'a>(directory: &'a Directory, id: ProjectId) -> Answer<&'a Project> {
+pub(crate) fn as_project(directory: &Directory, id: ProjectId) -> Answer<&Project> {
     directory.projects.get(&id).ok_or_else(|| crate::directory::no_project(&id.to_string()))
 }

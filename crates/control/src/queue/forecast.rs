@@ -12,6 +12,7 @@ use super::estimates::Estimate;
 use super::lanes::{Head, Item, LaneIx, Lanes, Lines};
 use super::ledger::{self, UserIx};
 use super::queued::{Class, Demand, JobKey, ProjectKey, Queued, Room, UserKey, WorkerKey};
+use super::reason::Reason;
 use super::state::{Claim, Claims, State, Worker};
 
 /// So many jobs are started one by one, exactly as the queue would.
@@ -37,10 +38,38 @@ pub struct Forecast {
     pub start_p90_ms: Option<u64>,
 }
 
+/// The queue at one instant, as one of its jobs sees it: to look ahead somewhere else, while the queue goes on.
+#[derive(Debug)]
+pub struct Outlook {
+    queue: Queue,
+    job: JobKey,
+    now_ms: u64,
+}
+
+impl Outlook {
+    /// As [`Queue::forecast`].
+    pub fn forecast(&self, estimate: Estimator<'_>) -> Option<Forecast> {
+        self.queue.forecast(self.job, self.now_ms, estimate)
+    }
+
+    /// As [`Queue::explain`].
+    pub fn explain(&self, position: Option<u64>) -> Option<Reason> {
+        self.queue.explain(self.job, self.now_ms, position)
+    }
+}
+
 /// How a guess of run times is asked for: project, user and `wall_ms`.
 pub type Estimator<'a> = &'a dyn Fn(ProjectKey, UserKey, u64) -> Estimate;
 
 impl Queue {
+    /// What [`Queue::forecast`] and [`Queue::explain`] need to tell of `job`, seen at `now_ms` (milliseconds since the
+    /// epoch); `None` when it does not wait. Costs O(users + workers + running + delayed jobs), and nothing that grows
+    /// with the number of jobs that wait: those are shared.
+    pub fn outlook(&self, job: JobKey, now_ms: u64) -> Option<Outlook> {
+        let queue = Queue { lanes: self.lanes.outlook(job)?, state: self.state.clone() };
+        Some(Outlook { queue, job, now_ms })
+    }
+
     /// When `job` will start, seen at `now_ms` (milliseconds since the epoch); `None` when it does not wait.
     ///
     /// Assumes that nothing more is submitted, that no rule changes, that workers stay and ask whenever

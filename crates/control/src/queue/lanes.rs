@@ -67,7 +67,7 @@ pub(super) trait Lines {
     fn holds(&self, lane: LaneIx, order: u64) -> bool;
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lane {
     jobs: Line,
     head: Option<Head>,
@@ -79,8 +79,9 @@ struct Lane {
 const NO_DEMAND: Demand = Demand { cpus_milli: u32::MAX, memory_bytes: u64::MAX };
 
 impl Lane {
-    const EMPTY: Lane =
-        Lane { jobs: Line::EMPTY, head: None, least: NO_DEMAND, most: Demand { cpus_milli: 0, memory_bytes: 0 } };
+    fn empty() -> Lane {
+        Lane { jobs: Line::default(), head: None, least: NO_DEMAND, most: Demand::default() }
+    }
 
     fn find_head(&mut self, from: u64, fits: impl Fn(Demand) -> bool) {
         self.head = self.jobs.range(from).find(|head| fits(head.item.demand));
@@ -129,6 +130,19 @@ impl Lanes {
                 Some((lane, queued.order, Item::from(queued), queued.not_before_ms))
             }
         }
+    }
+
+    /// A copy that shares the jobs, and in which only this one can be found by its key. Costs O(lanes + delayed jobs).
+    pub fn outlook(&self, job: JobKey) -> Option<Lanes> {
+        let place = *self.places.get(&job)?;
+        Some(Lanes {
+            lanes: self.lanes.clone(),
+            places: BTreeMap::from([(job, place)]),
+            delayed: self.delayed.clone(),
+            wakes: self.wakes.clone(),
+            busy: self.busy.clone(),
+            counts: self.counts.clone(),
+        })
     }
 
     /// Jobs that are delayed, the first to wake first.
@@ -188,7 +202,7 @@ impl Lanes {
         let users = user.0 as usize + 1;
         if self.counts.len() < users {
             self.counts.resize(users, [0; 3]);
-            self.lanes.resize_with(users * 3, || Lane::EMPTY);
+            self.lanes.resize_with(users * 3, Lane::empty);
         }
     }
 
@@ -228,7 +242,7 @@ impl Lanes {
         let row = &mut self.lanes[lane.index()];
         row.jobs.remove(order);
         if row.jobs.is_empty() {
-            (row.least, row.most) = (Lane::EMPTY.least, Lane::EMPTY.most);
+            (row.least, row.most) = (NO_DEMAND, Demand::default());
         }
         if row.head.is_some_and(|head| head.order == order) {
             row.find_head(order, fits);

@@ -1,6 +1,7 @@
 //! The jobs of one lane, by their order, in chunks: a forecast goes past a million of them by the number of chunks.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::lanes::{Head, Item};
 
@@ -10,14 +11,17 @@ const CHUNK: usize = 128;
 /// A sorted sequence: ends are cheap, every other place costs O(log n) and the move of part of a chunk.
 ///
 /// A chunk's key is at most the least order in it, and more than all orders of the chunk before. None is empty.
-#[derive(Debug)]
+///
+/// A clone shares everything, and costs nothing that grows with the number of jobs; what is changed while it lives is
+/// copied then, a chunk and the list of chunks at a time.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Line {
-    chunks: BTreeMap<u64, VecDeque<Head>>,
+    chunks: Arc<BTreeMap<u64, Chunk>>,
 }
 
-impl Line {
-    pub const EMPTY: Line = Line { chunks: BTreeMap::new() };
+type Chunk = Arc<VecDeque<Head>>;
 
+impl Line {
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
@@ -31,47 +35,51 @@ impl Line {
     /// Adds a job whose order is not here yet.
     pub fn insert(&mut self, order: u64, item: Item) {
         let new = Head { order, item };
-        let Some((&key, chunk)) = self.chunks.range_mut(..=order).next_back() else {
+        let chunks = Arc::make_mut(&mut self.chunks);
+        let Some((&key, chunk)) = chunks.range_mut(..=order).next_back() else {
             // Before all others: the first chunk begins here now, or a new one does.
-            let mut chunk = match self.chunks.first_entry() {
+            let mut chunk = match chunks.first_entry() {
                 Some(first) if first.get().len() < CHUNK => first.remove(),
-                _ => VecDeque::new(),
+                _ => Chunk::default(),
             };
-            chunk.push_front(new);
-            self.chunks.insert(order, chunk);
+            Arc::make_mut(&mut chunk).push_front(new);
+            chunks.insert(order, chunk);
             return;
         };
         let at = chunk.partition_point(|head| head.order < order);
         if chunk.len() < CHUNK {
-            chunk.insert(at, new);
+            Arc::make_mut(chunk).insert(at, new);
         } else if at == CHUNK {
             // Behind a full chunk, as nearly all are: it stays full.
-            self.chunks.insert(order, VecDeque::from([new]));
+            chunks.insert(order, Arc::new(VecDeque::from([new])));
         } else {
+            let chunk = Arc::make_mut(chunk);
             let mut upper = chunk.split_off(CHUNK / 2);
             let half = if at <= CHUNK / 2 { &mut *chunk } else { &mut upper };
             let at = if at <= CHUNK / 2 { at } else { at - CHUNK / 2 };
             half.insert(at, new);
             debug_assert!(key <= order);
             if let Some(first) = upper.front() {
-                self.chunks.insert(first.order, upper);
+                chunks.insert(first.order, Arc::new(upper));
             }
         }
     }
 
     pub fn remove(&mut self, order: u64) -> Option<Item> {
-        let (&key, chunk) = self.chunks.range_mut(..=order).next_back()?;
+        let chunks = Arc::make_mut(&mut self.chunks);
+        let (&key, chunk) = chunks.range_mut(..=order).next_back()?;
         let at = chunk.binary_search_by_key(&order, |head| head.order).ok()?;
+        let chunk = Arc::make_mut(chunk);
         let removed = chunk.remove(at)?;
         if chunk.is_empty() {
-            self.chunks.remove(&key);
+            chunks.remove(&key);
         }
         Some(removed.item)
     }
 
     fn chunks_from(&self, order: u64) -> impl Iterator<Item = &VecDeque<Head>> + '_ {
         let key = self.chunks.range(..=order).next_back().map_or(0, |(&key, _)| key);
-        self.chunks.range(key..).map(|(_, chunk)| chunk)
+        self.chunks.range(key..).map(|(_, chunk)| &**chunk)
     }
 
     /// The jobs from `order` on.
@@ -120,8 +128,11 @@ mod tests {
             starts in prop::collection::vec((0u64..3000, 1u64..400, any::<bool>()), 1..30),
             looks in prop::collection::vec((0u64..3500, 0usize..1000), 20),
         ) {
-            let (mut line, mut map) = (Line::EMPTY, BTreeMap::new());
+            let (mut line, mut map) = (Line::default(), BTreeMap::new());
+            // A clone of every moment: what comes later is not seen in it.
+            let mut clones = Vec::new();
             for (start, n, adds) in starts {
+                clones.push((line.clone(), map.keys().copied().collect::<Vec<u64>>()));
                 for order in start..start + n {
                     if adds && !map.contains_key(&order) {
                         line.insert(order, item(order));
@@ -134,6 +145,9 @@ mod tests {
                 prop_assert!(line.chunks.values().all(|chunk| !chunk.is_empty() && chunk.len() <= CHUNK));
             }
             prop_assert_eq!(line.is_empty(), map.is_empty());
+            for (clone, expected) in clones {
+                prop_assert_eq!(clone.range(0).map(|head| head.order).collect::<Vec<u64>>(), expected);
+            }
             for (from, n) in looks {
                 let expected: Vec<u64> = map.range(from..).map(|(&order, _)| order).collect();
                 let seen: Vec<u64> = line.range(from).map(|head| head.order).collect();

@@ -55,13 +55,16 @@ async fn a_flood_waits_when_the_server_does_not_take_it_and_then_arrives_whole()
         text.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse::<u64>().ok())
     };
     let (mut last, mut since) = (0, tokio::time::Instant::now());
-    while last == 0 || since.elapsed() < Duration::from_millis(400) {
-        let now = written().unwrap_or(0);
-        if now != last {
-            (last, since) = (now, tokio::time::Instant::now());
+    let stands_still = async {
+        while last == 0 || since.elapsed() < Duration::from_millis(400) {
+            let now = written().unwrap_or(last);
+            if now != last {
+                (last, since) = (now, tokio::time::Instant::now());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(20), stands_still).await.expect("it writes on");
     // The bound, one read beyond it, the pipe to us, the pipe of the cell, and the sandbox's own buffer.
     assert!(last > 128 << 10 && last < 600 << 10, "{last} bytes were written");
     server.change(|inner| inner.faults.mute_appends = false);

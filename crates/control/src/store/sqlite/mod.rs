@@ -10,7 +10,7 @@ mod row;
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
 use super::{StoreError, Stored, Transactions};
 
@@ -29,6 +29,10 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DiskFull) => StoreError::Full,
             // A full disk also shows as a failed write of the log.
             Some(ErrorCode::SystemIoFailure) if error.to_string().contains("full") => StoreError::Full,
+            // And as an index of the log, shared by all connections, that cannot grow.
+            _ if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+                StoreError::Full
+            }
             _ => StoreError::Failed(error.to_string()),
         }
     }

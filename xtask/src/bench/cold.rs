@@ -1,7 +1,6 @@
 //! `cargo xtask bench cold`: gambeson beside its peers, each pair in one run, as ratios.
 //!
-//! These machines are noisy: the contestants take turns, and what is compared are medians, of times and of
-//! the ratios of pairs. The result goes between two marks of docs/benchmarks.md.
+//! What is compared are medians, of times and of the ratios of pairs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+
+use super::{cpus, median, ms, percentile, publish, said};
 
 const START_RUNS: usize = 101;
 const DEBIAN: &str = "/usr/bin/python3";
@@ -194,16 +195,6 @@ fn race(contestants: &[&Contestant], runs: usize, expected: &str) -> anyhow::Res
     Ok(times)
 }
 
-fn median(times: &[Duration]) -> Duration {
-    percentile(times, 50)
-}
-
-fn percentile(times: &[Duration], percent: usize) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort_unstable();
-    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
-}
-
 /// The median of the ratios of runs that came one after the other: what slows the machine for a while slows both.
 fn ratio(ones: &[Duration], others: &[Duration]) -> f64 {
     let mut ratios: Vec<f64> =
@@ -212,35 +203,13 @@ fn ratio(ones: &[Duration], others: &[Duration]) -> f64 {
     ratios[ratios.len() / 2]
 }
 
-fn ms(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
 fn machine(python: &str) -> anyhow::Result<String> {
-    let said = |program: &str, args: &[&str]| -> anyhow::Result<String> {
-        Ok(String::from_utf8_lossy(&Command::new(program).args(args).output()?.stdout).trim().to_owned())
-    };
-    let cpus = fs::read_to_string("/proc/cpuinfo")?;
-    let model =
-        cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, name)| name);
-    let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
     Ok(format!(
-        "On {} ({count} x {model}, Linux {}), {}, with {python} ({}).\n",
+        "On {} ({}, Linux {}), {}, with {python} ({}).\n",
         said("date", &["-u", "+%F"])?,
+        cpus()?,
         said("uname", &["-r"])?,
         said("bwrap", &["--version"])?,
         said(python, &["--version"])?,
     ))
-}
-
-/// Puts `report` between its marks in docs/benchmarks.md.
-fn publish(name: &str, report: &str) -> anyhow::Result<()> {
-    let path = "docs/benchmarks.md";
-    let text = fs::read_to_string(path)?;
-    let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
-    let (Some(from), Some(to)) = (text.find(&begin).map(|at| at + begin.len()), text.find(&end)) else {
-        bail!("{path} has no place for {name}");
-    };
-    fs::write(path, format!("{}{report}{}", &text[..from], &text[to..]))?;
-    Ok(())
 }

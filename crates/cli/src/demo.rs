@@ -1,0 +1,153 @@
+//! `gambeson demo`: the whole way in one command. A server and a worker, two processes, in a directory that goes with
+//! them; a key; a real submission; live output; the outcome, usage and layers.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gambeson_api::client::{Client, Connection, JobFilter};
+use gambeson_api::{Class, Job, Report};
+
+use crate::args::NetworkChoice;
+use crate::client::{SubmitOptions, submit_and_wait};
+use crate::exit_code::ExitCode;
+use crate::profile::shown_key;
+use crate::report;
+use crate::roles::{self, ServeOptions};
+use crate::terminal::{complain, remark};
+
+#[derive(Debug, clap::Args)]
+pub struct DemoOptions {
+    /// The Python file to run, or a directory of files.
+    pub file: PathBuf,
+    /// Arguments of the program.
+    #[arg(last = true)]
+    pub args: Vec<OsString>,
+    /// As for gambeson submit: memory=256M, wall=60s ...
+    #[arg(long = "limit", value_name = "KEY=VALUE")]
+    pub limits: Vec<String>,
+    /// Which sockets the program may make.
+    #[arg(long, value_enum, default_value = "none")]
+    pub network: NetworkChoice,
+    /// The interpreter to use instead of the first python3 on the PATH.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Run although this host lacks the named layers (see gambeson doctor).
+    #[arg(long = "accept-missing", value_name = "LAYER,LAYER")]
+    pub accept_missing: Option<String>,
+}
+
+/// A directory that goes with the demonstration.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Shows the whole way, and returns the job's exit code.
+pub fn demo(options: &DemoOptions) -> ExitCode {
+    match try_demo(options) {
+        Ok(code) => code,
+        Err(message) => {
+            complain(&message);
+            ExitCode::Fault
+        }
+    }
+}
+
+fn try_demo(options: &DemoOptions) -> Result<ExitCode, String> {
+    let path = std::env::temp_dir().join(format!("gambeson-demo-{}", std::process::id()));
+    fs::DirBuilder::new().mode(0o700).create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let directory = Directory(path);
+    let mut sources = crate::config::Sources::default();
+    // What is set for the real ones of this machine is not this one's.
+    let empty = directory.0.join("gambeson.toml");
+    fs::write(&empty, "").map_err(|error| format!("{}: {error}", empty.display()))?;
+    sources.config = Some(empty);
+    sources.set.push("log.level=warn".into());
+    if let Some(python) = &options.python {
+        sources.set.push(format!("worker.python={}", python.display()));
+    }
+    if let Some(layers) = &options.accept_missing {
+        sources.set.push(format!("worker.accept_missing={layers}"));
+    }
+    let serve = ServeOptions {
+        data_dir: Some(directory.0.join("data")),
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        sources,
+    };
+    let (running, pipe) = roles::start_both(&serve)?;
+    let shown = show(options, &running.said);
+    running.stop(Duration::from_secs(10));
+    drop(pipe);
+    shown
+}
+
+fn show(options: &DemoOptions, said: &roles::Said) -> Result<ExitCode, String> {
+    let key = said.setup_key.as_deref().ok_or("the server said no key")?;
+    let url = said.addresses.first().ok_or("the server said no address")?;
+    remark(&format!("server and worker run at {url}, with the key {}", shown_key(key)));
+    let target = url.parse()?;
+    let connection = Connection::new(target, Some(key.to_owned()), None).map_err(|error| error.to_string())?;
+    let client = Client::new(connection);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(async {
+        let code = submit_and_wait(&client, &submission(options)).await;
+        let newest = JobFilter { limit: Some(1), ..JobFilter::default() };
+        let jobs = client.job_list(&newest).await.map_err(|error| error.to_string())?.jobs;
+        // None, where the submission was refused; that was said.
+        if let Some(job) = jobs.first() {
+            let job = client.job(job.id, None).await.map_err(|error| error.to_string())?;
+            remark(&format!("\n{}", summary(&job)));
+            let usage = client.usage(None, None).await.map_err(|error| error.to_string())?;
+            if let Some(line) = usage.lines.first() {
+                remark(&format!(
+                    "  project {} was charged {} ms of CPU time for {} job; {} ms are reserved",
+                    line.project_name, line.cpu_ms, line.jobs, line.cpu_reserved_ms
+                ));
+            }
+        }
+        Ok(code)
+    })
+}
+
+fn summary(job: &Job) -> String {
+    match (&job.outcome, job.usage, &job.layers, &job.denials, job.start) {
+        (Some(outcome), Some(usage), Some(layers), Some(denials), Some(start)) => {
+            let report =
+                Report { outcome: outcome.clone(), usage, layers: layers.clone(), denials: denials.clone(), start };
+            format!("  job        {}\n{}", job.id, report::summary(&report, &job.limits))
+        }
+        _ => format!("  job        {} is {}", job.id, job.state.name()),
+    }
+}
+
+fn submission(options: &DemoOptions) -> SubmitOptions {
+    let file: &Path = &options.file;
+    SubmitOptions {
+        file: file.to_owned(),
+        args: options.args.clone(),
+        wait: true,
+        detach: false,
+        limits: options.limits.clone(),
+        network: options.network,
+        env: Vec::new(),
+        inputs: Vec::new(),
+        entry: None,
+        project: None,
+        labels: Vec::new(),
+        class: Class::Normal,
+        idempotency_key: None,
+        may_rerun: false,
+        array: None,
+        stdin: None,
+        output: None,
+        force: false,
+        raw: false,
+    }
+}
