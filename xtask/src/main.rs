@@ -3,6 +3,7 @@
 mod bench;
 mod chaos;
 mod fuzz;
+mod schemathesis;
 mod test;
 mod tidy;
 mod vm;
@@ -16,6 +17,8 @@ cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
                               jobs while processes are killed and frozen, the disk is full and connections are cut
 cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
 cargo xtask fuzz [TARGET...]  the decoders of hostile bytes, a minute in all
+cargo xtask schemathesis [--short] [--seed N]
+                              every operation of the OpenAPI document, by Schemathesis from PyPI; two minutes
 cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
 cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
 cargo xtask vm test           what a host like this one cannot show: every layer in that guest
@@ -41,6 +44,7 @@ fn run() -> anyhow::Result<()> {
         ["chaos", ..] => chaos::run(&args[1..]),
         ["bench", "queue", ..] => bench::queue(&args[2..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),
+        ["schemathesis", ..] => schemathesis::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),
         ["vm", ..] => vm::run(&args[1..]),
         ["tidy"] => tidy::run(),

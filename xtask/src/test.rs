@@ -40,7 +40,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     count.add("units, the platform and the command line", &units)?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
     count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
-    count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
+count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
+    count.add("every operation, fuzzed for a moment", &["cargo", "xtask", "schemathesis", "--short"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "--workspace", "--test", "regrtest"])?;
     println!(
         "skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test"
