@@ -40,13 +40,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     count.add("units, the platform and the command line", &units)?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
     count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
-count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
-    count.add("every operation, fuzzed for a moment", &["cargo", "xtask", "schemathesis", "--short"])?;
+    count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "--workspace", "--test", "regrtest"])?;
+    // It fetches a fuzzer from PyPI, and what it finds differs from run to run: by hand, not in CI.
+    println!("skipped: every operation fuzzed from the OpenAPI document: cargo xtask schemathesis");
     println!(
         "skipped: pure cgroup v2 and SELinux, which this command does not boot: cargo xtask vm build && cargo xtask vm test"
     );
-    count.skipped += 1;
+    count.skipped += 2;
     count.close()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::http::{Answer, ask};
+use super::http::ask;
 use super::server::Server;
 
 /// Numbers at the edges of what holds numbers, as JSON, and what only looks like a number.
