@@ -116,8 +116,10 @@ fn reworded(text: &str, words: &[(String, String)]) -> String {
     out
 }
 
+type Pairs = Vec<(String, String)>;
+
 /// Words for things that are there, each with one like it that is not.
-fn twins(asked: &Asked) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn twins(asked: &Asked) -> (Pairs, Pairs) {
     let pair = |word: &str, other: &str| (word.to_owned(), other.to_owned());
     let users = vec![pair("ada", "adi"), pair("zoe", "zoi"), pair("grader", "graden")];
     let mut all = users.clone();
