@@ -436,6 +436,11 @@ impl Cell {
         if self.group.memory_kills() > 0 {
             return memory();
         }
+        // One that ended by itself before it could be killed for it went beyond its limit all the same.
+        let bound = self.plan.find(|step| if let Step::OutputBound(bytes) = step { Some(*bytes) } else { None });
+        if bound.is_some_and(|bound| usage.output > bound) {
+            return hit(Limit::Output, Amount::Bytes(usage.output), Amount::Bytes(limits.output));
+        }
         if watch.status.is_none() && usage.wall >= limits.wall {
             // The janitor was faster than we were.
             return hit(Limit::Wall, Amount::Time(usage.wall), Amount::Time(limits.wall));
