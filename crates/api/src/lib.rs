@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[macro_use]
+mod wire;
+
 #[cfg(feature = "client")]
 pub mod client;
 mod content;

@@ -11,15 +11,6 @@ use crate::limits::Limits;
 use crate::outcome::LayerReport;
 use crate::time::Time;
 
-macro_rules! wire {
-    ($($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* })*) => {$(
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        $(#[$meta])*
-        pub struct $name { $($body)* }
-    )*};
-}
-
 /// Person or program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -14,15 +14,6 @@ use crate::job::{ArrayPlace, Artifact, Network};
 use crate::limits::Limits;
 use crate::outcome::{LayerReport, Report};
 
-macro_rules! wire {
-    ($($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* })*) => {$(
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        $(#[$meta])*
-        pub struct $name { $($body)* }
-    )*};
-}
-
 wire! {
     /// Resources: of a worker, or what is free of them.
     #[derive(Copy, Eq, Default)]

@@ -254,7 +254,8 @@ fn labels(labels: &BTreeMap<String, String>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn short(text: &str) -> String {
+/// The beginning of what somebody sent, to be said again.
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(80).collect()
 }
 

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use gambeson_api::{AuditRow, AuditVerdict};
+use gambeson_api::{AuditRow, AuditVerdict, Time};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -27,6 +27,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     format!("sha256:{text}").parse::<gambeson_api::Digest>().ok().map(|digest| digest.0)
+}
+
+/// A row about something that was allowed, with nothing more to say; its place and hash come when it is appended.
+pub(crate) fn row(at: Time, actor: impl Into<String>, action: &str, resource: impl Into<String>) -> AuditRow {
+    AuditRow {
+        seq: 0,
+        at,
+        actor: actor.into(),
+        key: None,
+        action: action.to_owned(),
+        resource: resource.into(),
+        project: None,
+        allowed: true,
+        policies: Vec::new(),
+        detail: serde_json::Value::Null,
+        hash: String::new(),
+    }
 }
 
 /// The end of the chain, and the key that seals it.
@@ -159,24 +176,12 @@ pub(crate) fn verify(store: &dyn Store, key: &[u8; 32], expected: Option<&str>) 
 mod tests {
     use super::*;
     use crate::store::sqlite::Sqlite;
-    use gambeson_api::Time;
 
     const KEY: [u8; 32] = [7; 32];
 
     fn row(action: &str) -> AuditRow {
-        AuditRow {
-            seq: 0,
-            at: Time(1000),
-            actor: "ada".into(),
-            key: None,
-            action: action.into(),
-            resource: "job_1".into(),
-            project: None,
-            allowed: true,
-            policies: vec!["submitter".into()],
-            detail: serde_json::json!({"z": 1, "a": "é"}),
-            hash: String::new(),
-        }
+        let detail = serde_json::json!({"z": 1, "a": "é"});
+        AuditRow { policies: vec!["submitter".into()], detail, ..super::row(Time(1000), "ada", action, "job_1") }
     }
 
     /// A log of 2,500 rows, then what somebody does to it, then whether that is found.

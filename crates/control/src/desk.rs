@@ -16,7 +16,7 @@ use gambeson_api::{
 };
 use tokio::sync::oneshot;
 
-use crate::audit::Chain;
+use crate::audit::{self, Chain};
 use crate::books::{Books, DAY_MS};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -312,19 +312,8 @@ impl Desk {
         project: ProjectId,
         detail: serde_json::Value,
     ) -> Stored<()> {
-        self.audit(AuditRow {
-            seq: 0,
-            at: self.now(),
-            actor: actor.to_owned(),
-            key: None,
-            action: action.to_owned(),
-            resource: job.to_string(),
-            project: Some(project),
-            allowed: true,
-            policies: Vec::new(),
-            detail,
-            hash: String::new(),
-        })
+        let row = audit::row(self.now(), actor, action, job.to_string());
+        self.audit(AuditRow { project: Some(project), detail, ..row })
     }
 
     /// The directory changed: everybody gets the new one after the commit.
@@ -385,7 +374,7 @@ impl Desk {
         });
         for (digest, size) in self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))? {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
-            if !self.store.holders(&digest)?.contains(&(row.project, row.user)) {
+            if !self.store.is_kept(&digest, row.project, row.user)? {
                 self.state.books.change(row.project, row.user, |account| {
                     account.stored = account.stored.saturating_sub(size);
                 });

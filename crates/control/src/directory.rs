@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gambeson_api::{Code, Key, KeyId, Membership, Problem, Project, ProjectId, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, KeyScope, Nature, Role, Scope, Standing};
+use crate::admit::short;
 use crate::store::{KeyRow, MemberRow, Store, Stored};
 
 /// The snapshot.
@@ -160,8 +161,4 @@ pub(crate) fn no_project(name: &str) -> Problem {
 
 pub(crate) fn no_user(name: &str) -> Problem {
     Problem::new(Code::NotFound, format!("there is no user {:?} that you may see", short(name)))
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(80).collect()
 }

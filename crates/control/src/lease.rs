@@ -142,7 +142,7 @@ impl Desk {
         let source = self.store.source(&row.source)?.ok_or_else(gone)?;
         let files: std::collections::BTreeMap<String, FileContent> =
             serde_json::from_slice(&source).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let fresh = secret::fresh("gml").map_err(|error| StoreError::Failed(error.to_string()))?;
+        let fresh = secret::fresh("gml")?;
         let seq = if row.attempt == 0 { 1 } else { self.store.event_last(job)? };
         row.attempt += 1;
         row.state = JobState::Starting;
@@ -355,8 +355,7 @@ impl Desk {
 
     /// Keeps a blob for somebody, if the quota allows it; what they keep already costs nothing more.
     pub(crate) fn hold(&mut self, hold: BlobHold) -> Act<Result<(), Problem>> {
-        let kept = self.store.holders(&hold.digest)?.contains(&(hold.project, hold.user));
-        if !kept {
+        if !self.store.is_kept(&hold.digest, hold.project, hold.user)? {
             let quotas = self.state.quotas(hold.project)?;
             if let Err(problem) = self.state.books.may_store(hold.project, hold.user, quotas, hold.size) {
                 return Ok(Err(problem));

@@ -10,9 +10,8 @@ mod control;
 mod depot;
 mod desk;
 mod directory;
-
+mod job;
 mod lease;
-
 pub mod queue;
 mod rate;
 mod reading;

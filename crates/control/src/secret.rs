@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::audit::hex;
+use crate::store::{StoreError, Stored};
 
 /// A secret that was just made.
 pub(crate) struct Fresh {
@@ -16,9 +17,11 @@ pub(crate) struct Fresh {
 }
 
 /// A new secret whose text begins with `prefix`.
-pub(crate) fn fresh(prefix: &str) -> Result<Fresh, getrandom::Error> {
+///
+/// A kernel without randomness is a fault of ours, like a store that cannot be written.
+pub(crate) fn fresh(prefix: &str) -> Stored<Fresh> {
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;
     let text = format!("{prefix}_{}", hex(&bytes));
     let hash = hash(&text);
     Ok(Fresh { text, hash })

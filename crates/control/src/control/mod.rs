@@ -12,7 +12,7 @@ mod work;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
@@ -92,7 +92,6 @@ pub(crate) struct Shared {
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
-    draining: AtomicBool,
     /// Failed authentications that the audit log does not have yet, and since when.
     strangers: AtomicU64,
     strangers_told: AtomicU64,
@@ -242,7 +241,6 @@ impl Control {
             authority,
             sealing_key,
             forecasts: tokio::sync::Semaphore::new(FORECASTS_MOST),
-            draining: AtomicBool::new(false),
             strangers: AtomicU64::new(0),
             strangers_told: AtomicU64::new(0),
         });
@@ -282,7 +280,6 @@ impl Control {
 
     /// No more leases are granted; parked requests and followers are let go.
     pub async fn drain(&self) {
-        self.shared.draining.store(true, Ordering::Release);
         let _ = self
             .writer
             .act(|desk| {
@@ -369,36 +366,18 @@ impl Control {
             let count = self.shared.strangers.swap(0, Ordering::Relaxed);
             self.writer.note_now(move |desk| {
                 let detail = serde_json::json!({"count": count, "since": told});
-                Ok(desk.audit(AuditRow {
-                    seq: 0,
-                    at: now,
-                    actor: "nobody".into(),
-                    key: None,
-                    action: "authenticate".into(),
-                    resource: "platform".into(),
-                    project: None,
-                    allowed: false,
-                    policies: Vec::new(),
-                    detail,
-                    hash: String::new(),
-                })?)
+                let row = audit::row(now, "nobody", "authenticate", "platform");
+                Ok(desk.audit(AuditRow { allowed: false, detail, ..row })?)
             });
         }
     }
 
     fn row_of_disabled(&self, directory: &Directory, key: &KeyRow, now: Time) -> AuditRow {
         AuditRow {
-            seq: 0,
-            at: now,
-            actor: directory.name_of_user(key.user),
             key: Some(key.id),
-            action: "authenticate".into(),
-            resource: "platform".into(),
-            project: None,
             allowed: false,
             policies: vec!["user-disabled".into()],
-            detail: serde_json::Value::Null,
-            hash: String::new(),
+            ..audit::row(now, directory.name_of_user(key.user), "authenticate", "platform")
         }
     }
 
@@ -416,6 +395,13 @@ impl Control {
     pub(crate) fn may(&self, directory: &Directory, caller: &Caller, action: Action, target: Target) -> Answer<bool> {
         let principal = directory.principal(caller.user, Some(Self::key_row(directory, caller)?));
         Ok(self.shared.authority.allows(&principal, action, &target.facts(directory), &self.context()))
+    }
+
+    /// Whether somebody sees all jobs of a project, or the own ones only: what may be seen of the job of a user who does
+    /// not exist may be seen of every job.
+    pub(crate) fn sees_all(&self, directory: &Directory, caller: &Caller, project: ProjectId) -> Answer<bool> {
+        let anybodys = Target::Job(JobId::from_u128(0), project, UserId::from_u128(0));
+        self.may(directory, caller, Action::JobView, anybodys)
     }
 
     /// Decides, and prepares the row that records it.
@@ -454,17 +440,12 @@ impl Control {
         Ok(Ticket {
             version: directory.version,
             row: AuditRow {
-                seq: 0,
-                at: self.now(),
-                actor: directory.name_of_user(caller.user),
                 key: Some(caller.key),
-                action: action.name().to_owned(),
-                resource: target.id(),
                 project: target.project(),
                 allowed: decision.allowed,
                 policies: decision.policies,
                 detail,
-                hash: String::new(),
+                ..audit::row(self.now(), directory.name_of_user(caller.user), action.name(), target.id())
             },
             refusal,
         })
@@ -628,8 +609,7 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
     store.member_put(&MemberRow { user: user.id, project: None, role: "owner".into() })?;
     store.project_put(&people::new_project("default".into(), config, now))?;
     let id = KeyId::new();
-    let fresh = secret::fresh(&format!("gmb_{:032x}", id.as_u128()))
-        .map_err(|error| crate::store::StoreError::Failed(error.to_string()))?;
+    let fresh = secret::fresh(&format!("gmb_{:032x}", id.as_u128()))?;
     store.key_put(&KeyRow {
         id,
         name: "setup".into(),
@@ -642,22 +622,8 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
         last_used: None,
         revoked: None,
     })?;
-    chain.append(
-        store,
-        AuditRow {
-            seq: 0,
-            at: now,
-            actor: "system".into(),
-            key: Some(id),
-            action: "setup".into(),
-            resource: "platform".into(),
-            project: None,
-            allowed: true,
-            policies: Vec::new(),
-            detail: serde_json::Value::Null,
-            hash: String::new(),
-        },
-    )?;
+    let row = audit::row(now, "system", "setup", "platform");
+    chain.append(store, AuditRow { key: Some(id), ..row })?;
     chain.seal(store)?;
     Ok(Some(fresh.text))
 }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::desk::{Act, Desk, project_rules};
 use crate::directory::Directory;
 use crate::queue::{ProjectKey, UserKey, UserRules};
+use crate::reading::store_problem;
 use crate::secret;
 use crate::store::{KeyRow, MemberRow};
 
@@ -378,8 +379,7 @@ impl Control {
             (asked, own) => asked.or(own),
         };
         let id = KeyId::new();
-        let fresh = secret::fresh(&format!("gmb_{:032x}", id.as_u128()))
-            .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
+        let fresh = secret::fresh(&format!("gmb_{:032x}", id.as_u128())).map_err(|error| store_problem(&error))?;
         let row = KeyRow {
             id,
             name: new.name.clone(),

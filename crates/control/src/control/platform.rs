@@ -15,6 +15,7 @@ use crate::books::{Account, DAY_MS};
 use crate::depot::{io_problem, private_dir};
 use crate::desk::{Desk, day_of};
 use crate::queue::{self, ProjectKey, UserKey};
+use crate::reading::store_problem;
 use crate::secret;
 use crate::store::WorkerRow;
 
@@ -57,8 +58,7 @@ impl Control {
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
         for project in directory.project_names().values() {
             if self.may(&directory, caller, Action::QueueView, Target::Project(*project))? {
-                let anybodys = Target::Job(JobId::from_u128(0), *project, UserId::from_u128(0));
-                seen.push((*project, self.may(&directory, caller, Action::JobView, anybodys)?));
+                seen.push((*project, self.sees_all(&directory, caller, *project)?));
             }
         }
         match seen.first() {
@@ -129,8 +129,7 @@ impl Control {
     /// # Errors
     /// When the caller may not.
     pub async fn join_token(&self, caller: &Caller) -> Answer<JoinToken> {
-        let fresh = secret::fresh("gmj")
-            .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
+        let fresh = secret::fresh("gmj").map_err(|error| store_problem(&error))?;
         let expires_at = self.now().plus_ms(JOIN_TOKEN_MS);
         let hash = fresh.hash;
         let act = move |desk: &mut Desk| Ok(desk.store.join_token_put(&hash, expires_at)?);
@@ -199,8 +198,7 @@ impl Control {
         let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
         for project in candidates {
             if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
-                let anybodys = Target::Job(JobId::from_u128(0), project, UserId::from_u128(0));
-                seen.push((project, self.may(&directory, caller, Action::JobView, anybodys)?));
+                seen.push((project, self.sees_all(&directory, caller, project)?));
             }
         }
         match seen.first().map(|(project, _)| *project).or(named) {

@@ -10,6 +10,8 @@ use gambeson_api::{AuditRow, Code, LeaseId, Problem, WorkerId};
 use tokio::sync::oneshot;
 
 use super::{Answer, Control, WorkerCaller};
+use crate::audit;
+use crate::reading::store_problem;
 use crate::secret;
 use crate::store::WorkerRow;
 use crate::writer::Writer;
@@ -70,8 +72,7 @@ impl Control {
     pub async fn worker_enrol(&self, join_token: Option<&str>, enrol: Enrol) -> Answer<Enrolled> {
         let join_token = token("gmj", join_token)?;
         let id = WorkerId::new();
-        let fresh = secret::fresh(&format!("gmw_{:032x}", id.as_u128()))
-            .map_err(|error| crate::reading::store_problem(&crate::store::StoreError::Failed(error.to_string())))?;
+        let fresh = secret::fresh(&format!("gmw_{:032x}", id.as_u128())).map_err(|error| store_problem(&error))?;
         let hash = fresh.hash;
         self.act(move |desk| {
             let now = desk.now();
@@ -94,19 +95,8 @@ impl Control {
                 seen: now,
             };
             desk.store.worker_put(&row)?;
-            desk.audit(AuditRow {
-                seq: 0,
-                at: now,
-                actor: "worker".into(),
-                key: None,
-                action: "worker.enrol".into(),
-                resource: id.to_string(),
-                project: None,
-                allowed: true,
-                policies: Vec::new(),
-                detail: serde_json::json!({"name": row.name}),
-                hash: String::new(),
-            })?;
+            let detail = serde_json::json!({"name": row.name});
+            desk.audit(AuditRow { detail, ..audit::row(now, "worker", "worker.enrol", id.to_string()) })?;
             Arc::make_mut(&mut desk.state.directory.workers).insert(id, hash);
             desk.state.workers.insert(id, row);
             desk.directory_changed();

@@ -265,6 +265,8 @@ pub(crate) trait Blobs {
     fn hold_put(&mut self, hold: &BlobHold) -> Stored<()>;
     /// Whether anybody in one of the projects keeps it.
     fn is_held(&self, digest: &Digest, project: ProjectId) -> Stored<bool>;
+    /// Whether this user of this project keeps it: by the table's key, however many others do.
+    fn is_kept(&self, digest: &Digest, project: ProjectId, user: UserId) -> Stored<bool>;
     /// The projects that keep it, with who does.
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
     /// Bytes kept, for each project and user; a blob kept twice by the same counts once.

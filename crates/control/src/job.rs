@@ -1,0 +1,223 @@
+//! What the writer does with jobs before a worker has them: queueing, cancelling, looking ahead.
+//!
+//! Invariants:
+//! 1. All that can refuse a submission is looked at before its first row is written.
+//! 2. A job that was asked to be cancelled ends, whatever state it was in; one that ended stays as it is.
+
+use std::sync::Arc;
+
+use gambeson_api::{
+    ArrayId, ArrayPlace, Code, Digest, End, EventBody, JobId, JobState, KeyId, Problem, ProjectId, SubmittedArray,
+    Time, UserId, Waiting,
+};
+
+use crate::admit::Admitted;
+use crate::desk::{Act, Desk, day_of, report_without_run};
+use crate::queue::{Estimates, JobKey, Outlook};
+use crate::store::{BlobHold, JobRow, OpenJob, Remembered};
+
+/// What an operation of submitting answers.
+pub(crate) enum Submitted {
+    /// A new job, and why it waits where that is told.
+    Job(Box<JobRow>, Option<Waiting>),
+    /// An idempotency key's job of before.
+    Before(JobId),
+    Array(SubmittedArray),
+}
+
+/// With more jobs than this in the queue, a submission's answer does not say when its job will start: that is asked
+/// of the job itself, and costs whoever asks the time, not everybody who submits.
+const TOLD_AT_ONCE: usize = 100;
+
+/// A submission of so many bytes counts nothing against what may be kept: quotas of waiting jobs bound their number.
+const KEPT_FREE: u64 = 16 << 10;
+
+/// Why and how long a job waits.
+pub(crate) fn waiting(outlook: &Outlook, estimates: &Estimates) -> Option<Waiting> {
+    let forecast = outlook.forecast(&|project, user, wall_ms| estimates.estimate(project, user, wall_ms))?;
+    Some(Waiting {
+        position: forecast.position,
+        expected_start_p50: forecast.start_p50_ms.map(Time),
+        expected_start_p90: forecast.start_p90_ms.map(Time),
+        why: outlook.explain(Some(forecast.position))?.to_string(),
+    })
+}
+
+impl Desk {
+    /// Queues what was admitted: quota, rows, events, reservation, in one operation.
+    pub(crate) fn submit(
+        &mut self,
+        admitted: Admitted,
+        project: ProjectId,
+        user: UserId,
+        key: KeyId,
+        (first, array): (JobId, Option<ArrayId>),
+    ) -> Act<Submitted> {
+        let now = self.now();
+        if let Some(idempotency) = &admitted.idempotency
+            && let Some(before) = self.store.remembered(user, project, &idempotency.key)?
+        {
+            if before.fingerprint != idempotency.fingerprint {
+                let detail = format!("it was used for {}, whose submission was another", before.job);
+                return Err(Problem::new(Code::IdempotencyMismatch, detail).into());
+            }
+            return Ok(match before.array {
+                Some((array, size)) => Submitted::Array(SubmittedArray { array, size, first: before.job }),
+                None => Submitted::Before(before.job),
+            });
+        }
+        let count = admitted.array.unwrap_or(1);
+        let limits = admitted.ask.limits;
+        self.state.books.turn(day_of(now));
+        let quotas = self.state.quotas(project)?;
+        self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
+        let mut kept = self.blobs_of(&admitted, project)?;
+        // What was sent with the submission is kept as well, and counts where it is more than a few lines.
+        let own = (admitted.source, admitted.source_body.len() as u64 + admitted.ask_bytes);
+        kept.extend(Some(own).filter(|(_, size)| *size > KEPT_FREE));
+        let mut more = 0;
+        for (digest, size) in &kept {
+            if !self.store.is_kept(digest, project, user)? {
+                more += size;
+            }
+        }
+        // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
+        self.state.books.may_store(project, user, quotas, more)?;
+        self.store.source_put(&admitted.source, &admitted.source_body)?;
+        let mut single = None;
+        for index in 0..count {
+            // Ids of one array follow each other: so do its elements in every list.
+            let id = JobId::from_u128(first.as_u128() + u128::from(index));
+            self.state.order += 1;
+            let row = JobRow {
+                id,
+                order: self.state.order,
+                project,
+                user,
+                key,
+                state: JobState::Queued,
+                class: admitted.class,
+                source: admitted.source,
+                ask: admitted.ask.clone(),
+                array: array.map(|id| ArrayPlace { id, index, size: count }),
+                submitted: now,
+                not_before: Time(0),
+                started: None,
+                ended: None,
+                attempt: 0,
+                worker: None,
+                cancel_requested: false,
+                report: None,
+                skipped: Vec::new(),
+            };
+            self.store.job_insert(&row)?;
+            self.event(id, 1, 0, EventBody::Queued {})?;
+            for (digest, size) in kept.iter().copied() {
+                self.hold(BlobHold { digest, project, user, job: Some(id), size, until: None })??;
+            }
+            self.state.enter(&OpenJob {
+                id,
+                order: row.order,
+                project,
+                user,
+                state: JobState::Queued,
+                class: row.class,
+                submitted: now,
+                not_before: Time(0),
+                started: None,
+                cpus_milli: limits.cpus_milli,
+                memory_bytes: limits.memory_bytes,
+                wall_ms: limits.wall_ms,
+                cpu_ms: limits.cpu_ms,
+            });
+            single = Some(row).filter(|_| array.is_none());
+        }
+        self.state.books.change(project, user, |account| {
+            account.queued += u64::from(count);
+            account.cpu_reserved_ms += limits.cpu_ms * u64::from(count);
+        });
+        if let Some(idempotency) = &admitted.idempotency {
+            let what = Remembered {
+                fingerprint: idempotency.fingerprint,
+                job: first,
+                array: array.map(|array| (array, count)),
+            };
+            self.store.remember(user, project, &idempotency.key, &what, now)?;
+        }
+        Ok(match (single, array) {
+            (Some(row), _) => {
+                let waiting = if self.state.queue.len() <= TOLD_AT_ONCE {
+                    self.outlook(first).and_then(|(outlook, estimates)| waiting(&outlook, &estimates))
+                } else {
+                    None
+                };
+                Submitted::Job(Box::new(row), waiting)
+            }
+            (None, Some(array)) => Submitted::Array(SubmittedArray { array, size: count, first }),
+            (None, None) => Submitted::Before(first),
+        })
+    }
+
+    /// The blobs that a submission names, with their sizes.
+    fn blobs_of(&self, admitted: &Admitted, project: ProjectId) -> Act<Vec<(Digest, u64)>> {
+        let mut blobs = Vec::new();
+        let mut missing = Vec::new();
+        for digest in &admitted.blobs {
+            // A blob of another project is not there: else a digest would be a key to its content.
+            match self.store.blob_size(digest)? {
+                Some(size) if self.store.is_held(digest, project)? => blobs.push((*digest, size)),
+                _ => missing.push(digest.to_string()),
+            }
+        }
+        if !missing.is_empty() {
+            let more = missing.len().saturating_sub(20);
+            missing.truncate(20);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Err(Problem::new(Code::BlobsMissing, format!("{}{more}", missing.join(", "))).into());
+        }
+        let size: u64 = blobs.iter().map(|(_, size)| size).sum();
+        if size > admitted.ask.limits.disk_bytes {
+            let detail = format!("the files have {size} bytes, the limit disk is {}", admitted.ask.limits.disk_bytes);
+            return Err(Problem::new(Code::InvalidSubmission, detail).into());
+        }
+        blobs.sort_unstable();
+        blobs.dedup();
+        Ok(blobs)
+    }
+
+    /// Cancels a job in whatever state it is.
+    pub(crate) fn cancel(&mut self, id: JobId, by: &str) -> Act<()> {
+        let Some(mut row) = self.store.job(id)? else {
+            return Err(Problem::new(Code::NotFound, format!("there is no {id} that you may see")).into());
+        };
+        match row.state {
+            JobState::Ended => Ok(()),
+            JobState::Queued => {
+                row.cancel_requested = true;
+                let message = format!("cancelled by {by} before it started");
+                Ok(self.end(row, report_without_run(End::Cancelled {}, message))?)
+            }
+            JobState::Starting | JobState::Running if row.cancel_requested => Ok(()),
+            JobState::Starting | JobState::Running => {
+                row.cancel_requested = true;
+                self.store.job_update(&row)?;
+                let seq = match self.state.live.get_mut(&id) {
+                    Some(live) => {
+                        live.seq += 1;
+                        live.seq
+                    }
+                    None => self.store.event_last(id)? + 1,
+                };
+                self.event(id, seq, row.attempt, EventBody::CancelRequested {})?;
+                self.tell_cancel(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// What is needed to tell when a job will start; `None` if it does not wait. Cheap, whatever the queue's length.
+    pub(crate) fn outlook(&self, id: JobId) -> Option<(Outlook, Arc<Estimates>)> {
+        let outlook = self.state.queue.outlook(JobKey(id.as_u128()), self.now().0)?;
+        Some((outlook, Arc::clone(&self.state.estimates)))
+    }
+}
