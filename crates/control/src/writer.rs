@@ -3,7 +3,9 @@
 //! Invariants:
 //! 1. An operation is answered after the commit that holds it, or told that there was none.
 //! 2. After a failed commit the state in memory is read anew before anything else is done.
-//! 3. Requests for leases that are parked are served from what the same batch brought: a job that comes to an idle
+//! 3. An operation that is refused has written nothing but what is to stay (its audit row): there is no undoing one
+//!    operation of a commit. One that the store fails takes the whole commit with it.
+//! 4. Requests for leases that are parked are served from what the same batch brought: a job that comes to an idle
 //!    worker is queued and leased by one commit.
 
 use std::sync::Arc;
@@ -199,20 +201,12 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
             match order {
                 Order::Do(operation) => match &result {
                     Ok(()) => {
-                        let done = desk.store.mark().map_or_else(
-                            |error| Err((error, None)),
-                            |()| operation(&mut desk).map_err(|(error, reply)| (error, Some(reply))),
-                        );
-                        match done {
-                            Ok(reply) => {
-                                replies.push(reply);
-                                result = desk.store.release(true);
-                            }
-                            Err((error, reply)) => {
-                                replies.extend(reply);
-                                result = Err(error);
-                            }
-                        }
+                        let (reply, error) = match operation(&mut desk) {
+                            Ok(reply) => (reply, None),
+                            Err((error, reply)) => (reply, Some(error)),
+                        };
+                        replies.push(reply);
+                        result = error.map_or(Ok(()), Err);
                     }
                     // Dropping it tells whoever asked to come again.
                     Err(_) => drop(operation),

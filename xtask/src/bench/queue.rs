@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
+use gambeson_api::{Time, Waiting};
+
 use super::{cpus, percentile, publish, said};
 use side::Side;
 
@@ -25,7 +27,7 @@ const WARM_UP: usize = 100;
 /// How often an expected start is asked for, at each place.
 const QUESTIONS: usize = 100;
 
-/// `args`: lengths to measure instead of [`LENGTHS`]; then nothing is published.
+/// `args`: lengths to measure instead of [`LENGTHS`], or `pour` alone; then nothing is published.
 pub(crate) fn queue(args: &[String]) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         // The client is measured along: it is to be as fast as the server.
@@ -34,11 +36,17 @@ pub(crate) fn queue(args: &[String]) -> anyhow::Result<()> {
         let error = Command::new("target/release/xtask").args(["bench", "queue"]).args(args).exec();
         return Err(error).context("target/release/xtask cannot be started");
     }
-    let lengths: Vec<u32> = args.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let binary = Path::new("target/release/gambeson").canonicalize()?;
+    if args == ["pour"] {
+        print!("{}", pour::measure(&binary)?);
+        return Ok(());
+    }
+    let lengths: Vec<u32> = args.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let here = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut report =
-        format!("On {} ({}, Linux {}).\n", said("date", &["-u", "+%F"])?, cpus()?, said("uname", &["-r"])?);
+    let mut report = format!("On {} ({}, Linux {})", said("date", &["-u", "+%F"])?, cpus()?, said("uname", &["-r"])?);
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split_whitespace().next().unwrap_or("?");
+    report.push_str(&format!(", with a load of {load} when it began.\n"));
     report.push_str(&here.block_on(races(&binary, if lengths.is_empty() { &LENGTHS } else { &lengths }))?);
     report.push_str(&pour::measure(&binary)?);
     print!("{report}");
@@ -51,8 +59,12 @@ struct Times {
     submit: Vec<Duration>,
     lease: Vec<Duration>,
     settle: Vec<Duration>,
-    /// Of the job in the middle, and of the one at the end.
+    /// Of jobs in the middle of their users' arrays, and of those at the end: how long the answer took.
     expected: [Vec<Duration>; 2],
+    /// And what it was.
+    told: [Vec<Waiting>; 2],
+    /// CPU time that the server used for all of them, seconds.
+    cpu: f64,
 }
 
 /// All lengths in turn.
@@ -84,44 +96,66 @@ async fn races(binary: &Path, lengths: &[u32]) -> anyhow::Result<String> {
     }
     for question in 0..QUESTIONS {
         for (side, times) in sides.iter_mut().filter(|(side, _)| side.length > 0) {
-            for (part, times) in times.expected.iter_mut().enumerate() {
-                times.push(side.expected(question, part).await?.0);
+            let before = side.cpu()?;
+            for part in [0, 1] {
+                let (took, told) = side.expected(question, part).await?;
+                times.expected[part].push(took);
+                times.told[part].push(told);
             }
+            times.cpu += side.cpu()? - before;
         }
     }
     let mut report = latencies(&sides);
     report.push_str(&format!(
         "\nFilled by arrays of {} users, through the API:{filling}\n\n\
-         | queued | expected start, middle | expected start, end | memory of the server | start of the server |\n\
-         |---|---|---|---|---|\n",
+         | queued | expected start, middle | expected start, end | CPU time of such an answer | memory of the server | \
+         start of the server |\n|---|---|---|---|---|---|\n",
         side::USERS
     ));
     let mut said = String::new();
-    for (mut side, times) in sides {
+    for (mut side, mut times) in sides {
+        for told in &mut times.told {
+            told.sort_by_key(|told| told.position);
+        }
         let expected = |part: usize| match times.expected[part].len() {
             0 => "".to_owned(),
             _ => format!("{} / {}", micros(&times.expected[part], 50), micros(&times.expected[part], 99)),
         };
         let resident = side.resident()?;
-        for (part, name) in [(0, "middle"), (1, "end")].into_iter().filter(|_| side.length > 0) {
-            let told = side.expected(QUESTIONS, part).await?.1;
-            said.push_str(&format!("- {} queued, {name}: {told}\n", thousands(side.length)));
+        for (name, told) in ["middle", "end"].into_iter().zip(&times.told).filter(|(_, told)| !told.is_empty()) {
+            said.push_str(&format!("- {} queued, {name}: {}\n", thousands(side.length), spread(told)));
         }
         let length = side.length;
         let start = side.restart();
         report.push_str(&format!(
-            "| {} | {} | {} | {:.0} MB | {:.2} s |\n",
+            "| {} | {} | {} | {} | {:.0} MB | {:.2} s |\n",
             thousands(length),
             expected(0),
             expected(1),
+            if length > 0 { format!("{:.1} ms", times.cpu * 1000.0 / (2 * QUESTIONS) as f64) } else { String::new() },
             resident as f64 / 1e6,
             start.as_secs_f64()
         ));
     }
     if !said.is_empty() {
-        report.push_str(&format!("\nWhat was said (the workers settle each job after a few milliseconds):\n\n{said}"));
+        report.push_str(&format!(
+            "\nWhat was said to {QUESTIONS} users (jobs run for some milliseconds here; of whom none has run yet, a tenth of \
+             the limit is guessed):\n\n{said}"
+        ));
     }
     Ok(report)
+}
+
+/// What was said, sorted: the extremes and the middle.
+fn spread(told: &[Waiting]) -> String {
+    let words = |told: &Waiting| {
+        let now = Time::now().0;
+        let start =
+            told.expected_start_p50.map_or("never".into(), |at| format!("in {} s", at.0.saturating_sub(now) / 1000));
+        format!("{} before it, starts {start}", told.position.saturating_sub(1))
+    };
+    let [first, .., last] = told else { return String::new() };
+    format!("least: {}; median: {}; most: {}", words(first), words(&told[told.len() / 2]), words(last))
 }
 
 fn latencies(sides: &[(Side, Times)]) -> String {

@@ -4,7 +4,7 @@
 //!
 //! Invariants:
 //! 1. What is written is written inside a transaction of the writer; readers see committed states only.
-//! 2. An operation that failed in the middle is undone to its mark, the others of the transaction stay.
+//! 2. A transaction stays as a whole, or not at all.
 
 pub(crate) mod sqlite;
 
@@ -191,10 +191,6 @@ pub(crate) trait Transactions {
     fn begin(&mut self) -> Stored<()>;
     fn commit(&mut self) -> Stored<()>;
     fn rollback(&mut self);
-    /// Begins an operation.
-    fn mark(&mut self) -> Stored<()>;
-    /// Ends it, for good or by undoing it.
-    fn release(&mut self, keep: bool) -> Stored<()>;
     /// Writes a consistent copy to a new file, while others read and write.
     fn backup(&self, to: &Path) -> Stored<()>;
 }

@@ -60,11 +60,12 @@ async fn pour(binary: &Path) -> anyhow::Result<String> {
     }
     let took = begun.elapsed().as_secs_f64();
     let (cpu_after, own_after) = (cpu(pid)?, cpu(std::process::id())?);
+    let each = |share: f64| share * took / times.len() as f64 * 1e6;
     let writer = Writer::read(&platform.process.said()[said_before..]);
     let mut report = format!(
         "\n{CLIENTS} clients, each with a connection of its own, for {} s: **{:.0} durable submissions a second**, median \
          {:.2} ms, 99th percentile {:.2} ms. {:.1} operations to a commit, {:.0} commits a second.\n\n\
-         | where the time goes | CPUs busy |\n|---|---|\n",
+         | who | CPUs busy | CPU time of a submission |\n|---|---|---|\n",
         TIME.as_secs(),
         times.len() as f64 / took,
         percentile(&times, 50).as_secs_f64() * 1000.0,
@@ -75,14 +76,15 @@ async fn pour(binary: &Path) -> anyhow::Result<String> {
     for (name, after) in &cpu_after {
         let share = (after - cpu_before.get(name).copied().unwrap_or(0.0)) / took;
         if share >= 0.005 {
-            report.push_str(&format!("| server, threads `{name}` | {share:.2} |\n"));
+            report.push_str(&format!("| server, threads `{name}` | {share:.2} | {:.0} µs |\n", each(share)));
         }
     }
     let own: f64 = own_after.values().sum::<f64>() - own_before.values().sum::<f64>();
     report.push_str(&format!(
-        "| the clients themselves | {:.2} |\n\nThe writer's thread is busy for {:.0} % of the time; of that, commits (the \
+        "| the clients themselves | {:.2} | {:.0} µs |\n\nThe writer's thread is busy for {:.0} % of the time; of that, commits (the \
          disk included) are {:.0} %.\n",
         own / took,
+        each(own / took),
         100.0 * writer.busy_ms / writer.period_ms.max(1.0),
         100.0 * writer.commit_ms / writer.busy_ms.max(1.0),
     ));
@@ -106,7 +108,7 @@ impl Writer {
 }
 
 /// CPU time of a process so far, by the names of its threads, in seconds.
-fn cpu(pid: u32) -> anyhow::Result<BTreeMap<String, f64>> {
+pub(super) fn cpu(pid: u32) -> anyhow::Result<BTreeMap<String, f64>> {
     let mut times = BTreeMap::new();
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
         // A thread that has just ended is none of ours.

@@ -11,7 +11,7 @@ use gambeson_api::client::worker::{LeaseClient, WorkerClient};
 use gambeson_api::work::{Append, Enrol, Entry, LeaseRequest, Room, Settle};
 use gambeson_api::{
     Accepted, End, FileContent, Job, JobId, MemberChange, NewKey, NewProject, NewUser, Outcome, ProjectChange, Report,
-    Start, Submission, Usage, UserKind,
+    Start, Submission, Usage, UserKind, Waiting,
 };
 use gambeson_testkit::Platform;
 
@@ -180,7 +180,7 @@ impl Side {
 
     /// Asks when the job in the middle (part 0) or at the end (part 1) of somebody's array is to start: how long that took,
     /// and what was said.
-    pub(super) async fn expected(&self, question: usize, part: usize) -> anyhow::Result<(Duration, String)> {
+    pub(super) async fn expected(&self, question: usize, part: usize) -> anyhow::Result<(Duration, Waiting)> {
         let user = question % self.users.len();
         let each = self.length.div_ceil(USERS);
         let index = if part == 0 { each / 2 } else { each - 1 };
@@ -188,19 +188,7 @@ impl Side {
         let begun = Instant::now();
         let job = self.users[user].job(id, None).await?;
         let took = begun.elapsed();
-        let waiting = job.waiting.with_context(|| format!("{id} does not wait"))?;
-        let seconds = |at: Option<gambeson_api::Time>| match at {
-            None => "nobody knows when".to_owned(),
-            Some(at) => format!("in {:.0} s", (at.0.saturating_sub(gambeson_api::Time::now().0)) as f64 / 1000.0),
-        };
-        let said = format!(
-            "position {}, starts {} (late: {}); {}",
-            waiting.position,
-            seconds(waiting.expected_start_p50),
-            seconds(waiting.expected_start_p90),
-            waiting.why
-        );
-        Ok((took, said))
+        Ok((took, job.waiting.with_context(|| format!("{id} does not wait"))?))
     }
 
     /// The server's resident memory, bytes.
@@ -209,6 +197,11 @@ impl Side {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib: u64 = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?.parse()?;
         Ok(kib * 1024)
+    }
+
+    /// CPU time of the server so far, seconds. It has ended no thread in between that counts.
+    pub(super) fn cpu(&self) -> anyhow::Result<f64> {
+        Ok(super::pour::cpu(self.platform.process.pid())?.values().sum())
     }
 
     /// Kills the server, and starts it again: how long until it listens.

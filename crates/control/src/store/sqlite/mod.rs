@@ -124,17 +124,6 @@ impl Transactions for Sqlite {
         }
     }
 
-    fn mark(&mut self) -> Stored<()> {
-        self.run("SAVEPOINT operation", []).map(drop)
-    }
-
-    fn release(&mut self, keep: bool) -> Stored<()> {
-        if !keep {
-            self.run("ROLLBACK TO operation", [])?;
-        }
-        self.run("RELEASE operation", []).map(drop)
-    }
-
     fn backup(&self, to: &Path) -> Stored<()> {
         let mut target = Connection::open(to)?;
         let backup = rusqlite::backup::Backup::new(&self.db, &mut target)?;
@@ -157,17 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_is_undone_leaves_the_others() {
+    fn a_transaction_that_is_rolled_back_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
         use crate::store::People;
         let mut store = Sqlite::open(&dir.path().join("store.sqlite")).unwrap();
-        store.begin().unwrap();
         for (name, keep) in [("kept", true), ("undone", false)] {
-            store.mark().unwrap();
+            store.begin().unwrap();
             store.meta_put(name, b"1").unwrap();
-            store.release(keep).unwrap();
+            if keep { store.commit().unwrap() } else { store.rollback() }
         }
-        store.commit().unwrap();
         assert_eq!(store.meta("kept").unwrap(), Some(b"1".to_vec()));
         assert_eq!(store.meta("undone").unwrap(), None);
     }
