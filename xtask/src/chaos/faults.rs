@@ -143,7 +143,7 @@ impl Faults {
     /// A pause, in which the second worker is looked after.
     fn wait(&mut self, until: Instant) {
         let end = (Instant::now() + self.chance.ms(self.pause_ms.clone())).min(until);
-        while Instant::now() < end {
+        while Instant::now() < end && !self.ledger.is_over() {
             thread::sleep(Duration::from_millis(50));
             self.second.tend();
             self.workers.insert(self.second.process.pid());

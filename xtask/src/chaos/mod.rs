@@ -89,15 +89,17 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let binary = super::root().join("target").join(if wish.release { "release" } else { "debug" }).join("gambeson");
     println!("seed {}, faults for {} s", wish.seed, wish.faults_for.as_secs());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ledger = Arc::new(Ledger::new());
     let verdict = runtime.block_on(async {
         tokio::select! {
-            verdict = chaos(wish, binary) => verdict,
-            // All that is ours is dropped, and with it killed and unmounted.
+            verdict = chaos(wish, binary, Arc::clone(&ledger)) => verdict,
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             _ = terminated() => bail!("terminated"),
         }
     });
-    runtime.shutdown_timeout(Duration::from_secs(5));
+    // All that is ours is dropped, and with it killed and unmounted: by the thread of faults, if that is the last.
+    ledger.stop.store(true, Ordering::Relaxed);
+    runtime.shutdown_timeout(Duration::from_secs(40));
     let failed = verdict?.print();
     if failed > 0 {
         println!("again: cargo xtask chaos --seed {} --seconds {}", wish.seed, wish.faults_for.as_secs());
@@ -151,7 +153,7 @@ impl Report {
     }
 }
 
-async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
+async fn chaos(wish: Wish, binary: PathBuf, ledger: Arc<Ledger>) -> anyhow::Result<Report> {
     let begun = Instant::now();
     let disk = Arc::new(Disk::mount(192)?);
     let data = disk.dir.join("data");
@@ -164,7 +166,6 @@ async fn chaos(wish: Wish, binary: PathBuf) -> anyhow::Result<Report> {
     let server = platform.url.trim_start_matches("http://").parse().context("the server's address")?;
     let proxy = Arc::new(Proxy::start(server).await?);
     let entry = format!("chaos-{}-{}.py", wish.seed, std::process::id());
-    let ledger = Arc::new(Ledger::new());
 
     let token_file = disk.dir.join("token");
     std::fs::write(&token_file, client.join_token_create().await?.token)?;
