@@ -25,30 +25,45 @@ use crate::sys::seccomp::Instruction;
 use crate::sys::{self};
 use crate::wire::{self, Frame};
 
-/// Everything that the cell needs, made before it is born.
-pub(crate) struct Birth<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) filter: Vec<Instruction>,
-    pub(crate) args: Strings,
-    pub(crate) env: Strings,
-    /// The `tasks` files of the version 1 cgroups to join.
-    pub(crate) tasks: Vec<CString>,
+/// The cell's ends of what connects it with its supervisor.
+pub(crate) struct Inner {
     /// The supervisor's word that the ids are mapped, with the ids to take.
     pub(crate) gate: OwnedFd,
     /// Frames to the supervisor; the reaper keeps it.
     pub(crate) control: OwnedFd,
-    /// Frames to the supervisor; closed by a successful exec.
+    /// Frames to the supervisor; closed by a successful exec, or when a warm cell has its program.
     pub(crate) birth: OwnedFd,
     /// The program's standard descriptors, unless it has a terminal.
     pub(crate) stdio: Option<[OwnedFd; 3]>,
+}
+
+/// The `tasks` files of the version 1 cgroups to join.
+pub(crate) enum Tasks {
+    Named(Vec<CString>),
+    /// Opened by the supervisor, whose permissions count (cgroups since Linux 5.16, CVE-2021-4197).
+    Open(Vec<OwnedFd>),
+}
+
+/// Everything that the cell needs, made before it is born.
+pub(crate) struct Birth<'a> {
+    pub(crate) plan: &'a Plan,
+    filter: Vec<Instruction>,
+    args: Strings,
+    env: Strings,
+    tasks: Tasks,
+    pub(crate) inner: Inner,
     /// What of the supervisor's descriptors the cell needs, in ascending order; the others are closed first of
     /// all, since as long as a copy of the gate's or the janitor's other end lived in here, neither would
     /// learn of the supervisor's death.
-    pub(crate) keep: Vec<RawFd>,
+    keep: Vec<RawFd>,
+    /// What the program's process has beyond the standard three until it executes, in ascending order.
+    keep_last: Vec<RawFd>,
+    /// What of these an executed program is to have: a nursery's.
+    handed: Vec<OwnedFd>,
     /// The pid of the cell's first process outside; known once the gate opens.
-    pub(crate) pid: u32,
+    pid: u32,
     /// Room for a detached mount of each step that makes one.
-    pub(crate) mounts: Vec<Option<OwnedFd>>,
+    mounts: Vec<Option<OwnedFd>>,
 }
 
 /// The ids to take: what the supervisor sends through the gate.
@@ -86,6 +101,10 @@ pub(crate) mod act {
     pub(crate) const GATE: u16 = u16::MAX - 1;
     pub(crate) const FORK: u16 = u16::MAX - 2;
     pub(crate) const EXEC: u16 = u16::MAX - 3;
+    /// To look like what was executed.
+    pub(crate) const DRESS: u16 = u16::MAX - 5;
+    pub(crate) const HAND_OVER: u16 = u16::MAX - 6;
+    pub(crate) const STAGE: u16 = u16::MAX - 7;
     /// The supervisor did not understand what came.
     pub(crate) const HEAR: u16 = u16::MAX - 4;
 
@@ -96,6 +115,9 @@ pub(crate) mod act {
             GATE => "wait for the ids of the cell",
             FORK => "fork the program's process",
             EXEC => "execute the interpreter",
+            DRESS => "take on the arguments and the environment of the program",
+            HAND_OVER => "hand the program to the cell",
+            STAGE => "write the program and its input to /work",
             _ => "understand what the cell said",
         }
     }
@@ -105,9 +127,7 @@ const SCRATCH: Attributes = Attributes { read_only: false, no_devices: true, no_
 
 /// The whole life of the cell's first process.
 pub(crate) fn first_process(mut birth: Birth<'_>) -> ! {
-    if let Err((step, errno)) = birth.build() {
-        birth.fail(step, errno);
-    }
+    birth.build();
     match sys::clone::clone3(0, None) {
         Err(errno) => birth.fail(act::FORK, errno),
         Ok(Side::Child) => {
@@ -120,8 +140,8 @@ pub(crate) fn first_process(mut birth: Birth<'_>) -> ! {
 
 /// Waits for every process of the cell, tells how the program ended, and ends with it: the kernel then
 /// kills what is left of the pid namespace.
-fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
-    let control = birth.control.as_raw_fd();
+pub(crate) fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
+    let control = birth.inner.control.as_raw_fd();
     if sys::fd::close_from(0, &[control]).is_err() {
         sys::exec::exit(1);
     }
@@ -129,7 +149,7 @@ fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
         match rustix::process::wait(rustix::process::WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid == program => {
                 let frame = Frame::Ended { status: status.as_raw() };
-                let _ = rustix::net::send(&birth.control, &frame.encode(), rustix::net::SendFlags::NOSIGNAL);
+                let _ = rustix::net::send(&birth.inner.control, &frame.encode(), rustix::net::SendFlags::NOSIGNAL);
                 sys::exec::exit(0);
             }
             Ok(_) | Err(Errno::INTR) => {}
@@ -138,15 +158,55 @@ fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
     }
 }
 
+/// The whole life of a nursery's process up to its exec: no reaper, since its children are siblings.
+pub(crate) fn only_process(mut birth: Birth<'_>) -> ! {
+    birth.build();
+    let (step, errno) = birth.become_program();
+    birth.fail(step, errno);
+}
+
 type Failed = (u16, Errno);
 
 impl<'a> Birth<'a> {
-    fn fail(&self, step: u16, errno: Errno) -> ! {
-        let _ = rustix::io::write(&self.birth, &Frame::Failed { step, errno }.encode());
+    pub(crate) fn new(plan: &'a Plan, inner: Inner, tasks: Tasks, handed: Vec<OwnedFd>) -> Birth<'a> {
+        let filter = plan
+            .find(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
+            .unwrap_or_default();
+        let mut keep_last: Vec<RawFd> = handed.iter().chain([&inner.birth]).map(AsRawFd::as_raw_fd).collect();
+        let stdio = inner.stdio.iter().flatten();
+        let open = if let Tasks::Open(open) = &tasks { open.as_slice() } else { &[] };
+        let first = [&inner.gate, &inner.control].into_iter().chain(stdio).chain(open).map(AsRawFd::as_raw_fd);
+        let mut keep: Vec<RawFd> = first.chain(keep_last.iter().copied()).collect();
+        keep.sort_unstable();
+        keep_last.sort_unstable();
+        Birth {
+            plan,
+            filter,
+            args: Strings::new(plan.args.clone()),
+            env: Strings::new(plan.env.clone()),
+            tasks,
+            inner,
+            keep,
+            keep_last,
+            handed,
+            pid: 0,
+            mounts: plan.steps.iter().map(|_| None).collect(),
+        }
+    }
+
+    pub(crate) fn fail(&self, step: u16, errno: Errno) -> ! {
+        let _ = rustix::io::write(&self.inner.birth, &Frame::Failed { step, errno }.encode());
         sys::exec::exit(1);
     }
 
-    fn build(&mut self) -> Result<(), Failed> {
+    /// Takes the steps of the cell's first process; what cannot be taken ends it.
+    pub(crate) fn build(&mut self) {
+        if let Err((step, errno)) = self.take_first_steps() {
+            self.fail(step, errno);
+        }
+    }
+
+    fn take_first_steps(&mut self) -> Result<(), Failed> {
         if self.plan.steps.contains(&Step::Descriptors) {
             sys::fd::close_from(3, &self.keep).map_err(|errno| (act::JOIN, errno))?;
         }
@@ -168,13 +228,15 @@ impl<'a> Birth<'a> {
 
     /// Waits until the ids are mapped and the cgroups limited, and joins those of version 1.
     fn pass_gate(&mut self) -> Result<Opening, Failed> {
-        let opening = Opening::read(self.gate.as_fd()).map_err(|errno| (act::GATE, errno))?;
+        let opening = Opening::read(self.inner.gate.as_fd()).map_err(|errno| (act::GATE, errno))?;
         self.pid = opening.pid;
-        let join = |tasks: &CString| -> Result<(), Errno> {
-            let file = rustix::fs::open(tasks, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-            rustix::io::write(&file, b"0").map(drop)
-        };
-        self.tasks.iter().try_for_each(join).map_err(|errno| (act::JOIN, errno))?;
+        let join = |file: BorrowedFd<'_>| rustix::io::write(file, b"0").map(drop);
+        let open = |tasks: &CString| rustix::fs::open(tasks, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+        match &self.tasks {
+            Tasks::Named(names) => names.iter().try_for_each(|name| join(open(name)?.as_fd())),
+            Tasks::Open(files) => files.iter().try_for_each(|file| join(file.as_fd())),
+        }
+        .map_err(|errno| (act::JOIN, errno))?;
         sys::identity::reset_attributes().map_err(|errno| (act::JOIN, errno))?;
         Ok(opening)
     }
@@ -303,7 +365,7 @@ impl<'a> Birth<'a> {
     fn supervisor_lives(&self) -> Result<(), Errno> {
         use rustix::net::RecvFlags;
         let mut byte = [0u8; 1];
-        match rustix::net::recv(&self.control, &mut byte, RecvFlags::DONTWAIT | RecvFlags::PEEK) {
+        match rustix::net::recv(&self.inner.control, &mut byte, RecvFlags::DONTWAIT | RecvFlags::PEEK) {
             Err(Errno::AGAIN) => Ok(()),
             _ => Err(Errno::PIPE),
         }
@@ -327,13 +389,30 @@ impl<'a> Birth<'a> {
         };
         ancillary.push(SendAncillaryMessage::ScmRights(list));
         let frame = Frame::Built.encode();
-        let sent =
-            rustix::net::sendmsg(&self.control, &[std::io::IoSlice::new(&frame)], &mut ancillary, SendFlags::NOSIGNAL)?;
+        let sent = rustix::net::sendmsg(
+            &self.inner.control,
+            &[std::io::IoSlice::new(&frame)],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        )?;
         if sent == wire::SIZE { Ok(()) } else { Err(Errno::PIPE) }
     }
 
     /// Confines this process and executes the program. Returns only why it could not.
     fn become_program(&self) -> Failed {
+        if let Err(failed) = self.confine() {
+            return failed;
+        }
+        for fd in &self.handed {
+            if let Err(errno) = rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty()) {
+                return (act::EXEC, errno);
+            }
+        }
+        (act::EXEC, sys::exec::exec(&self.plan.program, &self.args, &self.env))
+    }
+
+    /// Takes the steps of the program's process.
+    pub(crate) fn confine(&self) -> Result<(), Failed> {
         for (number, step) in self.plan.steps.iter().enumerate() {
             let done = match step {
                 Step::Session => self.session(),
@@ -344,11 +423,9 @@ impl<'a> Birth<'a> {
                 Step::Seccomp(_) => sys::seccomp::install(&self.filter),
                 _ => Ok(()),
             };
-            if let Err(errno) = done {
-                return (number as u16, errno);
-            }
+            done.map_err(|errno| (number as u16, errno))?;
         }
-        (act::EXEC, sys::exec::exec(&self.plan.program, &self.args, &self.env))
+        Ok(())
     }
 
     fn session(&self) -> Result<(), Errno> {
@@ -360,7 +437,7 @@ impl<'a> Birth<'a> {
             for number in 0..3 {
                 sys::fd::place(slave.as_fd(), number)?;
             }
-        } else if let Some(stdio) = &self.stdio {
+        } else if let Some(stdio) = &self.inner.stdio {
             // None of the three is itself 0, 1 or 2: the supervisor made sure.
             for (number, fd) in stdio.iter().enumerate() {
                 sys::fd::place(fd.as_fd(), number as i32)?;
@@ -371,7 +448,7 @@ impl<'a> Birth<'a> {
 
     fn descriptors(&self) -> Result<(), Errno> {
         // What is left for a failure of a later step closes itself at exec.
-        sys::fd::close_from(3, &[self.birth.as_raw_fd()])
+        sys::fd::close_from(3, &self.keep_last)
     }
 }
 
@@ -516,7 +593,7 @@ fn new_terminal(label: &Label) -> Result<OwnedFd, Errno> {
     Ok(master)
 }
 
-fn stage(file: &Stage) -> Result<(), Errno> {
+pub(crate) fn stage(file: &Stage) -> Result<(), Errno> {
     match file {
         Stage::Directory(path) => mkdir(path),
         Stage::File { path, mode, contents } => {

@@ -8,6 +8,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,12 +18,13 @@ use rustix::process::{Signal, WaitOptions};
 use crate::birth::act;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::children;
-use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Usage};
+use crate::exit::{Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
 use crate::feed::{Controls, Feed, Input};
 use crate::host::Layer;
 use crate::janitor::Janitor;
 use crate::launch::unblock;
 use crate::limits::{Bytes, Limit, Limits};
+use crate::nursery::Keeper;
 use crate::output::{Allowance, Sink, Stream};
 use crate::plan::Plan;
 use crate::seen::{Seen, guest_of, tree_cpu_time};
@@ -88,12 +90,19 @@ pub struct Cell {
     pub(crate) group: Group,
     // In the order of teardown: the processes, then who removes their cgroups.
     pub(crate) process: Process,
-    pub(crate) _janitor: Janitor,
+    pub(crate) janitor: Janitor,
     pub(crate) control: OwnedFd,
     pub(crate) birth: Option<OwnedFd>,
     pub(crate) stdin: Option<OwnedFd>,
     pub(crate) stdout: Option<OwnedFd>,
     pub(crate) stderr: Option<OwnedFd>,
+    pub(crate) start: Start,
+    /// What is known of it already.
+    pub(crate) watch: Watch,
+    /// CPU time that was used before the program came.
+    pub(crate) cpu_before: Duration,
+    /// The kernel kills the cell when the thread ends that its process is the child of.
+    pub(crate) _keeper: Option<Arc<Keeper>>,
 }
 
 /// The cell's first process, and with it the whole pid namespace.
@@ -104,7 +113,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn kill(&self) {
+    pub(crate) fn kill(&self) {
         // Gone already is as good.
         let _ = rustix::process::pidfd_send_signal(&self.child.pidfd, Signal::KILL);
     }
@@ -134,7 +143,7 @@ impl std::fmt::Debug for Child {
 
 /// Why we killed a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Killed {
+pub(crate) enum Killed {
     Wall,
     Cpu,
     Memory,
@@ -146,9 +155,9 @@ enum Killed {
 
 /// What became known while a cell ran.
 #[derive(Debug, Default)]
-struct Watch {
+pub(crate) struct Watch {
     killed: Option<Killed>,
-    failed: Option<(u16, Errno)>,
+    pub(crate) failed: Option<(u16, Errno)>,
     status: Option<i32>,
     work: Option<OwnedFd>,
     terminal: Option<OwnedFd>,
@@ -174,7 +183,7 @@ impl Cell {
 
     /// Watches the cell to its end, moves its streams, and tears everything down.
     pub fn wait(mut self, streams: Streams<'_>) -> Ended {
-        let mut watch = Watch::default();
+        let mut watch = std::mem::take(&mut self.watch);
         let bound = self.plan.find(|step| if let Step::OutputBound(bytes) = step { Some(bytes.0) } else { None });
         let mut allowance = Allowance { left: bound, total: 0 };
         let mut out = Stream::new(self.stdout.take(), streams.stdout);
@@ -315,7 +324,8 @@ impl Cell {
     }
 
     fn cpu_time(&self) -> Duration {
-        self.group.cpu_time().unwrap_or_else(|| tree_cpu_time(self.pid()))
+        let all = self.group.cpu_time().unwrap_or_else(|| tree_cpu_time(self.pid()));
+        all.saturating_sub(self.cpu_before)
     }
 
     /// The pipe that a successful exec closes.
@@ -328,25 +338,75 @@ impl Cell {
                 Ok(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
                 _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
             },
-            _ if watch.failed.is_none() => {
-                // It runs: time to see from outside what holds.
-                let guest = guest_of(self.pid());
-                watch.runs = true;
-                watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
-                if let Some(seen) = &watch.seen
-                    && let Some(layer) = self.plan.steps.iter().find(|step| matches!(seen.of(step), Some(Err(_))))
-                {
-                    watch.unseen = Some(format!("{layer}: /proc shows otherwise"));
-                    self.kill(watch, Killed::Unseen);
-                }
-                watch.guest =
-                    guest.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok());
+            // Of a warm one this was seen before the program came.
+            _ if watch.failed.is_none() && !watch.runs => {
+                self.see(watch);
                 // While the interpreter starts, on another CPU.
                 cgroup::sweep(&self.hierarchies);
             }
             _ => {}
         }
         self.birth = None;
+    }
+
+    /// Every step is taken: time to see from outside what holds.
+    fn see(&self, watch: &mut Watch) {
+        let guest = guest_of(self.pid());
+        watch.runs = true;
+        watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
+        if let Some(seen) = &watch.seen
+            && let Some(layer) = self.plan.steps.iter().find(|step| matches!(seen.of(step), Some(Err(_))))
+        {
+            watch.unseen = Some(format!("{layer}: /proc shows otherwise"));
+            self.kill(watch, Killed::Unseen);
+        }
+        watch.guest = guest.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok());
+    }
+
+    /// Waits until a warm cell has taken its steps and is seen to hold.
+    ///
+    /// # Errors
+    /// Why it will never be.
+    pub(crate) fn await_ready(&mut self, patience: Duration) -> Result<(), End> {
+        let mut watch = std::mem::take(&mut self.watch);
+        let deadline = Instant::now() + patience;
+        let mut ready = false;
+        while !(ready && watch.work.is_some()) && watch.failed.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let [control, birth] = wait_for(
+                left,
+                [
+                    Some((self.control.as_fd(), PollFlags::IN)).filter(|_| watch.work.is_none()),
+                    self.birth.as_ref().map(|fd| (fd.as_fd(), PollFlags::IN)).filter(|_| !ready),
+                ],
+            );
+            if control && !self.hear(&mut watch) {
+                watch.failed.get_or_insert((act::HEAR, Errno::PIPE));
+            }
+            if birth {
+                let mut bytes = [0u8; wire::SIZE];
+                let count = self.birth.as_ref().map_or(Ok(0), |birth| rustix::io::read(birth, &mut bytes));
+                match count.ok().and_then(|count| Frame::decode(&bytes[..count]).ok()) {
+                    Some(Frame::Ready) => ready = true,
+                    Some(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
+                    _ => watch.failed = Some((act::HEAR, Errno::PIPE)),
+                }
+            }
+            if left.is_zero() {
+                watch.failed = Some((act::HEAR, Errno::TIMEDOUT));
+            }
+        }
+        if let Some((step, errno)) = watch.failed {
+            return Err(self.fault(step, errno));
+        }
+        self.see(&mut watch);
+        if watch.seen.is_none() || watch.unseen.is_some() {
+            let why = watch.unseen.unwrap_or_else(|| "it was gone".into());
+            return Err(End::Fault { step: "see the layers of the cell from outside".into(), why, mend: None });
+        }
+        self.cpu_before = self.group.cpu_time().unwrap_or_default();
+        self.watch = watch;
+        Ok(())
     }
 
     /// Hears what the cell says. Returns whether it lives.
@@ -390,7 +450,7 @@ impl Cell {
         self.look_at_disk(&mut watch);
         let usage = Usage {
             wall: self.started.elapsed(),
-            cpu: self.group.cpu_time().unwrap_or_default(),
+            cpu: self.group.cpu_time().unwrap_or_default().saturating_sub(self.cpu_before),
             memory_peak: self.group.memory_peak(),
             pids_peak: self.group.pids_peak().map(|peak| peak.saturating_sub(1)),
             disk: Bytes(watch.disk_peak),
@@ -401,7 +461,13 @@ impl Cell {
         // Of a cell that never came to run the program, nothing is said to have held.
         let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
         let elided = (out.elided(), err.elided());
-        Ended { exit: Exit { end, usage, layers }, stdout: out.kept, stderr: err.kept, elided, work: watch.work }
+        Ended {
+            exit: Exit { end, start: self.start, usage, layers },
+            stdout: out.kept,
+            stderr: err.kept,
+            elided,
+            work: watch.work,
+        }
     }
 
     /// Says how it ended, from what is known.

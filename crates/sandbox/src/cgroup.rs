@@ -113,6 +113,26 @@ impl Hierarchies {
         Hierarchies { unified: None, delegated: false, memory: missing.clone(), pids: missing.clone(), cpu: missing }
     }
 
+    /// Where a cgroup of this name would be in the version 2 hierarchy.
+    pub(crate) fn below(&self, name: &str) -> Option<PathBuf> {
+        self.unified.as_ref().map(|parent| parent.join(name))
+    }
+
+    /// The same, with the version 2 directory `dir` for others to be born in: the place of a nursery and its
+    /// children, whose `cgroup.procs` can be given to the nursery's user (cgroup-v2.rst, "Delegation").
+    pub(crate) fn brood(&self, dir: Option<&Path>) -> Result<Hierarchies, CgroupFailed> {
+        let Some(dir) = dir else { return Ok(self.clone()) };
+        let dir = make(Layer::CgroupMemory, dir.to_owned())?;
+        for (controller, place) in
+            [(Controller::Memory, &self.memory), (Controller::Pids, &self.pids), (Controller::Cpu, &self.cpu)]
+        {
+            if *place == Place::Unified {
+                write(&dir.join("cgroup.subtree_control"), &format!("+{}", controller.name()), controller.layer())?;
+            }
+        }
+        Ok(Hierarchies { unified: Some(dir), delegated: false, ..self.clone() })
+    }
+
     /// A line for people: which version serves which controller.
     pub fn describe(&self, layer: Layer) -> String {
         let place = match layer {
@@ -354,6 +374,11 @@ impl Group {
         Ok(())
     }
 
+    /// Lets `uid` have processes born here.
+    pub(crate) fn give(&self, uid: u32) -> Result<(), CgroupFailed> {
+        self.unified.as_deref().map_or(Ok(()), |dir| give(dir, uid))
+    }
+
     /// Where a cell is to be born.
     pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
         self.unified_fd.as_ref().map(AsFd::as_fd)
@@ -414,6 +439,17 @@ impl Group {
     pub(crate) fn is_quiet(&self) -> bool {
         self.pids.as_ref().and_then(|dir| number(&dir.join("pids.current"))) == Some(1)
     }
+}
+
+/// Lets `uid` move processes into a version 2 cgroup, or out of it into one below.
+pub(crate) fn give(dir: &Path, uid: u32) -> Result<(), CgroupFailed> {
+    let path = dir.join("cgroup.procs");
+    std::os::unix::fs::chown(&path, Some(uid), None).map_err(|source| CgroupFailed {
+        what: "give away",
+        path: path.display().to_string(),
+        layer: Layer::CgroupMemory,
+        source,
+    })
 }
 
 fn make(layer: Layer, dir: PathBuf) -> Result<PathBuf, CgroupFailed> {
@@ -516,6 +552,8 @@ pub(crate) fn sweep(hierarchies: &Hierarchies) {
             {
                 // Fails where something still lives in it: then its maker is not dead but in another pid
                 // namespace than ours.
+                let below = fs::read_dir(entry.path()).into_iter().flatten().flatten();
+                below.for_each(|below| drop(fs::remove_dir(below.path())));
                 let _ = fs::remove_dir(entry.path());
             }
         }

@@ -108,11 +108,22 @@ pub struct LayerReport {
     pub detail: String,
 }
 
+/// How an interpreter came to a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// It was executed for this program.
+    Cold,
+    /// It was forked from a nursery, whose layout in memory it shares with its siblings.
+    Warm,
+}
+
 /// How a cell ended: everything that is known about one run.
 #[derive(Debug, Clone)]
 pub struct Exit {
     /// How it ended.
     pub end: End,
+    /// How its interpreter came to it.
+    pub start: Start,
     /// What it used.
     pub usage: Usage,
     /// What held. Empty where no cell was built.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cgroup::Hierarchies;
 use crate::sys;
 
@@ -11,7 +13,7 @@ macro_rules! layers {
     ($($variant:ident $name:literal $what:literal,)*) => {
         /// One layer of the sandbox: the unit that holds or is missing, and that an operator accepts
         /// the absence of by name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Layer { $(#[doc = $what] $variant,)* }
 
         impl Layer {
@@ -105,7 +107,7 @@ impl FromStr for Layer {
 }
 
 /// Why a layer is missing, and what would mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// Which.
     pub layer: Layer,

@@ -20,7 +20,7 @@ use crate::{children, sys};
 pub(crate) struct Janitor {
     pid: Pid,
     /// Its other end is all that the janitor looks at.
-    _pipe: OwnedFd,
+    pipe: OwnedFd,
 }
 
 impl Drop for Janitor {
@@ -36,9 +36,8 @@ struct Remains {
 }
 
 impl Janitor {
-    /// Starts it, before the directories exist. It kills what is in them after `deadline` of its own accord:
-    /// a second watch on the clock, should the supervisor be stopped or stuck.
-    pub(crate) fn start(directories: &[PathBuf], deadline: Option<Duration>) -> Result<Janitor, Errno> {
+    /// Starts it, before the directories exist.
+    pub(crate) fn start(directories: &[PathBuf]) -> Result<Janitor, Errno> {
         let remains: Vec<Remains> = directories
             .iter()
             .filter_map(|directory| {
@@ -51,20 +50,26 @@ impl Janitor {
         children::reap();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         match sys::clone::clone3(0, None)? {
-            Side::Child => watch(&read, &remains, deadline),
-            Side::Parent(child) => Ok(Janitor { pid: child.pid, _pipe: write }),
+            Side::Child => watch(&read, &remains),
+            Side::Parent(child) => Ok(Janitor { pid: child.pid, pipe: write }),
         }
+    }
+
+    /// Has it kill what is in the directories `from now` of its own accord: a second watch on the clock, should
+    /// the supervisor be stopped or stuck.
+    pub(crate) fn kill_after(&self, from_now: Duration) -> Result<(), Errno> {
+        let milliseconds = u64::try_from(from_now.as_millis()).unwrap_or(u64::MAX);
+        rustix::io::write(&self.pipe, &milliseconds.to_le_bytes()).map(drop)
     }
 }
 
-fn watch(pipe: &OwnedFd, remains: &[Remains], deadline: Option<Duration>) -> ! {
+fn watch(pipe: &OwnedFd, remains: &[Remains]) -> ! {
     let _ = rustix::process::setsid();
     if sys::fd::close_from(0, &[pipe.as_raw_fd()]).is_err() {
         sys::exec::exit(1);
     }
-    let mut timeout = deadline
-        .map(|deadline| Timespec { tv_sec: deadline.as_secs() as i64, tv_nsec: i64::from(deadline.subsec_nanos()) });
-    // Until the end of the pipe, into which nobody writes: the supervisor is done with the cell, or gone.
+    let mut timeout = None;
+    // Until the end of the pipe: the supervisor is done with the cell, or gone.
     loop {
         match poll(&mut [PollFd::new(pipe, PollFlags::IN)], timeout.as_ref()) {
             Err(Errno::INTR) => {}
@@ -72,7 +77,16 @@ fn watch(pipe: &OwnedFd, remains: &[Remains], deadline: Option<Duration>) -> ! {
                 kill(remains);
                 timeout = None;
             }
-            _ => break,
+            _ => {
+                let mut milliseconds = [0u8; 8];
+                if rustix::io::read(pipe, &mut milliseconds) != Ok(8) {
+                    break;
+                }
+                let milliseconds = u64::from_le_bytes(milliseconds);
+                timeout = i64::try_from(milliseconds / 1000)
+                    .ok()
+                    .map(|tv_sec| Timespec { tv_sec, tv_nsec: (milliseconds % 1000 * 1_000_000) as i64 });
+            }
         }
     }
     // The cell is dead or dying, but its last process may not be gone yet.

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A size in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Bytes(pub u64);
 
 impl Bytes {
@@ -76,7 +78,7 @@ impl fmt::Display for Limit {
 }
 
 /// CPUs that a cell may keep busy at once, in thousandths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MilliCpus(pub u32);
 
 impl fmt::Display for MilliCpus {
@@ -86,7 +88,7 @@ impl fmt::Display for MilliCpus {
 }
 
 /// What a cell may use. [`Limits::checked`] says whether the values make sense together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Memory of the whole tree, tmpfs and shared memory included; swap is always none.
     pub memory: Bytes,

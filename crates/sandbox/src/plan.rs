@@ -12,6 +12,8 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::environment::Environment;
 use crate::host::{Authority, Host, Layer, Missing};
 use crate::limits::{Limit, Limits};
@@ -20,7 +22,7 @@ use crate::spec::{Network, Spec, Staged, Terminal};
 use crate::step::{By, GUEST_ID, Ids, Labels, Namespace, Reach, Rlimit, Stage, Step};
 
 /// The steps that build a cell, and what it then runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) program: CString,

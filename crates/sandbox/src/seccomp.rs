@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::spec::{Network, Terminal};
 use crate::sys::numbers::{self, NEWEST};
 use crate::sys::seccomp::Instruction;
@@ -21,7 +23,7 @@ const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 const X32: u32 = 0x4000_0000;
 
 /// What happens to a system call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// The kernel carries it out.
     Allow,
@@ -45,7 +47,7 @@ impl Action {
 }
 
 /// `args[arg] & mask == value`, on all 64 bits: a condition on the low half has a mask of 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Condition {
     arg: u8,
     mask: u64,
@@ -58,7 +60,7 @@ impl Condition {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Rule {
     number: u32,
     conditions: Vec<Condition>,
@@ -66,7 +68,7 @@ struct Rule {
 }
 
 /// Which calls a cell may make: rules by number, alternatives in the order of the file.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     rules: Vec<Rule>,
 }

@@ -4,6 +4,8 @@ use std::ffi::CString;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::host::{Layer, Selinux};
 use crate::limits::{Bytes, MilliCpus};
 use crate::plan::{Refusal, string};
@@ -19,7 +21,7 @@ pub(crate) const GUEST_ID: u32 = 1000;
 pub(crate) const FIRST_ID: u32 = 0x6000_0000;
 
 /// A namespace (namespaces(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Namespace {
     User,
@@ -88,7 +90,7 @@ impl Namespace {
 }
 
 /// Whose ids a cell's user id stands for outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ids {
     /// An id that nobody else has: [`FIRST_ID`] plus the pid.
     Own,
@@ -102,7 +104,7 @@ pub enum Ids {
 }
 
 /// What a Landlock rule allows at a place and below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
     /// To list directories.
     List,
@@ -132,7 +134,7 @@ impl Reach {
 }
 
 /// The SELinux contexts of a cell up to the categories, which come from its pid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
     /// Of the program.
     pub(crate) program: CString,
@@ -162,15 +164,52 @@ pub(crate) fn categories(pid: u32) -> (u32, u32) {
 }
 
 /// One limit per process (getrlimit(2)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rlimit {
+    #[serde(with = "resource")]
     pub(crate) resource: rustix::process::Resource,
     pub(crate) soft: Option<u64>,
     pub(crate) hard: Option<u64>,
 }
 
+/// A resource by its number: the kernel's order (asm-generic/resource.h).
+mod resource {
+    use rustix::process::Resource;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    const ALL: [Resource; 16] = [
+        Resource::Cpu,
+        Resource::Fsize,
+        Resource::Data,
+        Resource::Stack,
+        Resource::Core,
+        Resource::Rss,
+        Resource::Nproc,
+        Resource::Nofile,
+        Resource::Memlock,
+        Resource::As,
+        Resource::Locks,
+        Resource::Sigpending,
+        Resource::Msgqueue,
+        Resource::Nice,
+        Resource::Rtprio,
+        Resource::Rttime,
+    ];
+
+    pub(super) fn serialize<S: Serializer>(resource: &Resource, to: S) -> Result<S::Ok, S::Error> {
+        let place = ALL.iter().position(|one| one == resource);
+        let place = place.ok_or_else(|| serde::ser::Error::custom("a resource without a number"))?;
+        to.serialize_u8(place as u8)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Resource, D::Error> {
+        let place = u8::deserialize(from)?;
+        ALL.get(usize::from(place)).copied().ok_or_else(|| serde::de::Error::custom("no such resource"))
+    }
+}
+
 /// One step of building a cell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Step {
     // By the supervisor, before the cell exists.
@@ -230,12 +269,21 @@ pub enum Step {
 }
 
 /// A file that a program finds, as the cell's first process makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Stage {
     Directory(CString),
     File { path: CString, mode: u32, contents: Vec<u8> },
     Link { path: CString, target: CString },
+}
+
+impl Stage {
+    /// Where it will be.
+    pub(crate) fn path(&self) -> &CString {
+        match self {
+            Stage::Directory(path) | Stage::File { path, .. } | Stage::Link { path, .. } => path,
+        }
+    }
 }
 
 /// Who carries a step out.

@@ -17,6 +17,8 @@ pub(crate) enum Frame {
     Built,
     /// The program ended with this wait status (wait(2)).
     Ended { status: i32 },
+    /// Every step is taken; a program can come.
+    Ready,
 }
 
 /// Bytes that are no frame.
@@ -30,6 +32,7 @@ impl Frame {
             Frame::Failed { step, errno } => (1u8, step, errno.raw_os_error()),
             Frame::Built => (2, 0, 0),
             Frame::Ended { status } => (3, 0, status),
+            Frame::Ready => (4, 0, 0),
         };
         let [s0, s1] = step.to_le_bytes();
         let [v0, v1, v2, v3] = value.to_le_bytes();
@@ -44,6 +47,7 @@ impl Frame {
             // The kernel's error numbers end at 4095 (linux/err.h).
             (1, step, 1..=4095) => Ok(Frame::Failed { step, errno: Errno::from_raw_os_error(value) }),
             (2, 0, 0) => Ok(Frame::Built),
+            (4, 0, 0) => Ok(Frame::Ready),
             // Exit code in the second byte or a signal in the first; nothing above, and not "stopped".
             (3, 0, status) if status & !0xffff == 0 && status & 0x7f != 0x7f => Ok(Frame::Ended { status }),
             _ => Err(bad),
@@ -61,6 +65,7 @@ mod tests {
         for frame in [
             Frame::Failed { step: 65535, errno: Errno::PERM },
             Frame::Built,
+            Frame::Ready,
             Frame::Ended { status: 0 },
             Frame::Ended { status: 0xff00 },
             Frame::Ended { status: 9 },

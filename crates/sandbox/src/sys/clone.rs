@@ -9,6 +9,8 @@ use super::{Errno, answer};
 // Of linux/sched.h; libc's constants are of a type too small for them.
 const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 const CLONE_INTO_CGROUP: u64 = 1 << 33;
+/// For a child that is to be a sibling (clone(2), CLONE_PARENT).
+pub(crate) const PARENT: u64 = libc::CLONE_PARENT as u64;
 
 /// Which side of a fork we are on.
 pub(crate) enum Side<T> {
@@ -22,15 +24,16 @@ pub(crate) struct Child {
     pub(crate) pidfd: OwnedFd,
 }
 
-/// Makes a child process with new namespaces, born in `cgroup` where one is given.
+/// Makes a child process with new namespaces, born in `cgroup` where one is given. With `CLONE_PARENT` among the
+/// flags it is a sibling.
 ///
 /// The child is a copy of this process with one thread: until it ends or executes a program it must
 /// call nothing that allocates or locks. Its signal handlers are reset (`CLONE_CLEAR_SIGHAND`).
 ///
 /// Errors: clone3(2); `EPERM` and `ENOSPC` mostly mean that user namespaces are forbidden or used up.
-pub(crate) fn clone3(namespaces: u64, cgroup: Option<BorrowedFd<'_>>) -> Result<Side<Child>, Errno> {
+pub(crate) fn clone3(flags: u64, cgroup: Option<BorrowedFd<'_>>) -> Result<Side<Child>, Errno> {
     let mut pidfd: libc::c_int = -1;
-    let mut flags = namespaces | libc::CLONE_PIDFD as u64 | CLONE_CLEAR_SIGHAND;
+    let mut flags = flags | libc::CLONE_PIDFD as u64 | CLONE_CLEAR_SIGHAND;
     if cgroup.is_some() {
         flags |= CLONE_INTO_CGROUP;
     }
@@ -39,7 +42,8 @@ pub(crate) fn clone3(namespaces: u64, cgroup: Option<BorrowedFd<'_>>) -> Result<
         pidfd: (&raw mut pidfd) as u64,
         child_tid: 0,
         parent_tid: 0,
-        exit_signal: libc::SIGCHLD as u64,
+        // A sibling's is the caller's own, and must not be said (kernel/fork.c, clone3_args_valid).
+        exit_signal: if flags & PARENT == 0 { libc::SIGCHLD as u64 } else { 0 },
         stack: 0,
         stack_size: 0,
         tls: 0,

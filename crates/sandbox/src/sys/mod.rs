@@ -16,6 +16,7 @@ pub(crate) mod mount;
 pub(crate) mod net;
 pub(crate) mod numbers;
 pub(crate) mod seccomp;
+pub(crate) mod shown;
 pub(crate) mod signal;
 
 pub(crate) use rustix::io::Errno;

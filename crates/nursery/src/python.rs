@@ -1,0 +1,305 @@
+//! The parts of CPython's C interface that a nursery calls, by name.
+//!
+//! Facts: "Python Initialization Configuration" and "Process-wide parameters" of the C API manual. All of these names
+//! are exported by 3.9 to 3.14.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::{mem, ptr};
+
+use crate::takeover::split;
+
+type Object = *mut c_void;
+
+/// `PyStatus`: what kind, where, why, and an exit code. It has been this since 3.8.
+#[repr(C)]
+struct Status {
+    kind: c_int,
+    function: *const c_char,
+    message: *const c_char,
+    code: c_int,
+}
+
+impl Status {
+    fn result(self) -> Result<(), String> {
+        if self.kind == 0 {
+            return Ok(());
+        }
+        if self.message.is_null() {
+            return Err(format!("could not initialise the interpreter (exit code {})", self.code));
+        }
+        // SAFETY: a message is a C string that lives for ever.
+        let message = unsafe { CStr::from_ptr(self.message) };
+        Err(format!("could not initialise the interpreter: {}", message.to_string_lossy()))
+    }
+}
+
+macro_rules! names {
+    ($($field:ident $name:literal ($($arg:ident: $argument:ty),*) $(-> $result:ty)?,)*) => {
+        /// The functions, as found in this process.
+        pub(crate) struct Python { $($field: unsafe extern "C" fn($($argument),*) $(-> $result)?,)* }
+
+        impl Python {
+            /// Looks all of them up.
+            pub(crate) fn find() -> Result<Python, String> {
+                Ok(Python { $($field: {
+                    // SAFETY: the name is a C string.
+                    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, concat!($name, "\0").as_ptr().cast()) };
+                    if found.is_null() {
+                        return Err(concat!("found no ", $name, ": it is no CPython 3.9 or newer").into());
+                    }
+                    // SAFETY: the C interface's function of this name has this type.
+                    unsafe { mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) $(-> $result)?>(found) }
+                },)* })
+            }
+
+            $(fn $field(&self, $($arg: $argument),*) $(-> $result)? {
+                // SAFETY: called in this file alone, which keeps the order of the interpreter's life, from the one
+                // thread of this process, which holds the interpreter's lock, with references that are alive.
+                unsafe { (self.$field)($($arg),*) }
+            })*
+        }
+    };
+}
+
+names! {
+    config_init "PyConfig_InitPythonConfig" (a: *mut c_void),
+    config_set_argv "PyConfig_SetBytesArgv" (a: *mut c_void, b: isize, c: *const *mut c_char) -> Status,
+    config_clear "PyConfig_Clear" (a: *mut c_void),
+    initialise_from "Py_InitializeFromConfig" (a: *const c_void) -> Status,
+    config_in_force "_Py_GetConfig" () -> *mut c_void,
+    run_to_the_end "Py_RunMain" () -> c_int,
+    before_fork_parent "PyOS_BeforeFork" (),
+    after_fork_child "PyOS_AfterFork_Child" (),
+    import_module "PyImport_ImportModule" (a: *const c_char) -> Object,
+    print_error "PyErr_Print" (),
+    clear_error "PyErr_Clear" (),
+    run_string "PyRun_String" (a: *const c_char, b: c_int, c: Object, d: Object) -> Object,
+    release "Py_DecRef" (a: Object),
+    list_new "PyList_New" (a: isize) -> Object,
+    list_append "PyList_Append" (a: Object, b: Object) -> c_int,
+    dict_new "PyDict_New" () -> Object,
+    dict_clear "PyDict_Clear" (a: Object),
+    dict_set "PyDict_SetItem" (a: Object, b: Object, c: Object) -> c_int,
+    attribute "PyObject_GetAttrString" (a: Object, b: *const c_char) -> Object,
+    bytes "PyBytes_FromString" (a: *const c_char) -> Object,
+    decode_path "PyUnicode_DecodeFSDefault" (a: *const c_char) -> Object,
+    sys_set "PySys_SetObject" (a: *const c_char, b: Object) -> c_int,
+    builtins "PyEval_GetBuiltins" () -> Object,
+    dict_set_string "PyDict_SetItemString" (a: Object, b: *const c_char, c: Object) -> c_int,
+    decode_wide "Py_DecodeLocale" (a: *const c_char, b: *mut usize) -> *mut libc::wchar_t,
+    raw_malloc "PyMem_RawMalloc" (a: usize) -> *mut c_void,
+}
+
+/// `Py_file_input`: statements, as of a module.
+const FILE_INPUT: c_int = 257;
+
+/// What must not be the same in siblings, and is not seen to by `os.register_at_fork`: numpy's global generator, and
+/// the main thread's id in the kernel.
+const DIFFER: &CStr = c"
+import sys
+try:
+    sys.modules['numpy.random'].seed()
+except Exception:
+    pass
+try:
+    sys.modules['threading'].main_thread()._set_native_id()
+except Exception:
+    pass
+";
+
+impl Python {
+    /// As the interpreter's own `main` does, up to where it would run something.
+    ///
+    /// # Safety
+    /// `argv` holds `argc` C strings.
+    pub(crate) unsafe fn initialise(&self, argc: c_int, argv: *mut *mut c_char) -> Result<(), String> {
+        // Its size differs between versions, and is below 600 bytes in all: room for ten times as much.
+        let mut config = vec![0u64; 1024];
+        let config = config.as_mut_ptr().cast::<c_void>();
+        self.config_init(config);
+        self.config_set_argv(config, argc as isize, argv).result()?;
+        let status = self.initialise_from(config);
+        self.config_clear(config);
+        status.result()
+    }
+
+    pub(crate) fn import(&self, module: &str) -> Result<(), String> {
+        let name = CString::new(module).map_err(|_| format!("cannot import {module:?}"))?;
+        let module = self.import_module(name.as_ptr());
+        if module.is_null() {
+            self.print_error();
+            return Err(format!("cannot import {}, which it is to preload", name.to_string_lossy()));
+        }
+        self.release(module);
+        Ok(())
+    }
+
+    pub(crate) fn before_fork(&self) {
+        self.before_fork_parent();
+    }
+
+    /// Called in the child of a fork that `before_fork` preceded.
+    pub(crate) fn after_fork(&self) {
+        self.after_fork_child();
+    }
+
+    /// Makes this process differ from its siblings where it must.
+    pub(crate) fn differ(&self) {
+        let Some(scope) = self.owned(self.dict_new()) else { return };
+        self.dict_set_string(scope.1, c"__builtins__".as_ptr(), self.builtins());
+        drop(self.owned(self.run_string(DIFFER.as_ptr(), FILE_INPUT, scope.1, scope.1)));
+    }
+
+    /// `os.environ`, which is a view of `posix.environ`: the same dictionary gets other contents.
+    pub(crate) fn set_environment(&self, env: &[CString]) -> Option<()> {
+        let module = self.owned(self.import_module(c"posix".as_ptr()))?;
+        let dict = self.owned(self.attribute(module.1, c"environ".as_ptr()))?;
+        self.dict_clear(dict.1);
+        for variable in env {
+            let (name, value) = split(variable)?;
+            let name = self.owned(self.bytes(name.as_ptr()))?;
+            let value = self.owned(self.bytes(value.as_ptr()))?;
+            if self.dict_set(dict.1, name.1, value.1) != 0 {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// A list of `sys`, from strings.
+    fn set_list(&self, name: &CStr, items: &[CString]) -> Option<()> {
+        let list = self.owned(self.list_new(0))?;
+        for item in items {
+            let item = self.owned(self.decode_path(item.as_ptr()))?;
+            if self.list_append(list.1, item.1) != 0 {
+                return None;
+            }
+        }
+        (self.sys_set(name.as_ptr(), list.1) == 0).then_some(())
+    }
+
+    /// A new reference, or `None` after an error, which is forgotten.
+    fn owned(&self, object: Object) -> Option<Owned<'_>> {
+        if object.is_null() {
+            self.clear_error();
+            return None;
+        }
+        Some(Owned(self, object))
+    }
+
+    /// Runs the script, and ends the interpreter.
+    pub(crate) fn run_main(&self) -> c_int {
+        self.run_to_the_end()
+    }
+}
+
+/// A reference that is let go of.
+struct Owned<'a>(&'a Python, Object);
+
+impl Drop for Owned<'_> {
+    fn drop(&mut self) {
+        self.0.release(self.1);
+    }
+}
+
+/// Where in the interpreter's configuration the script and the arguments stand.
+///
+/// `Py_RunMain` reads both from there. The structure differs from version to version, so that the two are looked for:
+/// the interpreter was told a script of a name that nobody else has, and the fields that hold it are these.
+pub(crate) struct Config {
+    /// Of `run_filename`.
+    script: *mut *mut libc::wchar_t,
+    /// Of `argv`: a length and an array.
+    argv: *mut Wide,
+}
+
+/// `PyWideStringList`.
+#[repr(C)]
+struct Wide {
+    length: isize,
+    items: *mut *mut libc::wchar_t,
+}
+
+/// More than the structure has in any version that we know; it is part of the interpreter's state, which is several
+/// times as large.
+const WORDS: usize = 96;
+
+impl Config {
+    pub(crate) fn find(python: &Python) -> Result<Config, String> {
+        let base = python.config_in_force().cast::<usize>();
+        if base.is_null() {
+            return Err("has no configuration".into());
+        }
+        // SAFETY: the structure is the interpreter's own, lives as long as it, and is part of a larger one.
+        let words = unsafe { std::slice::from_raw_parts(base, WORDS) };
+        let scripts: Vec<usize> = (0..WORDS).filter(|at| is_script(words[*at])).collect();
+        let list = |at: &usize| words[*at] == 1 && peek(words[at + 1]).is_some_and(is_script);
+        let lists: Vec<usize> = (0..WORDS - 1).filter(list).collect();
+        match (&scripts[..], &lists[..]) {
+            (&[script], &[argv]) => {
+                Ok(Config { script: base.wrapping_add(script).cast(), argv: base.wrapping_add(argv).cast() })
+            }
+            _ => Err(format!(
+                "found {} places for the script and {} for the arguments in the interpreter's configuration: its \
+                 version is not known",
+                scripts.len(),
+                lists.len()
+            )),
+        }
+    }
+
+    /// Puts a program's own in: `args` begins with the interpreter's name.
+    pub(crate) fn set(&self, python: &Python, args: &[CString]) -> Option<()> {
+        let own = args.get(1..)?;
+        let script = wide(python, own.first()?)?;
+        // By the interpreter's allocator, by which it frees the array at its end.
+        let items = python.raw_malloc(size_of_val(own)).cast::<*mut libc::wchar_t>();
+        if items.is_null() {
+            return None;
+        }
+        for (place, arg) in own.iter().enumerate() {
+            let place = items.wrapping_add(place);
+            let arg = wide(python, arg)?;
+            // SAFETY: the array has room for all of them: a `CString` is no smaller than a pointer.
+            unsafe { place.write(arg) };
+        }
+        // SAFETY: found to be the place of this field; what it held is never freed.
+        unsafe { self.script.write(script) };
+        // SAFETY: as above.
+        unsafe { self.argv.write(Wide { length: own.len() as isize, items }) };
+        python.set_list(c"argv", own)?;
+        python.set_list(c"orig_argv", args)
+    }
+}
+
+/// Decoded as the interpreter decodes its arguments, in memory that it can free.
+fn wide(python: &Python, text: &CStr) -> Option<*mut libc::wchar_t> {
+    let wide = python.decode_wide(text.as_ptr(), ptr::null_mut());
+    (!wide.is_null()).then_some(wide)
+}
+
+/// Whether an address is that of the script's name.
+fn is_script(address: usize) -> bool {
+    let mut read = [0 as libc::wchar_t; SCRIPT.len() + 1];
+    let local = libc::iovec { iov_base: read.as_mut_ptr().cast(), iov_len: size_of_val(&read) };
+    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: size_of_val(&read) };
+    let own = std::process::id() as libc::pid_t;
+    // SAFETY: the kernel checks the remote address; the local one is that of `read`, of that size.
+    let count = unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
+    let name = SCRIPT.iter().map(|byte| libc::wchar_t::from(*byte)).chain([0]);
+    count as usize == size_of_val(&read) && read.iter().copied().eq(name)
+}
+
+/// The word at an address that may be none.
+fn peek(address: usize) -> Option<usize> {
+    let mut word = 0usize;
+    let local = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: size_of::<usize>() };
+    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: size_of::<usize>() };
+    let own = std::process::id() as libc::pid_t;
+    // SAFETY: as in `is_script`.
+    let count = unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
+    (count as usize == size_of::<usize>()).then_some(word)
+}
+
+/// As the supervisor told the interpreter.
+const SCRIPT: &[u8] = b"/work/gambeson-nursery-has-no-script-yet";

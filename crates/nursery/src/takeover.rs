@@ -1,0 +1,179 @@
+//! The `main` that is run instead of the interpreter's.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::{env, fs, mem};
+
+use gambeson_sandbox::{Interpreter, Side, serve, useless};
+use rustix::io::Errno;
+
+use crate::python::{Config, Python};
+
+type Main = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char) -> c_int;
+type StartMain =
+    extern "C" fn(Main, c_int, *mut *mut c_char, *mut c_void, *mut c_void, *mut c_void, *mut c_void) -> c_int;
+
+/// Called by the start of every executable, with the address of its `main` (glibc, csu/libc-start.c).
+///
+/// # Safety
+/// Called by the C start-up code alone, with what glibc's own function of this name is called with.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __libc_start_main(
+    main: Main,
+    argc: c_int,
+    argv: *mut *mut c_char,
+    init: *mut c_void,
+    fini: *mut c_void,
+    rtld_fini: *mut c_void,
+    stack_end: *mut c_void,
+) -> c_int {
+    // SAFETY: the name is a C string.
+    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"__libc_start_main".as_ptr()) };
+    if next.is_null() {
+        // SAFETY: takes no pointer.
+        unsafe { libc::_exit(127) }
+    }
+    // SAFETY: glibc's function of this name has this type.
+    let next: StartMain = unsafe { mem::transmute(next) };
+    let main = if env::var_os(VARIABLE).is_some() { nursery_main } else { main };
+    next(main, argc, argv, init, fini, rtld_fini, stack_end)
+}
+
+const VARIABLE: &str = "GAMBESON_NURSERY";
+
+extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, _: *mut *mut c_char) -> c_int {
+    let Some(orders) = Orders::take() else { return 127 };
+    let socket = orders.socket;
+    let started = Python::find().and_then(|python| {
+        // SAFETY: `argv` is what the kernel made, with `argc` strings.
+        unsafe { python.initialise(argc, argv)? };
+        orders.preload.iter().try_for_each(|module| python.import(module))?;
+        settle()?;
+        let config = Config::find(&python)?;
+        Ok(Nursery { python, config })
+    });
+    match started {
+        Ok(nursery) => serve(&socket, nursery),
+        Err(why) => useless(&socket, &why),
+    }
+}
+
+/// What the supervisor wants.
+struct Orders {
+    socket: OwnedFd,
+    preload: Vec<String>,
+}
+
+impl Orders {
+    /// Takes them out of the environment, before the interpreter copies it, and lets go of the library's descriptor.
+    fn take() -> Option<Orders> {
+        let words = env::var(VARIABLE).ok()?;
+        for name in [VARIABLE, "LD_PRELOAD"] {
+            // SAFETY: this process has one thread yet.
+            unsafe { env::remove_var(name) };
+        }
+        let mut words = words.splitn(3, ' ');
+        let mut number = || words.next()?.parse::<c_int>().ok().filter(|number| *number > 2);
+        let (socket, library) = (number()?, number()?);
+        // SAFETY: the supervisor put this descriptor here for us, and nobody else knows of it.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+        // SAFETY: as above.
+        drop(unsafe { OwnedFd::from_raw_fd(library) });
+        let preload = words.next().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+        Some(Orders { socket, preload: preload.map(str::to_owned).collect() })
+    }
+}
+
+/// Makes sure that this process can be forked at any time from now on: of one thread, with no descriptor that a
+/// module holds.
+fn settle() -> Result<(), String> {
+    // Libraries that keep threads (OpenBLAS) end them before a fork, and start them again when they have work
+    // (pthread_atfork(3)). A fork made here leaves this process without them.
+    // SAFETY: the child does nothing but end.
+    match unsafe { libc::fork() } {
+        // SAFETY: takes no pointer.
+        0 => unsafe { libc::_exit(0) },
+        // SAFETY: a null pointer asks for no status.
+        pid if pid > 0 => drop(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }),
+        _ => return Err("cannot fork".into()),
+    }
+    // A thread that was joined may still be listed for a moment.
+    let mut threads = 0;
+    for _ in 0..100 {
+        threads = fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?.count();
+        if threads == 1 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    if threads != 1 {
+        return Err(format!("has {threads} threads after importing what it is to preload, and could not fork safely"));
+    }
+    let open: Vec<String> = fs::read_dir("/proc/self/fd")
+        .map_err(|error| error.to_string())?
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok()?)))
+        // The directory that is being read is open too, and gone by the time we look where it leads to.
+        .filter(|(number, to)| number.parse().is_ok_and(|number: u32| number > 2) && !to.starts_with("/proc"))
+        .map(|(_, to)| to.display().to_string())
+        .collect();
+    match open.len() {
+        // The socket.
+        0 | 1 => Ok(()),
+        _ => Err(format!("a module that it is to preload keeps files open: {}", open.join(", "))),
+    }
+}
+
+struct Nursery {
+    python: Python,
+    config: Config,
+}
+
+impl Interpreter for Nursery {
+    fn fork(&mut self) -> Result<Side, Errno> {
+        self.python.before_fork();
+        // SAFETY: this process has one thread, so that the child is a whole copy.
+        match unsafe { libc::fork() } {
+            0 => {
+                self.python.after_fork();
+                self.python.differ();
+                Ok(Side::Child)
+            }
+            pid if pid > 0 => Ok(Side::Parent(pid)),
+            _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::AGAIN)),
+        }
+    }
+
+    fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno> {
+        set_environment(env)?;
+        self.python.set_environment(env).and_then(|()| self.config.set(&self.python, args)).ok_or(Errno::NOMEM)
+    }
+
+    fn run(&mut self) -> ! {
+        let code = self.python.run_main();
+        // As the C start-up code does with what `main` returns.
+        // SAFETY: takes no pointer; handlers that were registered run now, as they do for every program.
+        unsafe { libc::exit(code) }
+    }
+}
+
+/// The C library's own environment.
+fn set_environment(env: &[CString]) -> Result<(), Errno> {
+    // SAFETY: this process has one thread.
+    unsafe { libc::clearenv() };
+    for variable in env {
+        let (name, value) = split(variable).ok_or(Errno::INVAL)?;
+        // SAFETY: both are C strings, which the C library copies.
+        if unsafe { libc::setenv(name.as_ptr(), value.as_ptr(), 1) } != 0 {
+            return Err(Errno::NOMEM);
+        }
+    }
+    Ok(())
+}
+
+/// Name and value of `NAME=value`.
+pub(crate) fn split(variable: &CStr) -> Option<(CString, &CStr)> {
+    let bytes = variable.to_bytes_with_nul();
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    Some((CString::new(&bytes[..at]).ok()?, CStr::from_bytes_with_nul(&bytes[at + 1..]).ok()?))
+}

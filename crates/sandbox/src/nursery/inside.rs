@@ -1,0 +1,167 @@
+//! What runs in the nursery's own process, and in the cells that it forks: called by the library that takes the
+//! interpreter's `main` over.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use super::message::{self, Answer, Program, Request};
+use crate::birth::{Birth, Inner, Tasks, act, reap, stage};
+use crate::sys;
+use crate::sys::clone::{PARENT, Side as Branch};
+use crate::sys::shown::Shown;
+use crate::sys::signal::Dispositions;
+use crate::wire::Frame;
+
+/// The environment variable that tells the library what it is there for: its socket, its own descriptor, the modules
+/// to import. It is taken away before the interpreter starts.
+pub(super) const VARIABLE: &str = "GAMBESON_NURSERY";
+/// What the interpreter is told that its script is; each program puts its own in the place.
+pub(super) const SCRIPT: &CStr = c"/work/gambeson-nursery-has-no-script-yet";
+
+/// Which side of a fork we are on.
+pub enum Side {
+    /// In the process that was there, with the other's pid.
+    Parent(i32),
+    /// In the new one.
+    Child,
+}
+
+/// What only the interpreter can do for a cell.
+pub trait Interpreter {
+    /// Forks as the interpreter and its libraries want to be forked.
+    ///
+    /// # Errors
+    /// fork(2).
+    fn fork(&mut self) -> Result<Side, Errno>;
+
+    /// Takes on arguments and environment, as if executed with them.
+    ///
+    /// # Errors
+    /// Without memory.
+    fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno>;
+
+    /// Runs the script that the arguments name, to the end of the process.
+    fn run(&mut self) -> !;
+}
+
+/// Serves the supervisor until it is gone: never returns.
+pub fn serve(socket: &OwnedFd, mut interpreter: impl Interpreter) -> ! {
+    let ready = || -> Result<_, Errno> { Ok((Shown::own()?, sys::signal::dispositions()?)) };
+    let (shown, dispositions) = match ready() {
+        Ok(ready) => ready,
+        Err(errno) => useless(socket, &format!("cannot read what it is made of: {errno}")),
+    };
+    if message::send(socket.as_fd(), &Answer::Ready, &[]).is_err() {
+        sys::exec::exit(1);
+    }
+    loop {
+        let Ok((request, fds)) = message::receive_with::<Request>(socket.as_fd()) else { sys::exec::exit(0) };
+        let sent = match give_birth(&request, fds, &shown, &dispositions, &mut interpreter) {
+            Ok(pidfd) => message::send(socket.as_fd(), &Answer::Born, &[pidfd.as_fd()]),
+            Err(errno) => message::send(socket.as_fd(), &Answer::Failed(errno.raw_os_error()), &[]),
+        };
+        if sent.is_err() {
+            sys::exec::exit(0);
+        }
+    }
+}
+
+/// Says why there will be no nursery, and ends it.
+pub fn useless(socket: &OwnedFd, why: &str) -> ! {
+    let _ = message::send(socket.as_fd(), &Answer::Useless(why.to_owned()), &[]);
+    sys::exec::exit(1)
+}
+
+fn give_birth(
+    request: &Request,
+    fds: Vec<OwnedFd>,
+    shown: &Shown,
+    dispositions: &Dispositions,
+    interpreter: &mut impl Interpreter,
+) -> Result<OwnedFd, Errno> {
+    let mut fds = fds.into_iter();
+    let mut next = || fds.next().ok_or(Errno::BADF);
+    let (gate, control, birth) = (next()?, next()?, next()?);
+    let inner = Inner { gate, control, birth, stdio: Some([next()?, next()?, next()?]) };
+    let cgroup = if request.born_in_cgroup { Some(next()?) } else { None };
+    let birth = Birth::new(&request.plan, inner, Tasks::Open(fds.collect()), Vec::new());
+    match sys::clone::clone3(request.namespaces | PARENT, cgroup.as_ref().map(AsFd::as_fd))? {
+        Branch::Child => first_process(birth, shown, dispositions, interpreter),
+        Branch::Parent(child) => Ok(child.pidfd),
+    }
+}
+
+/// The whole life of a warm cell's first process: as of a cold one's, but that it forks as the interpreter does.
+fn first_process(
+    mut birth: Birth<'_>,
+    shown: &Shown,
+    dispositions: &Dispositions,
+    interpreter: &mut impl Interpreter,
+) -> ! {
+    birth.build();
+    match interpreter.fork() {
+        Err(errno) => birth.fail(act::FORK, errno),
+        Ok(Side::Parent(pid)) => match rustix::process::Pid::from_raw(pid) {
+            Some(pid) => reap(birth, pid),
+            None => birth.fail(act::FORK, Errno::SRCH),
+        },
+        Ok(Side::Child) => {
+            let (step, errno) = match guest(&birth, shown, dispositions, interpreter) {
+                Ok(()) => {
+                    // The last descriptor that is not the program's.
+                    let closed = sys::fd::close_from(3, &[]);
+                    std::mem::forget(birth);
+                    if closed.is_err() {
+                        sys::exec::exit(1);
+                    }
+                    interpreter.run()
+                }
+                Err(failed) => failed,
+            };
+            birth.fail(step, errno)
+        }
+    }
+}
+
+/// Confines this process, waits for its program and takes it on.
+fn guest(
+    birth: &Birth<'_>,
+    shown: &Shown,
+    dispositions: &Dispositions,
+    interpreter: &mut impl Interpreter,
+) -> Result<(), (u16, Errno)> {
+    let at = |act: u16| move |errno: Errno| (act, errno);
+    // The reaper is not dumpable; what is executed becomes so again, and this was not executed.
+    let dumpable = rustix::process::DumpableBehavior::Dumpable;
+    rustix::process::set_dumpable_behavior(dumpable).map_err(at(act::DRESS))?;
+    let mut dress = shown.replace(&birth.plan.args, &birth.plan.env).map_err(at(act::DRESS))?;
+    birth.confine()?;
+    sys::signal::restore(dispositions).map_err(at(act::DRESS))?;
+    rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map_err(at(act::HAND_OVER))?;
+
+    let (bytes, fds) = message::receive_bytes(birth.inner.birth.as_fd()).map_err(at(act::HAND_OVER))?;
+    let bytes = match fds.into_iter().next() {
+        Some(file) => read_whole(&file).map_err(at(act::HAND_OVER))?,
+        None => bytes,
+    };
+    let program: Program = postcard::from_bytes(&bytes).map_err(|_| (act::HAND_OVER, Errno::PROTO))?;
+    drop(bytes);
+    dress.rewrite(&program.args, &program.env).map_err(at(act::DRESS))?;
+    interpreter.take_on(&program.args, &program.env).map_err(at(act::DRESS))?;
+    program.files.iter().try_for_each(stage).map_err(at(act::STAGE))
+}
+
+fn read_whole(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    let size = usize::try_from(rustix::fs::fstat(file)?.st_size).map_err(|_| Errno::FBIG)?;
+    let mut bytes = vec![0; size];
+    let mut read = 0;
+    while read < size {
+        match rustix::io::pread(file, &mut bytes[read..], read as u64)? {
+            0 => return Err(Errno::PIPE),
+            count => read += count,
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,112 @@
+//! What supervisor and nursery say to each other, and what a cell is handed: one message each, over sockets that keep
+//! messages apart.
+//!
+//! The nursery is trusted as our own code is; what it reads comes from the supervisor alone. The supervisor reads an
+//! answer of a few bytes.
+
+use std::ffi::CString;
+use std::fs;
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+};
+use rustix::process::Pid;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::step::Stage;
+
+/// Descriptors of one message, at most.
+const FDS: usize = 16;
+/// Bytes of one message, at most; what is longer comes as a file.
+pub(super) const MOST: usize = 128 << 10;
+
+/// "Give birth to this." With it come gate, control and birth, the standard three, the cgroup to be born in if there
+/// is one, and the `tasks` files to write to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) namespaces: u64,
+    pub(super) born_in_cgroup: bool,
+    pub(super) plan: Plan,
+}
+
+/// What a nursery says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Answer {
+    /// It can give birth.
+    Ready,
+    /// It never will.
+    Useless(String),
+    /// The cell's first process lives; its pidfd comes along.
+    Born,
+    /// It does not, for this error number.
+    Failed(i32),
+}
+
+/// A program for a cell that waits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Program {
+    pub(super) args: Vec<CString>,
+    pub(super) env: Vec<CString>,
+    pub(super) files: Vec<Stage>,
+}
+
+/// Sends one message.
+pub(super) fn send(to: BorrowedFd<'_>, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let bytes = postcard::to_stdvec(message).map_err(|_| Errno::INVAL)?;
+    send_bytes(to, &bytes, fds)
+}
+
+pub(super) fn send_bytes(to: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(Errno::TOOBIG);
+    }
+    let sent = rustix::net::sendmsg(to, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    if sent == bytes.len() { Ok(()) } else { Err(Errno::MSGSIZE) }
+}
+
+/// Waits for one message, with all descriptors that came along.
+pub(super) fn receive_with<T: DeserializeOwned>(from: BorrowedFd<'_>) -> Result<(T, Vec<OwnedFd>), Errno> {
+    let (bytes, fds) = receive_bytes(from)?;
+    Ok((postcard::from_bytes(&bytes).map_err(|_| Errno::PROTO)?, fds))
+}
+
+/// Waits for one message, with at most one descriptor.
+pub(super) fn receive<T: DeserializeOwned>(from: BorrowedFd<'_>) -> Result<(T, Option<OwnedFd>), Errno> {
+    let (message, fds) = receive_with(from)?;
+    Ok((message, fds.into_iter().next()))
+}
+
+pub(super) fn receive_bytes(from: BorrowedFd<'_>) -> Result<(Vec<u8>, Vec<OwnedFd>), Errno> {
+    let mut bytes = vec![0; MOST];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received = loop {
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        match rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, flags) {
+            Err(Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    if received.bytes == 0 {
+        return Err(Errno::PIPE);
+    }
+    let rights = |message| if let RecvAncillaryMessage::ScmRights(fds) = message { Some(fds) } else { None };
+    let fds = ancillary.drain().filter_map(rights).flatten().collect();
+    bytes.truncate(received.bytes);
+    Ok((bytes, fds))
+}
+
+/// The process that a pidfd names (proc_pid_fdinfo(5)).
+pub(super) fn pid_of(pidfd: &OwnedFd) -> Option<Pid> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd())).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    Pid::from_raw(line.trim().parse().ok()?)
+}
