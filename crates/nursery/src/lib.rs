@@ -11,5 +11,6 @@
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
 
+mod hide;
 mod python;
 mod takeover;

@@ -251,7 +251,10 @@ impl Config {
     /// Puts a program's own in: `args` begins with the interpreter's name.
     pub(crate) fn set(&self, python: &Python, args: &[CString]) -> Option<()> {
         let own = args.get(1..)?;
-        let script = wide(python, own.first()?)?;
+        // Made absolute when the arguments are read, since 3.9; in `sys.argv` it stays as it was given.
+        let name = own.first()?.to_bytes();
+        let place: &[u8] = if name.starts_with(b"/") { b"" } else { b"/work/" };
+        let script = wide(python, &CString::new([place, name].concat()).ok()?)?;
         // By the interpreter's allocator, by which it frees the array at its end.
         let items = python.raw_malloc(size_of_val(own)).cast::<*mut libc::wchar_t>();
         if items.is_null() {

@@ -48,6 +48,7 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, _: *mut *mut c_c
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
         orders.preload.iter().try_for_each(|module| python.import(module))?;
+        crate::hide::hide()?;
         settle()?;
         let config = Config::find(&python)?;
         Ok(Nursery { python, config })

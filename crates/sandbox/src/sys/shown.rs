@@ -29,8 +29,12 @@ struct Map {
 }
 
 /// Where the kernel looks, as this process was executed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown(Map);
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    map: Map,
+    /// The auxiliary vector (getauxval(3)), which tells the ids as well.
+    vector: Vec<u64>,
+}
 
 /// A place of our own that it looks at instead.
 #[derive(Debug)]
@@ -62,30 +66,42 @@ impl Shown {
             auxv_size: 0,
             exe_fd: u32::MAX,
         };
-        let shown = Shown(map);
-        shown.set(map)?;
+        let bytes = fs::read("/proc/self/auxv").map_err(|_| Errno::NOENT)?;
+        let vector = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+        let shown = Shown { map, vector };
+        shown.set(map, &shown.vector)?;
         Ok(shown)
     }
 
-    /// Shows these instead. The place lives as long as the process.
+    /// Shows these instead, and the ids that the process has. The place lives as long as the process.
     pub(crate) fn replace(&self, args: &[CString], env: &[CString]) -> Result<Dress, Errno> {
+        let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+        let mut vector = self.vector.clone();
+        for pair in vector.chunks_exact_mut(2) {
+            match pair[0] {
+                libc::AT_UID | libc::AT_EUID => pair[1] = uid.into(),
+                libc::AT_GID | libc::AT_EGID => pair[1] = gid.into(),
+                _ => {}
+            }
+        }
         let (args_size, env_size) = (size(args), size(env));
         let place = Box::leak(vec![0u8; args_size + env_size].into_boxed_slice());
         let start = place.as_ptr() as u64;
         let middle = start + args_size as u64;
         let end = middle + env_size as u64;
-        self.set(Map { arg_start: start, arg_end: middle, env_start: middle, env_end: end, ..self.0 })?;
+        let map = Map { arg_start: start, arg_end: middle, env_start: middle, env_end: end, ..self.map };
+        self.set(map, &vector)?;
         let mut dress = Dress { place };
         dress.rewrite(args, env)?;
         Ok(dress)
     }
 
-    fn set(&self, map: Map) -> Result<(), Errno> {
+    fn set(&self, map: Map, vector: &[u64]) -> Result<(), Errno> {
         // SAFETY: sbrk(0) changes nothing.
         let brk = unsafe { libc::sbrk(0) } as u64;
-        let map = Map { brk, ..map };
+        let map = Map { brk, auxv: vector.as_ptr() as u64, auxv_size: size_of_val(vector) as u32, ..map };
         let (option, size) = (libc::PR_SET_MM_MAP, size_of::<Map>());
-        // SAFETY: `map` lives across the call and its size is passed; the kernel checks every address in it.
+        // SAFETY: `map` and `vector` live across the call and their sizes are passed; the kernel checks every address.
         let value =
             unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_MM, option, &raw const map, size, ptr::null::<u8>()) };
         answer(value).map(drop)
