@@ -25,6 +25,7 @@ use crate::cell::{CellEnd, Ends, Order};
 use crate::config::Flush;
 use crate::holding::{Gone, Holding, Verdict};
 use crate::outage::{Outage, cause};
+use crate::spares::Spares;
 use crate::state_dir::RunDir;
 use crate::stream::stream;
 use crate::translate::{Fetched, refusal, report, report_of_end, spec};
@@ -37,6 +38,7 @@ pub(crate) struct Place {
     pub(crate) host: Arc<Host>,
     pub(crate) environment: Environment,
     pub(crate) accept_missing: Vec<Layer>,
+    pub(crate) spares: Option<Arc<Spares>>,
     pub(crate) flush: Flush,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) runs: PathBuf,
@@ -131,7 +133,8 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
     let plan = plan(&wanted, &place.host).map_err(|refused| settle(refusal(&refused)))?;
     drop(wanted);
     let (host, holding) = (Arc::clone(&place.host), Arc::clone(&asking.holding));
-    Order::prepare(plan, &limits, host, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
+    let spares = place.spares.clone();
+    Order::prepare(plan, &limits, host, spares, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
         if passes(&error) {
             Unready::HandBack(format!("the worker is short of something: {error}"))
         } else {

@@ -12,12 +12,14 @@ mod holding;
 mod job;
 mod outage;
 mod room;
+mod spares;
 mod state_dir;
 mod stream;
 mod translate;
 mod worker;
 
 pub use config::{Config, Flush};
+pub use spares::Warmth;
 pub use state_dir::StateError;
 pub use translate::{posture, refusal, report, report_of_end};
 pub use worker::{WorkerError, run};

@@ -86,11 +86,15 @@ pub(crate) fn spec(
     })
 }
 
+/// Those of every program: it sees a pipe and would keep its lines to itself until it ends. Its author may say
+/// otherwise.
+pub(crate) fn common_variables() -> Vec<(OsString, OsString)> {
+    vec![("PYTHONUNBUFFERED".into(), "1".into())]
+}
+
 /// A later one wins.
 fn variables(lease: &Lease) -> Vec<(OsString, OsString)> {
-    let mut env: Vec<(OsString, OsString)> = Vec::new();
-    // The program sees a pipe and would keep its lines to itself until it ends. Its author may say otherwise.
-    env.push(("PYTHONUNBUFFERED".into(), "1".into()));
+    let mut env = common_variables();
     env.extend(lease.env.iter().map(|(name, value)| (name.into(), value.into())));
     env.push(("GAMBESON_JOB_ID".into(), lease.job.to_string().into()));
     if let Some(array) = &lease.array {
@@ -122,7 +126,7 @@ fn staged(files: Vec<Fetched>) -> Result<Vec<Staged>, Refusal> {
 
 /// What is said of a run.
 pub fn report(exit: &Exit) -> api::Report {
-    let Exit { end, usage, layers } = exit;
+    let Exit { end, start, usage, layers } = exit;
     let denials = match end {
         End::Refused(denial) => vec![api::Denial {
             act: denial.act.clone(),
@@ -145,13 +149,21 @@ pub fn report(exit: &Exit) -> api::Report {
         },
         layers: layers.iter().map(layer).collect(),
         denials,
-        start: api::Start::Cold,
+        start: match start {
+            sandbox::Start::Cold => api::Start::Cold,
+            sandbox::Start::Warm => api::Start::Warm,
+        },
     }
 }
 
 /// What is said of a run that never began.
 pub fn report_of_end(end: &End) -> api::Report {
-    report(&Exit { end: end.clone(), usage: sandbox::Usage::default(), layers: Vec::new() })
+    report(&Exit {
+        end: end.clone(),
+        start: sandbox::Start::Cold,
+        usage: sandbox::Usage::default(),
+        layers: Vec::new(),
+    })
 }
 
 /// What is said of a run that there is no plan for.
@@ -359,6 +371,7 @@ mod tests {
             allowed: Amount::Time(Duration::from_secs(1)),
         };
         let exit = Exit {
+            start: sandbox::Start::Cold,
             end,
             usage: sandbox::Usage { wall: Duration::from_nanos(1_500_700_999), ..sandbox::Usage::default() },
             layers: Vec::new(),

@@ -24,8 +24,9 @@ use crate::holding::{Gone, Holding, Holdings, Verdict};
 use crate::job::{self, Place};
 use crate::outage::{Outage, chance, pause};
 use crate::room::{Rooms, share};
+use crate::spares::Spares;
 use crate::state_dir::{Credential, StateDir, StateError};
-use crate::translate::posture;
+use crate::translate::{common_variables, posture};
 
 /// Why a worker ended, or did not start.
 #[derive(Debug, thiserror::Error)]
@@ -120,10 +121,17 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
     }
     info!(worker.id = %credential.worker, server = %config.target, "ready for work");
     ready();
+    let host = Arc::new(host);
+    let spares = config.warmth.clone().and_then(|warmth| {
+        let (environment, accepted) = (config.environment.clone(), config.accept_missing.clone());
+        let started = Spares::start(warmth, environment, Arc::clone(&host), accepted, common_variables());
+        started.map_err(|error| warn!(error = %error, "nothing is kept warm: a thread could not be started")).ok()
+    });
     let place = Place {
         client,
         outage,
-        host: Arc::new(host),
+        host,
+        spares: spares.map(Arc::new),
         environment: config.environment.clone(),
         accept_missing: config.accept_missing.clone(),
         flush: config.flush,

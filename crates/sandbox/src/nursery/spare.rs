@@ -53,22 +53,9 @@ impl Spare {
         self.cell.pid()
     }
 
-    /// Whether a program with this plan can have it: the same steps but for its input, arguments and environment of
-    /// the same lengths.
+    /// Whether a program with this plan can have it: see [`Plan::has_spares_of`].
     pub fn fits(&self, plan: &Plan) -> bool {
-        let own = &self.cell.plan;
-        let steps = |plan: &Plan| plan.steps.len();
-        steps(own) == steps(plan)
-            && own.steps.iter().zip(&plan.steps).all(|(own, other)| match (own, other) {
-                (Step::Stage(_), Step::Stage(_)) => true,
-                (own, other) => own == other,
-            })
-            && own.program == plan.program
-            && own.limits == plan.limits
-            && own.terminal == plan.terminal
-            && own.missing == plan.missing
-            && lengths(&own.args) == lengths(&plan.args)
-            && lengths(&own.env) == lengths(&plan.env)
+        self.cell.plan.has_spares_of(plan)
     }
 
     /// Hands it its program.
@@ -123,17 +110,41 @@ pub(super) fn staged(plan: &Plan) -> &[Stage] {
     plan.find(|step| if let Step::Stage(files) = step { Some(files.as_slice()) } else { None }).unwrap_or_default()
 }
 
-/// The plan without its files.
-pub(super) fn unstaged(plan: &Plan) -> Plan {
-    let steps =
-        plan.steps.iter().map(|step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() });
-    Plan {
-        steps: steps.collect(),
-        program: plan.program.clone(),
-        args: plan.args.clone(),
-        env: plan.env.clone(),
-        limits: plan.limits.clone(),
-        terminal: plan.terminal,
-        missing: plan.missing.clone(),
+impl Plan {
+    /// The plan of a spare for such programs: without input.
+    #[must_use]
+    pub fn for_spares(&self) -> Plan {
+        let unstaged = |step: &Step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() };
+        Plan { steps: self.steps.iter().map(unstaged).collect(), ..self.clone_without_steps() }
+    }
+
+    fn clone_without_steps(&self) -> Plan {
+        let Plan { steps: _, program, args, env, limits, terminal, missing } = self;
+        Plan {
+            steps: Vec::new(),
+            program: program.clone(),
+            args: args.clone(),
+            env: env.clone(),
+            limits: limits.clone(),
+            terminal: *terminal,
+            missing: missing.clone(),
+        }
+    }
+
+    /// Whether one spare would do for both: the same steps but for the input, arguments and environment of the same
+    /// lengths.
+    pub fn has_spares_of(&self, other: &Plan) -> bool {
+        let same = |(own, other): (&Step, &Step)| match (own, other) {
+            (Step::Stage(_), Step::Stage(_)) => true,
+            (own, other) => own == other,
+        };
+        self.steps.len() == other.steps.len()
+            && self.steps.iter().zip(&other.steps).all(same)
+            && self.program == other.program
+            && self.limits == other.limits
+            && self.terminal == other.terminal
+            && self.missing == other.missing
+            && lengths(&self.args) == lengths(&other.args)
+            && lengths(&self.env) == lengths(&other.env)
     }
 }
