@@ -11,7 +11,7 @@ use std::time::Duration;
 use gambeson_sandbox::{Bytes, Layer, MilliCpus};
 
 use super::machine::Machine;
-use super::value::{LogFormat, LogLevel, Percent, Program, ServerUrl, Shape, Value, WorkerName};
+use super::value::{LogFormat, LogLevel, Modules, Percent, Program, ServerUrl, Shape, Value, WorkerName};
 
 /// One line of the table.
 pub struct Setting {
@@ -297,6 +297,12 @@ settings! {
             meaning: "the first python3 on the PATH",
             example: "/usr/bin/python3",
         };
+        /// Cells that are kept ready, at most: a job finds one built, its interpreter started. 0 starts every job cold.
+        spares: u32 = Is("32"), "0" ..= "1024";
+        /// The memory that they may have together, beside what they share.
+        spares_memory: Bytes = Is("256M"), "4M" ..= "1T";
+        /// Modules of the environment that are imported before a job comes; trusted as the interpreter is.
+        preload: Modules = Is("");
         /// Layers that may be missing on this machine; each run says which held.
         accept_missing: Vec<Layer> = Is("");
         /// How long running jobs may go on after the worker was told to stop; then they are handed back.

@@ -1,7 +1,7 @@
 //! `gambeson worker`: takes jobs from a server and runs them in cells.
 
 use gambeson_api::work::Room;
-use gambeson_worker::Config;
+use gambeson_worker::{Config, Warmth};
 
 use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, whole};
 use crate::config::{ConfigProblem, Settings};
@@ -43,6 +43,16 @@ fn try_worker(options: &WorkerOptions) -> Result<ExitCode, ExitCode> {
     }
 }
 
+/// What is kept warm.
+fn warmth(worker: &crate::config::Worker) -> Option<Warmth> {
+    (worker.spares > 0).then(|| Warmth {
+        preload: worker.preload.0.clone(),
+        spares_most: worker.spares as usize,
+        memory_most: worker.spares_memory.0,
+        ..Warmth::new(gambeson_nursery_image::LIBRARY)
+    })
+}
+
 fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
     let worker = &settings.worker;
     let join = worker.join.as_ref().ok_or_else(|| {
@@ -69,6 +79,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         join_token: token,
         accept_missing: worker.accept_missing.clone(),
         drain: worker.drain,
+        warmth: warmth(worker),
         ..Config::new(target, worker.state_dir.clone(), worker.name.0.clone(), room, environment)
     })
 }
