@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::{Content, FileContent};
 use crate::event::OutputStream;
 use crate::id::{JobId, LeaseId, WorkerId};
-use crate::job::{ArrayPlace, Artifact, Network};
+use crate::job::{ArrayPlace, Artifact, Network, StartAsked};
 use crate::limits::Limits;
 use crate::outcome::{LayerReport, Report};
 
@@ -97,6 +97,9 @@ wire! {
         pub limits: Limits,
         /// Which sockets it may make.
         pub network: Network,
+        /// How its interpreter may start.
+        #[serde(default)]
+        pub start: StartAsked,
         /// Its place in an array.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub array: Option<ArrayPlace>,

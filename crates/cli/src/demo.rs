@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gambeson_api::client::{Client, Connection, JobFilter};
-use gambeson_api::{Class, Job, Report};
+use gambeson_api::{Class, Job, Report, StartAsked};
 
 use crate::args::NetworkChoice;
 use crate::client::{SubmitOptions, submit_and_wait};
@@ -144,6 +144,7 @@ fn submission(options: &DemoOptions) -> SubmitOptions {
         class: Class::Normal,
         idempotency_key: None,
         may_rerun: false,
+        start: StartAsked::Warm,
         array: None,
         stdin: None,
         output: None,

@@ -202,6 +202,7 @@ impl Desk {
             stdin: row.ask.stdin,
             limits: row.ask.limits,
             network: row.ask.network,
+            start: row.ask.start,
             array: row.array,
         })
     }

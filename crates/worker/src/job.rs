@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use gambeson_api::client::worker::{WorkerClient, digest_of};
 use gambeson_api::work::{Append, Entry, HandBack, Lease, Settle, Skipped};
-use gambeson_api::{Artifact, FileContent, OutputStream, Report};
+use gambeson_api::{Artifact, FileContent, OutputStream, Report, StartAsked};
 use gambeson_sandbox::{Bytes, Collected, End, Environment, Host, Layer, Limit, Refusal, plan};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -133,7 +133,7 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
     let plan = plan(&wanted, &place.host).map_err(|refused| settle(refusal(&refused)))?;
     drop(wanted);
     let (host, holding) = (Arc::clone(&place.host), Arc::clone(&asking.holding));
-    let spares = place.spares.clone();
+    let spares = place.spares.clone().filter(|_| lease.start == StartAsked::Warm);
     Order::prepare(plan, &limits, host, spares, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
         if passes(&error) {
             Unready::HandBack(format!("the worker is short of something: {error}"))

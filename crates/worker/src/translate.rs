@@ -268,6 +268,7 @@ mod tests {
             stdin: Content::default(),
             limits: api::Limits::default(),
             network: api::Network::None,
+            start: Default::default(),
             array: None,
         }
     }

@@ -75,6 +75,7 @@ pub fn prepare(options: &SubmitOptions) -> Result<Prepared, String> {
         class: options.class,
         idempotency_key: Some(options.idempotency_key.clone().unwrap_or_else(fresh_key)),
         may_rerun: options.may_rerun,
+        start: options.start,
         array: options.array,
         webhook: None,
     };

@@ -212,6 +212,7 @@ pub fn lease(source: &str) -> Lease {
         stdin: Content::default(),
         limits: Limits::default(),
         network: Network::None,
+        start: Default::default(),
         array: None,
     }
 }
