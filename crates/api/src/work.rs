@@ -117,7 +117,8 @@ wire! {
         pub cancel: Vec<LeaseId>,
         /// Leases that it no longer has: their cells are to be killed, and nothing of them reported.
         pub lost: Vec<LeaseId>,
-        /// Whether it gets no more work, and may end when its last job has.
+        /// Whether it gets no more work: it finishes what runs, hands back what does not, and beats on, since this may
+        /// change.
         pub drain: bool,
         /// How long the leases hold from the sending of the request, milliseconds.
         pub ttl_ms: u64,

@@ -67,7 +67,7 @@ fn client_error(error: ClientError) -> WorkerError {
     WorkerError::Client(Box::new(error))
 }
 
-/// Runs a worker until `stop`, or until the server wants it to end. `ready` is called once, when the server knows it.
+/// Runs a worker until `stop`. One that the server drains idles until it is undrained. `ready` is called once, when the server knows it.
 ///
 /// After `stop` it takes no more work, hands back what it has not started, and gives what runs the time that
 /// [`Config::drain`] says; then it kills it and reports nothing: its lease runs out, and the server decides.
@@ -136,6 +136,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         taken: Vec::new(),
         layers: Some(layers),
         failed: 0,
+        drained: false,
         place: Arc::new(place),
         config: &config,
         beat: &beat,
@@ -204,6 +205,8 @@ struct Floor<'a> {
     layers: Option<Vec<LayerReport>>,
     /// Requests for work in a row that came to nothing.
     failed: u32,
+    /// Whether the server wants us to take nothing more.
+    drained: bool,
     place: Arc<Place>,
     config: &'a Config,
     beat: &'a Beat,
@@ -220,11 +223,21 @@ impl Floor<'_> {
         let mut stopping: Option<Instant> = None;
         let mut killed = false;
         let end = loop {
-            if stopping.is_some() || *drain.borrow_and_update() {
+            let drained = *drain.borrow_and_update();
+            if drained != self.drained {
+                self.drained = drained;
+                if drained {
+                    info!(jobs = self.jobs.len(), "drained: no more work is taken until the server says so");
+                } else {
+                    info!("no longer drained: work is taken again");
+                }
+            }
+            if stopping.is_some() || drained {
                 // A lease that is granted to a request that nobody listens to runs out by itself.
                 poll = None;
                 beat.holdings.raise_all(Verdict::HandBack);
-                if self.jobs.is_empty() {
+                // Who is drained idles: it may be undone, and whoever supervises us would only start us again.
+                if stopping.is_some() && self.jobs.is_empty() {
                     break Ok(());
                 }
             } else if poll.is_none() && self.rooms.has_some() {
