@@ -81,6 +81,12 @@ fn try_demo(options: &DemoOptions) -> Result<ExitCode, String> {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         sources,
     };
+    let lacking = roles::lacking(&serve)?;
+    if !lacking.is_empty() {
+        roles::complain_of_missing(&lacking);
+        complain("for this demonstration, accept with --accept-missing LAYER,LAYER; gambeson doctor says more");
+        return Ok(ExitCode::Refused);
+    }
     let (running, pipe) = roles::start_both(&serve)?;
     let shown = show(options, &running.said);
     running.stop(Duration::from_secs(10));

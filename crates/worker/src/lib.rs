@@ -18,6 +18,6 @@ mod translate;
 mod worker;
 
 pub use config::{Config, Flush};
-pub use state_dir::StateError;
+pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};
-pub use worker::{WorkerError, run};
+pub use worker::{WorkerError, lacking, run};

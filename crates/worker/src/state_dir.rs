@@ -17,6 +17,8 @@ use gambeson_api::WorkerId;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
+const CREDENTIAL: &str = "credential.json";
+
 /// What goes wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -100,7 +102,7 @@ impl StateDir {
     }
 
     pub(crate) fn credential_path(&self) -> PathBuf {
-        self.path.join("credential.json")
+        self.path.join(CREDENTIAL)
     }
 
     /// The credential, if there is one.
@@ -125,6 +127,14 @@ impl StateDir {
         };
         written().map_err(failed("write", &path))
     }
+}
+
+/// Whether the worker of this state directory has a credential for `server`. What cannot be read is none: the worker
+/// says what is wrong with it.
+pub fn is_enrolled(state_dir: &Path, server: &str) -> bool {
+    let kept = fs::read(state_dir.join(CREDENTIAL)).ok();
+    let kept = kept.and_then(|bytes| serde_json::from_slice::<Credential>(&bytes).ok());
+    kept.is_some_and(|kept| kept.server == server)
 }
 
 /// A directory of one run, removed with what is in it when this is dropped.
@@ -180,6 +190,7 @@ mod tests {
         let credential = Credential { server: "http://x".into(), worker: WorkerId::new(), credential: "gmw_x".into() };
         state.keep_credential(&credential).unwrap();
         assert!(state.credential().unwrap() == Some(credential));
+        assert!(is_enrolled(&state.path, "http://x") && !is_enrolled(&state.path, "http://y"));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&state.path), mode(&state.credential_path())), (0o700, 0o600));
         fs::write(state.credential_path(), "{").unwrap();

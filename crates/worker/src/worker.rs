@@ -9,7 +9,7 @@ use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::client::{ClientError, Connection};
 use gambeson_api::work::{Enrol, HandBack, Lease, LeaseRequest, Leases, Room};
 use gambeson_api::{LayerReport, LayerState, LeaseId};
-use gambeson_sandbox::Host;
+use gambeson_sandbox::{Authority, Host, Layer, Missing};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -58,9 +58,29 @@ pub enum WorkerError {
     /// The connection cannot be set up, or what answers is no server of ours.
     #[error("the worker cannot speak with its server")]
     Client(#[source] Box<ClientError>),
+    /// This host lacks layers that nobody accepted the absence of.
+    #[error(
+        "this worker takes no jobs, since it would refuse every one: this host lacks {}",
+        .0.iter().map(|missing| missing.layer.name()).collect::<Vec<_>>().join(", ")
+    )]
+    Lacking(Vec<Missing>),
     /// It has nothing to give.
     #[error("a worker needs at least one slot, some of a CPU and some memory")]
     NoRoom,
+}
+
+/// The layers that `host` lacks and every run on it would be refused for (as `gambeson_sandbox::plan` does), in the
+/// order in which a cell has them.
+pub fn lacking(host: &Host, accepted: &[Layer]) -> Vec<Missing> {
+    let refused_for = |missing: &&Missing| {
+        let accepted = missing.layer.may_be_missing() && accepted.contains(&missing.layer);
+        // Without a user namespace only root can build a cell at all.
+        let needed = missing.layer == Layer::NamespaceUser && host.authority != Authority::Root;
+        !missing.layer.is_extra() && (needed || !accepted)
+    };
+    let mut lacking: Vec<Missing> = host.missing.iter().filter(refused_for).cloned().collect();
+    lacking.sort_by_key(|missing| missing.layer);
+    lacking
 }
 
 fn client_error(error: ClientError) -> WorkerError {
@@ -81,15 +101,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
     let mut stop = pin!(stop);
     let state = StateDir::open(&config.state_dir)?;
     let host = Host::probe();
+    let lacking = lacking(&host, &config.accept_missing);
+    if !lacking.is_empty() {
+        return Err(WorkerError::Lacking(lacking));
+    }
     for missing in host.missing.iter().filter(|missing| !missing.layer.is_extra()) {
-        let accepted = config.accept_missing.contains(&missing.layer);
-        warn!(
-            layer = missing.layer.name(),
-            why = missing.why,
-            mend = missing.mend,
-            accepted,
-            "this host lacks a layer"
-        );
+        warn!(layer = missing.layer.name(), why = missing.why, "this host lacks a layer, which was accepted");
     }
     let layers = posture(&host);
     let connection = Connection::new(config.target.clone(), None, config.ca.as_deref()).map_err(client_error)?;
