@@ -113,7 +113,9 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
         .fold(0, |all, one| all | one);
     let mut keep: Vec<RawFd> =
         [&gate, &theirs, &their_birth].into_iter().chain(stdio.iter().flatten()).map(AsRawFd::as_raw_fd).collect();
+    keep.extend(plan.open_files().map(|file| file.0.as_raw_fd()));
     keep.sort_unstable();
+    keep.dedup();
     let prepared = Birth {
         keep,
         filter,

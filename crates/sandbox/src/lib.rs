@@ -37,5 +37,5 @@ pub use limits::{Bytes, Limit, LimitOutOfRange, Limits, MilliCpus};
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};
-pub use spec::{Network, Spec, Staged, Terminal};
+pub use spec::{Network, OpenFile, Spec, Staged, Terminal};
 pub use step::Step;

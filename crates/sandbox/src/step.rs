@@ -8,7 +8,7 @@ use crate::host::{Layer, Selinux};
 use crate::limits::{Bytes, MilliCpus};
 use crate::plan::{Refusal, string};
 use crate::seccomp::Policy;
-use crate::spec::Network;
+use crate::spec::{Network, OpenFile};
 use crate::sys::landlock::access;
 
 /// The user and group id that a program sees as its own.
@@ -235,6 +235,7 @@ pub enum Step {
 pub enum Stage {
     Directory(CString),
     File { path: CString, mode: u32, contents: Vec<u8> },
+    Part { path: CString, mode: u32, from: OpenFile, offset: u64, size: u64 },
     Link { path: CString, target: CString },
 }
 

@@ -9,6 +9,7 @@ mod boot_time;
 mod cell;
 mod config;
 mod holding;
+mod inputs;
 mod job;
 mod outage;
 mod room;
