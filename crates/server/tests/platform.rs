@@ -281,11 +281,21 @@ async fn a_worker_takes_a_job_and_its_submitter_hears_of_everything() {
     let token = platform.with_token(&platform.key, "POST", "/v1/workers/join-tokens", None).await;
     let token = token.json::<JoinToken>().token;
     let room = Room { slots: 1, cpus_milli: 4000, memory_bytes: 4 << 30 };
-    let enrol =
-        Enrol { name: "w".into(), room, version: "0".into(), environment: "CPython 3.11.7".into(), layers: Vec::new() };
+    let id = gambeson_api::WorkerId::new();
+    let credential = gambeson_api::work::credential(id, &[7; 32]);
+    let enrol = Enrol {
+        worker: id,
+        credential: Digest::of(credential.as_bytes()),
+        name: "w".into(),
+        room,
+        version: "0".into(),
+        environment: "CPython 3.11.7".into(),
+        layers: Vec::new(),
+    };
     let ask = async |token: &str, path: &str, body: Value| platform.with_token(token, "POST", path, Some(body)).await;
-    let enrolled = ask(&token, "/v1/worker/enrol", json!(enrol)).await.json::<Enrolled>();
-    assert_eq!(ask(&token, "/v1/worker/enrol", json!(enrol)).await.status.as_u16() / 100, 4, "a token joins once");
+    assert_eq!(ask(&token, "/v1/worker/enrol", json!(enrol)).await.json::<Enrolled>().worker, id);
+    let other = Enrol { worker: gambeson_api::WorkerId::new(), ..enrol.clone() };
+    assert_eq!(ask(&token, "/v1/worker/enrol", json!(other)).await.status.as_u16() / 100, 4, "a token joins once");
 
     let submission = Submission { project: Some("physics".into()), ..Submission::of_source("print(1)") };
     let waiting = platform.post("/v1/jobs?wait=60s", json!(submission));
@@ -298,7 +308,7 @@ async fn a_worker_takes_a_job_and_its_submitter_hears_of_everything() {
             environment: "CPython 3.11.7".into(),
             layers: None,
         };
-        let leases = ask(&enrolled.credential, "/v1/worker/leases", json!(request)).await.json::<Leases>();
+        let leases = ask(&credential, "/v1/worker/leases", json!(request)).await.json::<Leases>();
         let lease = &leases.leases[0];
         let data = Content(b"1\n".to_vec());
         let entries = vec![Entry::Started {}, Entry::Output { stream: OutputStream::Stdout, data }];
@@ -429,4 +439,32 @@ async fn one_key_has_so_many_open_answers_and_no_more() {
     assert_eq!(follow(&other).await.unwrap().status(), 200, "another key has places of its own");
     open.pop();
     assert_eq!(follow(&platform.key).await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_of_who_has_no_lease_is_not_read() {
+    let platform = platform();
+    let lease = gambeson_api::LeaseId::new();
+    for (token, path) in [
+        ("gml_guessed", format!("/v1/worker/leases/{lease}/append")),
+        ("gml_guessed", format!("/v1/worker/leases/{lease}/settle")),
+        ("gmw_guessed", "/v1/worker/heartbeat".to_owned()),
+        ("gmj_guessed", "/v1/worker/enrol".to_owned()),
+    ] {
+        let read = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counted = std::sync::Arc::clone(&read);
+        let pieces = futures_util::stream::repeat_with(move || {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(vec![b' '; 8 << 10])
+        });
+        let request = Request::post(&path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from_stream(pieces))
+            .unwrap();
+        let answer = platform.ask(request).await;
+        assert_eq!(answer.status.as_u16() / 100, 4, "{path}");
+        let read = read.load(std::sync::atomic::Ordering::Relaxed) * (8 << 10);
+        assert!(read <= 80 << 10, "{path}: {read} bytes were read");
+    }
 }

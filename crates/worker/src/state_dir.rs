@@ -3,6 +3,7 @@
 //! ```text
 //! lock              held while the worker lives
 //! credential.json   0600
+//! joining.json      0600, until it has joined
 //! blobs/            by digest
 //! runs/             a directory for each run that is being settled; emptied at the start
 //! ```
@@ -15,9 +16,12 @@ use std::path::{Path, PathBuf};
 
 use gambeson_api::WorkerId;
 use rustix::fs::FlockOperation;
+use rustix::rand::GetRandomFlags;
 use serde::{Deserialize, Serialize};
 
 const CREDENTIAL: &str = "credential.json";
+/// The credential of one that has not heard yet that it has joined.
+const JOINING: &str = "joining.json";
 
 /// What goes wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -115,17 +119,48 @@ impl StateDir {
         }
     }
 
-    /// Keeps the credential: whole or not at all, whenever the machine fails.
+    /// The credential to join `server` with: the one that a former try left, or a new one. It is on the disk before
+    /// the server hears of it: should the answer be lost, even with our life, the next try is the same worker's.
+    pub(crate) fn credential_to_join(&self, server: &str) -> Result<Credential, StateError> {
+        let path = self.path.join(JOINING);
+        let former = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Credential>(&bytes).ok());
+        if let Some(former) = former.filter(|former| former.server == server) {
+            return Ok(former);
+        }
+        let mut secret = [0; 32];
+        let mut filled = 0;
+        while filled < secret.len() {
+            filled += rustix::rand::getrandom(&mut secret[filled..], GetRandomFlags::empty())
+                .map_err(|errno| failed("make a secret for", &path)(errno.into()))?;
+        }
+        let worker = WorkerId::new();
+        let credential = gambeson_api::work::credential(worker, &secret);
+        let credential = Credential { server: server.to_owned(), worker, credential };
+        self.keep(&path, &credential)?;
+        Ok(credential)
+    }
+
+    /// Keeps the credential of a worker that has joined.
     pub(crate) fn keep_credential(&self, credential: &Credential) -> Result<(), StateError> {
-        let (path, new) = (self.credential_path(), self.path.join("credential.json.new"));
+        self.keep(&self.credential_path(), credential)?;
+        let path = self.path.join(JOINING);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a credential: whole or not at all, whenever the machine fails.
+    fn keep(&self, path: &Path, credential: &Credential) -> Result<(), StateError> {
+        let new = self.path.join("credential.json.new");
         let written = || -> io::Result<()> {
             let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
             file.write_all(&serde_json::to_vec(credential)?)?;
             file.sync_all()?;
-            fs::rename(&new, &path)?;
+            fs::rename(&new, path)?;
             File::open(&self.path)?.sync_all()
         };
-        written().map_err(failed("write", &path))
+        written().map_err(failed("write", path))
     }
 }
 

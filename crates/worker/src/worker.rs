@@ -8,7 +8,7 @@ use std::time::Duration;
 use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::client::{ClientError, Connection};
 use gambeson_api::work::{Enrol, HandBack, Lease, LeaseRequest, Leases, Room};
-use gambeson_api::{LayerReport, LayerState, LeaseId};
+use gambeson_api::{Digest, LayerReport, LayerState, LeaseId};
 use gambeson_sandbox::{Authority, Host, Layer, Missing};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
@@ -175,7 +175,10 @@ async fn credential(
     }
     let Some(token) = &config.join_token else { return Err(WorkerError::NotEnrolled { server }) };
     let client = WorkerClient::new(connection.with_token(token));
+    let credential = state.credential_to_join(&server)?;
     let enrol = Enrol {
+        worker: credential.worker,
+        credential: Digest::of(credential.credential.as_bytes()),
         name: config.name.clone(),
         room: config.room,
         version: env!("CARGO_PKG_VERSION").into(),
@@ -183,9 +186,9 @@ async fn credential(
         layers: layers.to_vec(),
     };
     let mut failed = 0;
-    let enrolled = loop {
+    loop {
         match client.enrol(&enrol).await {
-            Ok(enrolled) => break enrolled,
+            Ok(_) => break,
             Err(error) if error.is_passing() => outage.failed(&error),
             Err(error @ ClientError::Problem(_)) => {
                 return Err(WorkerError::JoinRefused { server, source: Box::new(error) });
@@ -194,9 +197,8 @@ async fn credential(
         }
         sleep(pause(failed, Duration::from_secs(5), chance())).await;
         failed += 1;
-    };
+    }
     outage.over();
-    let credential = Credential { server, worker: enrolled.worker, credential: enrolled.credential };
     state.keep_credential(&credential)?;
     let held = layers.iter().filter(|layer| layer.state == LayerState::Held).count();
     info!(worker.id = %credential.worker, layers_held = held, "enrolled as {}", config.name);

@@ -31,7 +31,8 @@ impl WorkerClient {
         WorkerClient { connection }
     }
 
-    /// Makes this worker known. The connection's token is the join token, which is used up by it.
+    /// Makes this worker known. The connection's token is the join token, which is used up by it; the same
+    /// request may be sent again.
     ///
     /// # Errors
     /// As [`ClientError`] says.

@@ -56,6 +56,17 @@ async fn a_worker_that_the_server_no_longer_knows_ends_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_enrolment_whose_answer_is_lost_does_not_use_the_token_up() {
+    let server = listen(TTL).await;
+    server.change(|inner| inner.faults.cut = 1);
+    let worker = Worker::start(&server, |_| {});
+    server.until("it asks for work", |inner| inner.seen.polls.first().map(drop)).await;
+    let asked = server.inner().seen.asked_to_enrol;
+    assert_eq!((asked, server.inner().seen.enrolled.len()), (2, 1));
+    worker.finish().await;
+}
+
+#[tokio::test]
 async fn a_join_token_serves_once() {
     let server = listen(TTL).await;
     let worker = Worker::start(&server, |_| {});
