@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use gambeson_control::{Clock, Config, Control};
 use gambeson_server::Options;
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+use rustix::io::Errno;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+};
 
-use super::{LOCAL_TOKEN, ServeOptions, announce, checked, log, runtime, stopping, whole};
+use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, checked, log, runtime, stopping, whole};
 use crate::config::{ConfigProblem, Settings};
 use crate::exit_code::ExitCode;
 use crate::terminal::complain;
@@ -24,6 +27,13 @@ fn try_serve(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
     if let Err(error) = give_up_privileges() {
         complain(&format!("privileges could not be given up: {error}"));
         return Err(ExitCode::Fault);
+    }
+    // Of `up`, which makes cells, its operator decided so (docs/threat-model.md).
+    if rustix::process::geteuid().is_root() && std::env::var_os(WITH_PARENT).is_none() {
+        tracing::warn!(
+            "the server runs as root and needs not: without capabilities it can still read and write every file of root's; \
+             start it as a user of its own, as gambeson-server.service does"
+        );
     }
     let config = checked(config(&settings))?;
     let opened = Control::open(config, Clock::System).map_err(|error| {
@@ -57,6 +67,14 @@ fn give_up_privileges() -> rustix::io::Result<()> {
     set_no_new_privs(true)?;
     if rustix::process::geteuid().is_root() {
         let kept = CapabilitySet::NET_BIND_SERVICE;
+        // Nor may anything that it executes have more, though it executes nothing.
+        for capability in CapabilitySet::all().difference(kept).iter() {
+            match remove_capability_from_bounding_set(capability) {
+                // An older kernel does not have it at all.
+                Ok(()) | Err(Errno::INVAL) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
         set_capabilities(
             None,
             CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
