@@ -61,7 +61,9 @@ impl Installation {
         assert_eq!(enrolled.worker, id);
         let again = self.control.worker_enrol(Some(&token), enrol.clone()).await.unwrap();
         assert_eq!(again, enrolled, "the answer may have been lost");
-        for other in [Enrol { worker: WorkerId::new(), ..enrol.clone() }, Enrol { credential: Digest::of(b"x"), ..enrol }] {
+        for other in
+            [Enrol { worker: WorkerId::new(), ..enrol.clone() }, Enrol { credential: Digest::of(b"x"), ..enrol }]
+        {
             let refused = self.control.worker_enrol(Some(&token), other).await.unwrap_err();
             assert_eq!(refused.code, Code::Unauthenticated, "a join token is good for one worker");
         }

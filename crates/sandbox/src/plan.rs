@@ -241,13 +241,9 @@ fn stage(spec: &Spec) -> Result<Vec<Stage>, Refusal> {
                 Staged::File { executable, contents, .. } => {
                     Stage::File { path: at, mode: mode(*executable), contents: contents.clone() }
                 }
-                Staged::Part { executable, from, offset, size, .. } => Stage::Part {
-                    path: at,
-                    mode: mode(*executable),
-                    from: from.clone(),
-                    offset: *offset,
-                    size: *size,
-                },
+                Staged::Part { executable, from, offset, size, .. } => {
+                    Stage::Part { path: at, mode: mode(*executable), from: from.clone(), offset: *offset, size: *size }
+                }
                 Staged::Link { target, .. } => Stage::Link { path: at, target: string(target)? },
             })
         })
@@ -352,7 +348,8 @@ impl Plan {
 
     /// What the cell copies files from when it is born.
     pub(crate) fn open_files(&self) -> impl Iterator<Item = &OpenFile> {
-        let staged = self.steps.iter().filter_map(|step| if let Step::Stage(files) = step { Some(files) } else { None });
+        let staged =
+            self.steps.iter().filter_map(|step| if let Step::Stage(files) = step { Some(files) } else { None });
         staged.flatten().filter_map(|file| if let Stage::Part { from, .. } = file { Some(from) } else { None })
     }
 

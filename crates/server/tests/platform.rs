@@ -412,7 +412,8 @@ async fn a_revoked_key_ends_what_it_follows_and_waits_for() {
     let waiting = tokio::spawn(platform.router.clone().oneshot(following(&key, &format!("/v1/jobs/{job}?wait=60s"))));
     assert_eq!(platform.post(&format!("/v1/keys/{id}/revoke"), json!(null)).await.status, 200);
     let soon = std::time::Duration::from_secs(5);
-    let rest = tokio::time::timeout(soon, axum::body::to_bytes(events, usize::MAX)).await.expect("it streams on").unwrap();
+    let rest =
+        tokio::time::timeout(soon, axum::body::to_bytes(events, usize::MAX)).await.expect("it streams on").unwrap();
     let rest = String::from_utf8_lossy(&rest);
     assert!(rest.starts_with("event: problem\n") && rest.contains("the key was revoked"), "{rest}");
     let waited = tokio::time::timeout(soon, waiting).await.expect("it waits on").unwrap().unwrap();

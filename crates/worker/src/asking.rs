@@ -121,9 +121,7 @@ mod tests {
                 | Code::TimedOut
                 | Code::Internal
                 | Code::StoreFull
-                | Code::Unavailable => {
-                    Meaning::TryAgain
-                }
+                | Code::Unavailable => Meaning::TryAgain,
                 _ => Meaning::Refused,
             };
             assert_eq!(meant, expected, "{code}");

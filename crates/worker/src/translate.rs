@@ -9,7 +9,9 @@ use std::time::Duration;
 use gambeson_api as api;
 use gambeson_api::work::Lease;
 use gambeson_sandbox as sandbox;
-use sandbox::{Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, OpenFile, Refusal, Spec, Staged, Terminal};
+use sandbox::{
+    Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, OpenFile, Refusal, Spec, Staged, Terminal,
+};
 
 /// A file of a job, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +27,7 @@ pub(crate) enum Contents {
     /// It came with the lease.
     Inline(Vec<u8>),
     /// In the file of the job's inputs.
-    Input {
-        from: OpenFile,
-        offset: u64,
-        size: u64,
-    },
+    Input { from: OpenFile, offset: u64, size: u64 },
 }
 
 /// A lease that cannot be carried out as it stands. The server checks the same, so that this is rare.
@@ -286,7 +284,10 @@ mod tests {
     }
 
     fn files(paths: &[&str]) -> Vec<Fetched> {
-        paths.iter().map(|path| Fetched { path: (*path).into(), executable: false, contents: Contents::Inline(b"x".to_vec()) }).collect()
+        paths
+            .iter()
+            .map(|path| Fetched { path: (*path).into(), executable: false, contents: Contents::Inline(b"x".to_vec()) })
+            .collect()
     }
 
     fn spec_of(lease: &Lease, paths: &[&str]) -> Result<Spec, Unfit> {

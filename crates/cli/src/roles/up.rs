@@ -69,7 +69,9 @@ const FAILURES_MOST: u32 = 5;
 /// What becomes of a child that ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
-    Again { after: Duration },
+    Again {
+        after: Duration,
+    },
     /// It says that it cannot work here.
     Refused,
     Hopeless,

@@ -12,9 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gambeson_api::client::Target;
 use gambeson_api::work::*;
-use gambeson_api::{
-    Code, Content, Digest, FileContent, JobId, LeaseId, Limits, Network, OutputStream, Problem,
-};
+use gambeson_api::{Code, Content, Digest, FileContent, JobId, LeaseId, Limits, Network, OutputStream, Problem};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -234,7 +232,8 @@ fn bearer(headers: &HeaderMap) -> &str {
 }
 
 fn worker(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
-    let known = !server.inner().faults.forget && server.inner().seen.enrolled.iter().any(|enrol| enrol.credential == Digest::of(bearer(headers).as_bytes()));
+    let known = !server.inner().faults.forget
+        && server.inner().seen.enrolled.iter().any(|enrol| enrol.credential == Digest::of(bearer(headers).as_bytes()));
     if known { Ok(()) } else { Err(Refused(Code::Unauthenticated)) }
 }
 

@@ -10,8 +10,8 @@ use gambeson_api::client::Client;
 use gambeson_api::client::worker::{LeaseClient, WorkerClient};
 use gambeson_api::work::{Append, Enrol, Entry, LeaseRequest, Room, Settle};
 use gambeson_api::{
-    Accepted, Digest, End, FileContent, Job, JobId, MemberChange, NewKey, NewProject, NewUser, Outcome, ProjectChange, Report,
-    Start, Submission, Usage, UserKind, Waiting, WorkerId,
+    Accepted, Digest, End, FileContent, Job, JobId, MemberChange, NewKey, NewProject, NewUser, Outcome, ProjectChange,
+    Report, Start, Submission, Usage, UserKind, Waiting, WorkerId,
 };
 use gambeson_testkit::Platform;
 
