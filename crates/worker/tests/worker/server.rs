@@ -266,7 +266,7 @@ async fn enrol(State(server): Ours, headers: HeaderMap, Json(enrol): Json<Enrol>
     let fresh = server.change(|inner| {
         inner.seen.asked_to_enrol += 1;
         let fresh = inner.seen.enrolled.is_empty() && bearer(&headers) == "gmj_token";
-        let again = inner.seen.enrolled.iter().any(|known| *known == enrol);
+        let again = inner.seen.enrolled.contains(&enrol);
         if fresh {
             inner.seen.enrolled.push(enrol.clone());
         }
