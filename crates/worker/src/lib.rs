@@ -9,6 +9,7 @@ mod boot_time;
 mod cell;
 mod config;
 mod holding;
+mod inputs;
 mod job;
 mod outage;
 mod room;
@@ -20,6 +21,6 @@ mod worker;
 
 pub use config::{Config, Flush};
 pub use spares::Warmth;
-pub use state_dir::StateError;
+pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};
-pub use worker::{WorkerError, run};
+pub use worker::{WorkerError, lacking, run};

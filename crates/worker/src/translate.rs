@@ -9,14 +9,25 @@ use std::time::Duration;
 use gambeson_api as api;
 use gambeson_api::work::Lease;
 use gambeson_sandbox as sandbox;
-use sandbox::{Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, Refusal, Spec, Staged, Terminal};
+use sandbox::{
+    Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, OpenFile, Refusal, Spec, Staged, Terminal,
+};
 
 /// A file of a job, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fetched {
     pub(crate) path: String,
     pub(crate) executable: bool,
-    pub(crate) contents: Vec<u8>,
+    pub(crate) contents: Contents,
+}
+
+/// Where a file's content is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// It came with the lease.
+    Inline(Vec<u8>),
+    /// In the file of the job's inputs.
+    Input { from: OpenFile, offset: u64, size: u64 },
 }
 
 /// A lease that cannot be carried out as it stands. The server checks the same, so that this is rare.
@@ -116,10 +127,12 @@ fn staged(files: Vec<Fetched>) -> Result<Vec<Staged>, Refusal> {
     }
     // Sorted, so that a directory comes before what lies in it.
     let mut staged: Vec<Staged> = directories.into_iter().map(|path| Staged::Directory { path }).collect();
-    staged.extend(files.into_iter().map(|Fetched { path, executable, contents }| Staged::File {
-        path: path.into(),
-        executable,
-        contents,
+    staged.extend(files.into_iter().map(|Fetched { path, executable, contents }| {
+        let path = path.into();
+        match contents {
+            Contents::Inline(contents) => Staged::File { path, executable, contents },
+            Contents::Input { from, offset, size } => Staged::Part { path, executable, from, offset, size },
+        }
     }));
     Ok(staged)
 }
@@ -284,7 +297,10 @@ mod tests {
     }
 
     fn files(paths: &[&str]) -> Vec<Fetched> {
-        paths.iter().map(|path| Fetched { path: (*path).into(), executable: false, contents: b"x".to_vec() }).collect()
+        paths
+            .iter()
+            .map(|path| Fetched { path: (*path).into(), executable: false, contents: Contents::Inline(b"x".to_vec()) })
+            .collect()
     }
 
     fn spec_of(lease: &Lease, paths: &[&str]) -> Result<Spec, Unfit> {

@@ -266,8 +266,13 @@ pub enum ProfileCommand {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum WorkerCommand {
-    /// Give it no more jobs; those it has go on.
+    /// Give it no more jobs; those it has go on, and then it idles.
     Drain {
+        /// Which.
+        id: WorkerId,
+    },
+    /// Let one that was drained take jobs again.
+    Undrain {
         /// Which.
         id: WorkerId,
     },

@@ -172,6 +172,8 @@ fn files_of(staged: Vec<Staged>) -> Result<BTreeMap<String, Brought>, String> {
                 files.insert(text(path.as_os_str(), "a file's name")?, Brought { contents, executable });
             }
             Staged::Link { path, .. } => return Err(is_link(&path)),
+            // Of what was not read there is nothing to send; `input` reads everything.
+            Staged::Part { path, .. } => return Err(format!("{} was not read", path.display())),
             // A directory is there since its files are.
             Staged::Directory { .. } => {}
         }

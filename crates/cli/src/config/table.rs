@@ -227,6 +227,9 @@ settings! {
         };
         /// The most connections at once; more wait to be accepted.
         connections_max: u32 = Is("4096"), "16" ..= "1000000";
+        /// The most connections at once from one address (of IPv6, from one /64); more are closed at once. Set it higher
+        /// where a proxy stands before the server.
+        connections_per_address: u32 = Is("256"), "1" ..= "1000000";
         /// How long a client may take for the head of a request.
         header_timeout: Duration = Is("10s"), "100ms" ..= "10m";
         /// How long a client may pause within the body of a request.
@@ -247,6 +250,8 @@ settings! {
         rate_per_key: u32 = Is("200"), "1" ..= "1000000";
         /// Requests that one key may make at once after a pause.
         rate_burst: u32 = Is("400"), "1" ..= "1000000";
+        /// Waits, followed jobs and downloads that one key may have at once.
+        open_per_key: u32 = Is("64"), "1" ..= "1000000";
         /// Where clients reach the server, for links in answers.
         public_url: Option<ServerUrl> = Unset {
             meaning: "links are relative",

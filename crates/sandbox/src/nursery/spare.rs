@@ -1,18 +1,18 @@
 //! A cell that is wholly built and waits for one program.
 
 use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use super::message::{self, MOST, Program};
+use super::message::{self, IN_A_FILE, MOST, Part, Program};
 use super::{Keeper, NurseryError};
 use crate::cell::{Cell, Process};
 use crate::cgroup::Hierarchies;
 use crate::exit::Start;
-use crate::launch::{LaunchError, Outer, Site};
+use crate::launch::{Outer, Site};
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
 
@@ -62,43 +62,49 @@ impl Spare {
     ///
     /// # Errors
     /// When it does not fit, or is there no more; the plan comes back.
-    pub fn run(self, mut plan: Plan) -> Result<Cell, Box<HandOver>> {
-        let refuse = |plan, why: &str| Err(Box::new(HandOver { plan, why: why.into() }));
+    pub fn run(self, plan: Plan) -> Result<Cell, Box<HandOver>> {
+        let refuse = |plan, why: String| Err(Box::new(HandOver { plan, why }));
         if !self.fits(&plan) {
-            return refuse(plan, "it was built for another plan");
+            return refuse(plan, "it was built for another plan".into());
         }
         let Spare { mut cell } = self;
         cell.started = Instant::now();
-        let files = plan
-            .steps
-            .iter_mut()
-            .find_map(|step| if let Step::Stage(files) = step { Some(std::mem::take(files)) } else { None });
-        let program = Program { args: plan.args.clone(), env: plan.env.clone(), files: files.unwrap_or_default() };
-        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| {
-            let bytes = postcard::to_stdvec(&program).map_err(|_| Errno::INVAL)?;
-            if bytes.len() < MOST {
-                message::send_bytes(to.as_fd(), &bytes, &[])
-            } else {
-                let file = super::in_memory(c"program", &bytes)?;
-                message::send_bytes(to.as_fd(), b"!", &[file.as_fd()])
-            }
-        });
-        // What is said of the step is how much there was.
-        if let Some(Step::Stage(files)) = plan.steps.iter_mut().find(|step| matches!(step, Step::Stage(_))) {
-            *files = program.files;
+        // Before anything of the program can run: its deadline is the plan's that the cell was built by.
+        if let Err(error) = cell.count_down() {
+            return refuse(plan, error.to_string());
         }
+        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| hand_over(to.as_fd(), &plan));
         if let Err(errno) = sent {
-            return refuse(plan, &format!("the cell did not take it: {errno}"));
+            return refuse(plan, format!("the cell did not take it: {errno}"));
         }
         cell.plan = plan;
-        match cell.count_down() {
-            Ok(()) => Ok(cell),
-            Err(LaunchError::System { what, source }) => {
-                refuse(cell.plan.clone(), &format!("failed to {what}: {source}"))
-            }
-            Err(error) => refuse(cell.plan.clone(), &error.to_string()),
-        }
+        Ok(cell)
     }
+}
+
+/// One message, with everything of the program in it or with it.
+fn hand_over(to: BorrowedFd<'_>, plan: &Plan) -> Result<(), Errno> {
+    let (mut files, mut parts, mut open) = (Vec::new(), Vec::new(), Vec::new());
+    for file in staged(plan) {
+        let Stage::Part { path, mode, from, offset, size } = file else {
+            files.push(file);
+            continue;
+        };
+        let place = open.iter().position(|one| *one == from).unwrap_or_else(|| {
+            open.push(from);
+            open.len() - 1
+        });
+        parts.push(Part { path: path.clone(), mode: *mode, file: place, offset: *offset, size: *size });
+    }
+    let program = Program { args: &plan.args[..], env: &plan.env[..], files, parts };
+    let bytes = postcard::to_stdvec(&program).map_err(|_| Errno::INVAL)?;
+    let mut fds: Vec<BorrowedFd<'_>> = open.iter().map(|file| file.0.as_fd()).collect();
+    if bytes.len() < MOST {
+        return message::send_bytes(to, &bytes, &fds);
+    }
+    let whole = super::in_memory(c"program", &bytes)?;
+    fds.insert(0, whole.as_fd());
+    message::send_bytes(to, IN_A_FILE, &fds)
 }
 
 fn lengths(strings: &[CString]) -> usize {
