@@ -66,7 +66,7 @@ impl Config {
             },
             quota,
             user_quota: quota,
-            lease_ms: 15_000,
+            lease_ms: 30_000,
             attempts_max: 3,
             half_life_ms: HOUR,
             age_step_ms: 600_000,

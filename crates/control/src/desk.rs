@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::audit::{self, Chain};
 use crate::books::{Books, DAY_MS};
-use crate::clock::Clock;
+use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
@@ -73,10 +73,10 @@ pub(crate) struct Live {
     pub attempt: u32,
     pub hash: [u8; 32],
     pub appended: u64,
-    pub granted: Time,
+    pub granted: Attended,
     pub started: Option<Time>,
     /// When the lease runs out.
-    pub expires: Time,
+    pub expires: Attended,
     pub cancel: bool,
     /// Whether the worker was told to cancel.
     pub cancel_told: bool,
@@ -91,6 +91,10 @@ pub(crate) struct Live {
 #[derive(Debug, Clone)]
 pub(crate) struct Present {
     pub seen: Time,
+    /// The same, as it counts.
+    pub heard: Attended,
+    /// When its last heartbeat came, by a clock that nobody sets, milliseconds.
+    pub beat_ms: Option<u64>,
     /// When that was stored last.
     pub stored: Time,
     pub room: Room,
@@ -127,6 +131,8 @@ pub(crate) struct Desk {
     pub store: Box<dyn Store>,
     pub config: Arc<Config>,
     pub clock: Clock,
+    /// What leases and presence run by.
+    pub attention: Attention,
     pub chain: Chain,
     pub state: State,
     pub effects: Vec<Effect>,
@@ -157,10 +163,17 @@ pub(crate) fn queue_class(class: gambeson_api::Class) -> queue::Class {
 }
 
 const SHARES: &str = "queue.shares";
+/// A pause of our own that is worth a line in the log, milliseconds.
+const STALL_TOLD_MS: u64 = 1000;
 
 impl State {
     /// Reads everything from the store. Leases get their whole time again: their workers could not renew them.
-    pub(crate) fn load(store: &dyn Store, config: &Config, now: Time, version: u64) -> Stored<State> {
+    pub(crate) fn load(
+        store: &dyn Store,
+        config: &Config,
+        (now, attended): (Time, Attended),
+        version: u64,
+    ) -> Stored<State> {
         let rules = queue::Rules {
             half_life_ms: config.half_life_ms,
             age_step_ms: config.age_step_ms,
@@ -214,9 +227,9 @@ impl State {
                     attempt: lease.attempt,
                     hash: lease.hash,
                     appended: lease.appended,
-                    granted: lease.granted,
+                    granted: attended,
                     started: if lease.started { job.started } else { None },
-                    expires: now.plus_ms(config.lease_ms),
+                    expires: attended.plus_ms(config.lease_ms),
                     cancel: row.cancel_requested,
                     cancel_told: false,
                     seq: store.event_last(job.id)?,
@@ -292,6 +305,19 @@ pub(crate) fn project_rules(project: &Project) -> queue::ProjectRules {
 impl Desk {
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// The time that leases and presence run by.
+    pub(crate) fn attended(&self) -> Attended {
+        self.attention.now()
+    }
+
+    /// Takes a look at the clock, once before whatever has come is done.
+    pub(crate) fn look(&mut self) {
+        let missed_ms = self.attention.look(self.clock.steady_ms());
+        if missed_ms >= STALL_TOLD_MS {
+            tracing::warn!(missed_ms, "the server stood still for {missed_ms} ms: no lease ran out meanwhile");
+        }
     }
 
     /// Refuses to act on a decision that was made with an older directory.
@@ -403,8 +429,9 @@ impl Desk {
         for lease in std::mem::take(&mut self.undelivered) {
             self.retry(lease, "the worker had stopped asking when it was granted")?;
         }
+        let attended = self.attended();
         let late: Vec<LeaseId> =
-            self.state.live.values().filter(|live| live.expires <= now).map(|live| live.lease).collect();
+            self.state.live.values().filter(|live| live.expires <= attended).map(|live| live.lease).collect();
         for lease in late {
             self.expire(lease)?;
         }
@@ -414,7 +441,8 @@ impl Desk {
             .present
             .iter()
             .filter(|(worker, present)| {
-                now.since_ms(present.seen) > gone_after && !self.polls.values().any(|poll| poll.worker == **worker)
+                attended.since_ms(present.heard) > gone_after
+                    && !self.polls.values().any(|poll| poll.worker == **worker)
             })
             .map(|(worker, _)| *worker)
             .collect();

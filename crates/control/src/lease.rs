@@ -96,7 +96,8 @@ impl Desk {
             self.store.worker_put(row)?;
         }
         let is_new = known.is_none();
-        self.state.present.insert(worker, Present { seen: now, stored, room });
+        let (heard, beat_ms) = (self.attended(), known.and_then(|present| present.beat_ms));
+        self.state.present.insert(worker, Present { seen: now, heard, beat_ms, stored, room });
         if is_new {
             connect(&mut self.state, worker, room, false);
         }
@@ -136,7 +137,7 @@ impl Desk {
     }
 
     fn grant(&mut self, job: JobId, worker: WorkerId) -> Act<Lease> {
-        let now = self.now();
+        let (now, attended) = (self.now(), self.attended());
         let gone = || StoreError::Failed(format!("{job} waits, but is not in the store"));
         let mut row = self.store.job(job)?.ok_or_else(gone)?;
         let source = self.store.source(&row.source)?.ok_or_else(gone)?;
@@ -179,9 +180,9 @@ impl Desk {
                 attempt: row.attempt,
                 hash: lease.hash,
                 appended: 0,
-                granted: now,
+                granted: attended,
                 started: None,
-                expires: now.plus_ms(self.config.lease_ms),
+                expires: attended.plus_ms(self.config.lease_ms),
                 cancel: row.cancel_requested,
                 cancel_told: false,
                 seq: seq + 1,
@@ -217,7 +218,7 @@ impl Desk {
             return Err(Problem::new(Code::Unauthenticated, "that is not the token of this lease").into());
         }
         // What ran out is over, even before the clock's next look.
-        if live.expires <= self.now() {
+        if live.expires <= self.attended() {
             return Err(lost("it ran out"));
         }
         Ok((job, live))
@@ -427,9 +428,14 @@ impl Desk {
         reply: oneshot::Sender<HeartbeatAnswer>,
     ) -> Act<()> {
         self.seen(worker, self.state.present.get(&worker).map(|present| present.room))?;
-        let now = self.now();
+        let now = self.attended();
         let mut answer = HeartbeatAnswer { ttl_ms: self.config.lease_ms, ..HeartbeatAnswer::default() };
-        let mut urgent = false;
+        // One that was not heard for long may be near the end of what it holds: it must not wait for its answer.
+        let steady_ms = self.clock.steady_ms();
+        let mut urgent = self.state.present.get_mut(&worker).is_some_and(|present| {
+            let before = present.beat_ms.replace(steady_ms);
+            before.is_none_or(|before| steady_ms.saturating_sub(before) > self.config.lease_ms / 2)
+        });
         for lease in leases {
             let job = self.state.leases.get(lease).copied();
             match job.and_then(|job| self.state.live.get_mut(&job)) {

@@ -20,6 +20,6 @@ mod store;
 mod watch;
 mod writer;
 
-pub use clock::Clock;
+pub use clock::{Clock, Hands};
 pub use config::Config;
 pub use control::*;

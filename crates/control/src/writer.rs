@@ -190,6 +190,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         let begun = Instant::now();
         let mut replies: Vec<Reply> = Vec::new();
         let mut stop = None;
+        desk.look();
         let mut result = if spoiled { reload(&mut desk) } else { Ok(()) };
         let mut next = Some(first);
         let opened = result.is_ok();
@@ -274,7 +275,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
 fn reload(desk: &mut Desk) -> Stored<()> {
     let version = desk.state.directory.version + 1;
     desk.chain = desk.chain.reload(&*desk.store)?;
-    let mut state = State::load(&*desk.store, &desk.config, desk.now(), version)?;
+    let mut state = State::load(&*desk.store, &desk.config, (desk.now(), desk.attended()), version)?;
     // Workers are still there, and their requests still parked.
     for (worker, present) in &desk.state.present {
         state.present.insert(*worker, present.clone());

@@ -1,21 +1,24 @@
 //! The life of a job, from its submission to its end, as the server drives it: real store, settable clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gambeson_api::work::{Append, Enrol, Entry, HandBack, Heartbeat, Lease, LeaseRequest, Room, Settle};
 use gambeson_api::*;
-use gambeson_control::{Caller, Clock, Config, Control, WorkerCaller};
+use gambeson_control::{Caller, Clock, Config, Control, Hands, WorkerCaller};
 
 const NOW: Time = Time(1_764_059_400_000);
+
+fn config(dir: &std::path::Path) -> Config {
+    Config { lease_ms: 15_000, ..Config::new(dir) }
+}
 
 /// An installation in a directory of its own, with a clock that stands.
 struct Installation {
     control: Control,
     owner: Caller,
     key: String,
-    clock: Arc<AtomicU64>,
+    clock: Arc<Hands>,
     dir: tempfile::TempDir,
 }
 
@@ -23,7 +26,7 @@ impl Installation {
     fn new() -> Installation {
         let dir = tempfile::tempdir().unwrap();
         let (clock, handle) = Clock::manual(NOW);
-        let opened = Control::open(Config::new(dir.path()), clock).unwrap();
+        let opened = Control::open(config(dir.path()), clock).unwrap();
         let key = opened.setup_key.unwrap();
         let owner = opened.control.authenticate(Some(&key)).unwrap();
         Installation { control: opened.control, owner, key, clock: handle, dir }
@@ -34,14 +37,18 @@ impl Installation {
         self.control.close().await;
         drop(self.control);
         let clock = Clock::Manual(Arc::clone(&self.clock));
-        let opened = Control::open(Config::new(self.dir.path()), clock).unwrap();
+        let opened = Control::open(config(self.dir.path()), clock).unwrap();
         assert_eq!(opened.setup_key, None);
         let owner = opened.control.authenticate(Some(&self.key)).unwrap();
         Installation { control: opened.control, owner, ..self }
     }
 
-    fn pass(&self, ms: u64) {
-        self.clock.fetch_add(ms, Ordering::AcqRel);
+    /// Time passes, and the server is there all the while.
+    async fn pass(&self, ms: u64) {
+        for step in (0..ms).step_by(200) {
+            self.clock.pass(200.min(ms - step));
+            self.control.tick().await.unwrap();
+        }
     }
 
     async fn worker(&self) -> WorkerCaller {
@@ -181,10 +188,10 @@ async fn a_worker_that_lost_its_lease_cannot_finish_the_job() {
     let id = here.submit(|submission| submission.may_rerun = true).await.unwrap();
     let stale = here.leases(&worker, 1000).await.remove(0);
     here.append(&stale, 0, vec![Entry::Started {}, output("a")]).await.unwrap();
-    here.pass(16_000);
+    here.pass(16_000).await;
     assert_eq!(here.append(&stale, 2, vec![output("b")]).await.unwrap_err().code, Code::LeaseLost);
     here.until(id, "requeued").await;
-    here.pass(2_000);
+    here.pass(2_000).await;
     let fresh = here.leases(&worker, 5000).await.remove(0);
     assert_eq!(fresh.attempt, 2);
     assert_eq!(here.settle(&stale, 2, vec![]).await.unwrap_err().code, Code::LeaseLost);
@@ -206,7 +213,7 @@ async fn a_report_under_a_lease_that_ran_out_is_refused_though_its_job_ended_und
     let stale = here.leases(&worker, 1000).await.remove(0);
     here.append(&stale, 0, vec![Entry::Started {}]).await.unwrap();
     here.control.job_cancel(&here.owner, id).await.unwrap();
-    here.pass(16_000);
+    here.pass(16_000).await;
     let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
     assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
     assert_eq!(here.settle(&stale, 1, vec![output("late")]).await.unwrap_err().code, Code::LeaseLost);
@@ -243,7 +250,7 @@ async fn what_an_attempt_uploaded_that_was_not_settled_is_paid_for_by_nobody() {
     };
     here.control.lease_settle(other.id, Some(&other.token), settle).await.unwrap();
 
-    here.pass(16_000);
+    here.pass(16_000).await;
     let ended = here.control.job(&here.owner, lost, Duration::from_secs(10)).await.unwrap();
     assert_eq!(ended.outcome.unwrap().end, End::Lost {});
     assert_eq!(here.usage().await.stored_bytes, 18);
@@ -276,10 +283,61 @@ async fn what_runs_out_after_the_start_is_lost_unless_it_may_run_twice() {
     let id = here.submit(|_| {}).await.unwrap();
     let lease = here.leases(&worker, 1000).await.remove(0);
     here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
-    here.pass(16_000);
+    here.pass(16_000).await;
     let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
     assert_eq!(job.outcome.unwrap().end, End::Lost {});
     assert_eq!(here.usage().await.cpu_ms, 0, "what was our fault is not charged");
+}
+
+/// What a server that stood still for a minute, or whose clock was set, makes of a worker that spoke in time.
+async fn heard_after(stall: impl FnOnce(&Hands)) {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    here.pass(7_000).await;
+    stall(&here.clock);
+    // The clock is looked at before what waits in the sockets.
+    here.control.tick().await.unwrap();
+    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+    let answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
+    assert_eq!(answer.lost, []);
+    here.pass(14_000).await;
+    here.settle(&lease, 1, vec![output("1")]).await.unwrap();
+    assert_eq!(here.job(id).await.outcome.unwrap().end, End::Exited { code: 0 });
+}
+
+#[tokio::test]
+async fn a_worker_that_was_not_heard_for_long_is_answered_at_once() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let beat = || here.control.worker_heartbeat(&worker, Heartbeat { leases: Vec::new(), wait_ms: 7_000 });
+    let at_once = |answer| tokio::time::timeout(Duration::from_secs(5), answer);
+    at_once(beat()).await.expect("the first since the server's start").unwrap();
+    here.clock.pass(5_000);
+    tokio::time::timeout(Duration::from_millis(200), beat()).await.expect_err("parked: it is in its rhythm");
+    here.clock.pass(8_000);
+    at_once(beat()).await.expect("one was lost").unwrap();
+}
+
+#[tokio::test]
+async fn while_the_server_itself_stands_still_no_lease_runs_out() {
+    heard_after(|clock| clock.pass(60_000)).await;
+}
+
+#[tokio::test]
+async fn setting_the_wall_clock_ends_no_lease_and_prolongs_none() {
+    heard_after(|clock| clock.set_wall(NOW.plus_ms(86_400_000))).await;
+    heard_after(|clock| clock.set_wall(Time(NOW.0 - 86_400_000))).await;
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    here.clock.set_wall(Time(NOW.0 - 86_400_000));
+    here.pass(16_000).await;
+    assert_eq!(here.job(id).await.outcome.unwrap().end, End::Lost {});
 }
 
 #[tokio::test]
@@ -292,7 +350,7 @@ async fn what_runs_out_before_the_start_is_tried_again_and_not_for_ever() {
         assert_eq!(lease.attempt, attempt);
         let back = HandBack { why: "no room\n".into() };
         here.control.lease_hand_back(lease.id, Some(&lease.token), back).await.unwrap();
-        here.pass(5_000);
+        here.pass(5_000).await;
     }
     let job = here.job(id).await;
     assert!(matches!(job.outcome.unwrap().end, End::Fault { .. }));
@@ -307,7 +365,7 @@ async fn heartbeats_keep_a_lease_and_bring_the_cancellation() {
     let lease = here.leases(&worker, 1000).await.remove(0);
     here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
     for _ in 0..4 {
-        here.pass(10_000);
+        here.pass(10_000).await;
         let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
         let answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
         assert!(answer.lost.is_empty() && answer.cancel.is_empty());
@@ -327,7 +385,7 @@ async fn heartbeats_keep_a_lease_and_bring_the_cancellation() {
     }
     assert_eq!(answer.cancel, [lease.id]);
     // The worker is gone before it can report: cancelled all the same, and not run again.
-    here.pass(16_000);
+    here.pass(16_000).await;
     let job = here.control.job(&here.owner, id, Duration::from_secs(10)).await.unwrap();
     assert_eq!(job.outcome.unwrap().end, End::Cancelled {});
 }
@@ -518,14 +576,8 @@ async fn artifacts_are_kept_counted_and_deleted_when_their_time_is_over() {
     assert_eq!(here.usage().await.stored_bytes, 6);
     assert!(upload(&here, &lease, b"late").await.is_err(), "its lease is over");
 
-    here.pass(8 * 86_400_000);
-    // The house is kept beside everything else: wait until it was.
-    for _ in 0..200 {
-        if here.usage().await.stored_bytes == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    here.clock.pass(8 * 86_400_000);
+    here.control.tick().await.unwrap();
     assert_eq!(here.usage().await.stored_bytes, 0);
     let gone = here.control.artifact(&here.owner, id, "a.txt").await.unwrap_err();
     assert_eq!(gone.code, Code::Gone);

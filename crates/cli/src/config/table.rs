@@ -321,7 +321,7 @@ settings! {
         /// The share of all capacity that jobs of class high may hold.
         ceiling_high: Percent = Is("50"), "1" ..= "100";
         /// How long a worker may be silent before its jobs are taken from it.
-        lease: Duration = Is("15s"), "1s" ..= "10m";
+        lease: Duration = Is("30s"), "1s" ..= "10m";
         /// How often a job is tried that its worker lost before the program started.
         attempts_max: u32 = Is("3"), "1" ..= "100";
     }

@@ -19,7 +19,7 @@ use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Ti
 
 use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
-use crate::clock::Clock;
+use crate::clock::{Attention, Clock};
 use crate::config::Config;
 use crate::depot::{Depot, private_dir};
 use crate::desk::{Act, Desk, Failure, State};
@@ -228,7 +228,8 @@ impl Control {
             Ok(setup_key)
         };
         let setup_key = prepare().map_err(|error| store_failed(&error))?;
-        let state = State::load(&store, &config, now, 1).map_err(|error| store_failed(&error))?;
+        let attention = Attention::from(clock.steady_ms());
+        let state = State::load(&store, &config, (now, attention.now()), 1).map_err(|error| store_failed(&error))?;
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
@@ -248,6 +249,7 @@ impl Control {
             store: Box::new(store),
             config: Arc::clone(&config),
             clock,
+            attention,
             chain,
             state,
             effects: Vec::new(),
@@ -297,6 +299,15 @@ impl Control {
         self.writer.stop().await;
     }
 
+    /// Has the writer look at the clock now, as it does a few times a second by itself: for tests that own the clock.
+    ///
+    /// # Errors
+    /// When the store fails, or the server stops.
+    #[doc(hidden)]
+    pub async fn tick(&self) -> Answer<()> {
+        self.act(Desk::tick).await
+    }
+
     /// Whether the writer lives.
     pub fn healthy(&self) -> bool {
         self.writer.lives()
@@ -330,7 +341,7 @@ impl Control {
             self.note_stranger(now);
             return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
         }
-        if let Err(wait_ms) = self.shared.rates.take(key.id, now) {
+        if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
