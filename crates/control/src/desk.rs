@@ -329,6 +329,12 @@ impl Desk {
         self.chain.append(&mut *self.store, row)
     }
 
+    /// Says by a row that the audit log did not fit its seal when it was loaded, if it did not.
+    pub(crate) fn confess(&mut self) -> Stored<()> {
+        let now = self.now();
+        self.chain.confess(&mut *self.store, now)
+    }
+
     /// A row about what the platform does by itself.
     pub(crate) fn audit_own(
         &mut self,

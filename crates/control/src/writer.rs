@@ -195,7 +195,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         let mut next = Some(first);
         let opened = result.is_ok();
         if opened {
-            result = desk.store.begin();
+            result = desk.store.begin().and_then(|()| desk.confess());
         }
         let sealed = desk.chain.last();
         while let Some(order) = next.take() {

@@ -425,6 +425,22 @@ async fn a_restart_forgets_nothing() {
 }
 
 #[tokio::test]
+async fn a_log_whose_end_was_cut_off_between_two_starts_is_never_whole_again() {
+    let here = Installation::new();
+    here.submit(|_| {}).await.unwrap();
+    here.control.close().await;
+    let cut = "DELETE FROM audit WHERE seq > (SELECT max(seq) - 1 FROM audit)";
+    rusqlite::Connection::open(here.dir.path().join("store.sqlite")).unwrap().execute_batch(cut).unwrap();
+    let here = here.restart().await.restart().await;
+    here.submit(|_| {}).await.expect("it runs all the same");
+    let verdict = here.control.audit_verify(&here.owner, None).await.unwrap();
+    assert!(!verdict.whole && verdict.broken.unwrap().contains("rows are missing at the end"));
+    let rows = here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows;
+    let said: Vec<&AuditRow> = rows.iter().filter(|row| row.action == "audit.broken").collect();
+    assert_eq!((said.len(), said[0].actor.as_str()), (1, "system"));
+}
+
+#[tokio::test]
 async fn an_idempotency_key_makes_one_job_of_two_submissions() {
     let here = Installation::new();
     let with_key = |source: &'static str| {

@@ -220,6 +220,8 @@ impl Control {
         let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
         let mut prepare = || -> Stored<Option<String>> {
             store.begin()?;
+            // The server starts all the same: an operator must be able to look.
+            chain.confess(&mut store, now)?;
             let setup_key = set_up(&mut store, &mut chain, &config, now)?;
             if let Some(token) = &config.local_join_token {
                 store.join_token_put(&secret::hash(token), now.plus_ms(600_000))?;
