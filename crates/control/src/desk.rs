@@ -404,7 +404,8 @@ impl Desk {
             account.cpu_used_ms += cpu_ms;
             account.jobs += 1;
         });
-        for (digest, size) in self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))? {
+        let until = now.plus_ms(self.config.keep_artifacts_ms);
+        for (digest, size) in self.store.holds_end(row.id, until)? {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
             if !self.store.is_kept(&digest, row.project, row.user)? {
                 self.state.books.change(row.project, row.user, |account| {
@@ -417,6 +418,12 @@ impl Desk {
         row.ended = Some(now);
         row.report = Some(report);
         self.store.job_update(&row)?;
+        // What an array brought is kept until the last of its elements has ended.
+        if let Some(place) = row.array
+            && !self.store.array_is_open(place.id)?
+        {
+            self.store.holds_end(JobId::from_u128(place.id.as_u128()), until)?;
+        }
         self.event(row.id, seq + 1, row.attempt, EventBody::Ended { outcome })
     }
 

@@ -29,6 +29,9 @@ pub(crate) enum Submitted {
 /// of the job itself, and costs whoever asks the time, not everybody who submits.
 const TOLD_AT_ONCE: usize = 100;
 
+/// Elements of an array that one operation cancels.
+const CANCELLED_AT_ONCE: u32 = 200;
+
 /// A submission of so many bytes counts nothing against what may be kept: quotas of waiting jobs bound their number.
 const KEPT_FREE: u64 = 16 << 10;
 
@@ -84,6 +87,11 @@ impl Desk {
         // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
         self.state.books.may_store(project, user, quotas, more)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
+        // Once for all elements of an array: ten thousand times as many rows would keep everybody waiting.
+        let holder = array.map_or(first, |array| JobId::from_u128(array.as_u128()));
+        for (digest, size) in kept.iter().copied() {
+            self.hold(BlobHold { digest, project, user, job: Some(holder), size, until: None })??;
+        }
         let mut single = None;
         for index in 0..count {
             // Ids of one array follow each other: so do its elements in every list.
@@ -112,9 +120,6 @@ impl Desk {
             };
             self.store.job_insert(&row)?;
             self.event(id, 1, 0, EventBody::Queued {})?;
-            for (digest, size) in kept.iter().copied() {
-                self.hold(BlobHold { digest, project, user, job: Some(id), size, until: None })??;
-            }
             self.state.enter(&OpenJob {
                 id,
                 order: row.order,
@@ -213,6 +218,15 @@ impl Desk {
                 Ok(())
             }
         }
+    }
+
+    /// Cancels some elements of an array, after one. The last of them, if there may be more.
+    pub(crate) fn cancel_some(&mut self, array: ArrayId, after: JobId, by: &str) -> Act<Option<JobId>> {
+        let open = self.store.array_open(array, after, CANCELLED_AT_ONCE)?;
+        for job in &open {
+            self.cancel(*job, by)?;
+        }
+        Ok(open.last().filter(|_| open.len() == CANCELLED_AT_ONCE as usize).copied())
     }
 
     /// What is needed to tell when a job will start; `None` if it does not wait. Cheap, whatever the queue's length.

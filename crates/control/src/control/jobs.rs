@@ -316,14 +316,17 @@ impl Control {
     pub async fn array_cancel(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
         let (target, _) = self.array_row(id).await?;
         let name = self.shared.directory().name_of_user(caller.user);
-        let act = move |desk: &mut Desk| {
-            for job in desk.store.array_open(id)? {
-                desk.cancel(job, &name)?;
-            }
-            Ok(())
+        // A part of a large array at a time, decided once: nobody else is to wait for all of it.
+        let cancel = |after: JobId| {
+            let name = name.clone();
+            move |desk: &mut Desk| desk.cancel_some(id, after, &name)
         };
-        let done = self.perform(caller, Action::JobCancel, target, self.context(), act).await;
-        done.map_err(unseen_array(id, target))?;
+        let first = cancel(JobId::from_u128(0));
+        let done = self.perform(caller, Action::JobCancel, target, self.context(), first).await;
+        let mut more = done.map_err(unseen_array(id, target))?;
+        while let Some(after) = more {
+            more = self.act(cancel(after)).await?;
+        }
         Ok(self.array_row(id).await?.1)
     }
 

@@ -179,7 +179,8 @@ pub(crate) struct BlobHold {
     pub digest: Digest,
     pub project: ProjectId,
     pub user: UserId,
-    /// The job that needs it or made it; `None` for a plain upload.
+    /// The job that needs it or made it, or the array (its id, as a job's) whose elements need it; `None` for a plain
+    /// upload.
     pub job: Option<JobId>,
     pub size: u64,
     /// `None` while the job has not ended, but for what its worker uploaded and has not settled.
@@ -235,7 +236,9 @@ pub(crate) trait Jobs {
         &self,
         array: ArrayId,
     ) -> Stored<Option<(ProjectId, UserId, u32, BTreeMap<String, u64>, BTreeMap<String, u64>)>>;
-    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>>;
+    /// At most `count` elements after one that have not ended, in order.
+    fn array_open(&self, array: ArrayId, after: JobId, count: u32) -> Stored<Vec<JobId>>;
+    fn array_is_open(&self, array: ArrayId) -> Stored<bool>;
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>>;
     fn remember(&mut self, user: UserId, project: ProjectId, key: &str, what: &Remembered, at: Time) -> Stored<()>;
     fn lease_put(&mut self, lease: &LeaseRow) -> Stored<()>;

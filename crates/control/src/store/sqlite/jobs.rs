@@ -241,12 +241,18 @@ impl Jobs for Sqlite {
         Ok(Some((project, user, size, states, outcomes)))
     }
 
-    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>> {
+    fn array_open(&self, array: ArrayId, after: JobId, count: u32) -> Stored<Vec<JobId>> {
         self.all(
-            "SELECT id FROM job WHERE array = ? AND state < 3 ORDER BY array_index",
-            [Id(array.as_u128())],
+            "SELECT id FROM job WHERE array = ? AND state < 3 AND id > ? ORDER BY id LIMIT ?",
+            params![Id(array.as_u128()), Id(after.as_u128()), count],
             |row| Ok(JobId::from_u128(row.get::<_, Id>(0)?.0)),
         )
+    }
+
+    fn array_is_open(&self, array: ArrayId) -> Stored<bool> {
+        let found =
+            self.one("SELECT 1 FROM job WHERE array = ? AND state < 3 LIMIT 1", [Id(array.as_u128())], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>> {

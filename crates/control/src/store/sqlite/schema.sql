@@ -43,6 +43,7 @@ CREATE TABLE job (
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
 CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
+CREATE INDEX job_array_open ON job (array) WHERE array IS NOT NULL AND state < 3;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
 CREATE INDEX job_ended ON job (ended) WHERE state = 3;
 CREATE INDEX job_source ON job (source);
@@ -75,7 +76,7 @@ CREATE TABLE artifact (
 
 CREATE TABLE blob (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
--- An empty job is a plain upload. `until` is absent while the job has not ended, but for what its worker
+-- An empty job is a plain upload; what an array's elements need is held by the array's id in its place. `until` is absent while the job has not ended, but for what its worker
 -- uploaded and has not settled.
 CREATE TABLE hold (
     digest BLOB NOT NULL, project BLOB NOT NULL, user BLOB NOT NULL, job BLOB NOT NULL, size INTEGER NOT NULL,
