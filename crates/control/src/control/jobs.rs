@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gambeson_api::{
     Accepted, Array, ArrayId, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, OutputStream, Problem,
-    Project, Submission, UserId, Waiting,
+    Submission, UserId, Waiting,
 };
 use tokio::sync::watch;
 
@@ -123,13 +123,14 @@ impl Control {
             // Whether the project may be seen is decided before anything is said of its ceilings.
             Err(problem) => {
                 let target = Target::Project(project);
-                if self.may(&directory, caller, Action::ProjectView, target)?
-                    || self.may(&directory, caller, Action::JobSubmit, target)?
-                {
-                    return Err(problem);
+                if !self.may(&directory, caller, Action::ProjectView, target)? {
+                    let usual = self.context().submitting(usual_facts());
+                    let ticket = self.ticket(&directory, caller, Action::JobSubmit, target, &usual)?;
+                    if ticket.refusal.is_some() {
+                        self.record(ticket).await.map_err(unseen(project, named.as_deref()))?;
+                    }
                 }
-                admit(&submission, &unlimited(settings), &self.shared.config.ceiling)
-                    .map_err(|_| crate::directory::no_project(&settings.name))?
+                return Err(problem);
             }
         };
         let context = self.context().submitting(facts(&admitted));
@@ -385,8 +386,17 @@ fn unseen_array(id: ArrayId, target: Target) -> impl Fn(Problem) -> Problem {
     move |problem| if super::is_unseen(&problem, &target) { no_array(id) } else { problem }
 }
 
-fn unlimited(project: &Project) -> Project {
-    Project { class_most: gambeson_api::Class::High, ..project.clone() }
+/// What a policy would see of a submission that asks for nothing special.
+pub(super) fn usual_facts() -> access::SubmissionFacts {
+    let usual = gambeson_api::Limits::default();
+    access::SubmissionFacts {
+        class: gambeson_api::Class::Normal.name().into(),
+        cpus_milli: usual.cpus_milli.into(),
+        memory_bytes: usual.memory_bytes,
+        wall_ms: usual.wall_ms,
+        network: "none".into(),
+        labels: Vec::new(),
+    }
 }
 
 fn facts(admitted: &Admitted) -> access::SubmissionFacts {

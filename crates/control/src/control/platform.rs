@@ -490,13 +490,13 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
     };
     Ok(match action {
         Action::JobSubmit => {
-            let usual = gambeson_api::Limits::default();
+            let usual = super::jobs::usual_facts();
             now.submitting(access::SubmissionFacts {
-                class: text("class", "normal")?,
-                cpus_milli: number("cpus_milli", usual.cpus_milli.into())?,
+                class: text("class", &usual.class)?,
+                cpus_milli: number("cpus_milli", usual.cpus_milli)?,
                 memory_bytes: number("memory_bytes", usual.memory_bytes)?,
                 wall_ms: number("wall_ms", usual.wall_ms)?,
-                network: text("network", "none")?,
+                network: text("network", &usual.network)?,
                 labels: words("labels")?,
             })
         }

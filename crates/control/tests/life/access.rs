@@ -71,3 +71,46 @@ async fn quotas_refuse_with_the_time_to_come_again() {
     let last = rows.iter().rfind(|row| row.action == "job.submit").unwrap();
     assert!(!last.allowed && last.detail["code"] == "quota_exceeded", "{last:?}");
 }
+
+/// Another user with a role in the first project, and a key with these scopes.
+pub async fn caller_with(here: &Installation, name: &str, role: Option<&str>, scopes: &[&str]) -> Caller {
+    here.control.user_create(&here.owner, NewUser { name: name.into(), kind: UserKind::Person }).await.unwrap();
+    if let Some(role) = role {
+        let change = MemberChange { project: "default".into(), user: name.into(), role: role.into() };
+        here.control.member_add(&here.owner, change).await.unwrap();
+    }
+    let new = NewKey {
+        name: "k".into(),
+        user: Some(name.into()),
+        project: None,
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        expires_in: None,
+    };
+    let key = here.control.key_create(&here.owner, new).await.unwrap();
+    here.control.authenticate(Some(&key.secret)).unwrap()
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_submit_does_not_pass_the_ceilings_of_its_project() {
+    let here = Installation::new();
+    let change = ProjectChange { class_most: Some(Class::Normal), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let may = caller_with(&here, "ada", Some("submitter"), &["jobs:write"]).await;
+    let may_not = caller_with(&here, "eve", None, &["jobs:write"]).await;
+    let submit = async |caller: &Caller, change: fn(&mut Submission)| {
+        let mut submission = Submission { project: Some("default".into()), ..Submission::of_source("print(1)") };
+        change(&mut submission);
+        here.control.submit(caller, submission, Duration::ZERO).await
+    };
+    for (change, code) in [
+        ((|submission| submission.class = Class::High) as fn(&mut Submission), Code::LimitsAboveCeiling),
+        (|submission| submission.limits.wall = Some(Quantity("2h".into())), Code::LimitsAboveCeiling),
+        (|submission| submission.entry = "none.py".into(), Code::InvalidSubmission),
+    ] {
+        let known = submit(&may, change).await.map(drop).unwrap_err();
+        assert_eq!(known.code, code, "{known}");
+        let unknown = submit(&may_not, change).await.map(drop).unwrap_err();
+        assert_eq!((unknown.code, unknown.detail.contains("\"default\"")), (Code::NotFound, true), "{unknown}");
+    }
+    assert!(submit(&may, |_| {}).await.is_ok());
+}
