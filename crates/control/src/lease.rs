@@ -333,9 +333,11 @@ impl Desk {
             })
     }
 
-    /// Keeps an artifact that was uploaded, or says why not.
+    /// Keeps an artifact that was uploaded for this job, or says why not. A digest alone is no key: whatever else has it
+    /// may be of a project that this one must not read.
     fn keep_artifact(&mut self, row: &crate::store::JobRow, artifact: &gambeson_api::Artifact) -> Act<Option<String>> {
-        let Some(size) = self.store.blob_size(&artifact.digest)? else {
+        let uploaded = self.store.is_held_by(&artifact.digest, row.project, row.user, row.id)?;
+        let Some(size) = self.store.blob_size(&artifact.digest)?.filter(|_| uploaded) else {
             return Ok(Some("it was not uploaded".into()));
         };
         let kept = self.hold(BlobHold {

@@ -266,6 +266,8 @@ pub(crate) trait Blobs {
     fn is_held(&self, digest: &Digest, project: ProjectId) -> Stored<bool>;
     /// Whether this user of this project keeps it: by the table's key, however many others do.
     fn is_kept(&self, digest: &Digest, project: ProjectId, user: UserId) -> Stored<bool>;
+    /// Whether this job of theirs keeps it.
+    fn is_held_by(&self, digest: &Digest, project: ProjectId, user: UserId, job: JobId) -> Stored<bool>;
     /// The projects that keep it, with who does.
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
     /// Bytes kept, for each project and user; a blob kept twice by the same counts once.

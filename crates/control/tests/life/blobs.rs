@@ -60,6 +60,25 @@ async fn what_is_sent_with_a_submission_counts_as_kept() {
     assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
 }
 
+#[tokio::test]
+async fn what_goes_to_the_input_of_each_job_counts_though_its_files_repeat() {
+    let here = Installation::new();
+    let project = here.control.project(&here.owner, "default").await.unwrap();
+    let quota = Quota { stored_bytes: 1 << 20, ..project.quota };
+    let change = ProjectChange { quota: Some(quota), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let with_input = |submission: &mut Submission| submission.stdin = "#".repeat(600 << 10);
+    here.submit(with_input).await.unwrap();
+    assert!(here.usage().await.stored_bytes > 600 << 10);
+    assert_eq!(here.submit(with_input).await.unwrap_err().code, Code::QuotaExceeded);
+    let elements = |submission: &mut Submission| {
+        (submission.array, submission.stdin) = (Some(100), "#".repeat(6 << 10));
+    };
+    assert_eq!(here.submit(elements).await.unwrap_err().code, Code::QuotaExceeded, "each element has its own");
+    let here = here.restart().await;
+    assert!((600 << 10..700 << 10).contains(&here.usage().await.stored_bytes), "as the store says it");
+}
+
 /// Uploads a blob under a lease.
 async fn upload(here: &Installation, lease: &Lease, bytes: &[u8]) -> Result<Digest, Problem> {
     let digest = Digest::of(bytes);
@@ -205,5 +224,36 @@ async fn an_array_with_many_blobs_takes_this_long() {
         let begun = std::time::Instant::now();
         here.control.array_cancel(&here.owner, array.array).await.unwrap();
         println!("cancelled in {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_worker_cannot_claim_as_an_artifact_what_it_did_not_upload_under_this_job() {
+    let here = Installation::new();
+    let other = NewProject { name: "other".into(), settings: ProjectChange::default() };
+    here.control.project_create(&here.owner, other).await.unwrap();
+    let secret = Digest::of(b"of another project");
+    let mut writer = here.control.blob_write(&here.owner, Some("other"), secret).await.unwrap();
+    writer.write(b"of another project").unwrap();
+    writer.finish().await.unwrap();
+    let worker = here.worker().await;
+    let in_default = |submission: &mut Submission| submission.project = Some("default".into());
+    let (first, second) = (here.submit(in_default).await.unwrap(), here.submit(in_default).await.unwrap());
+    let leases = here.leases(&worker, 1000).await;
+    let of = |job| leases.iter().find(|lease| lease.job == job).unwrap();
+    let uploaded = upload(&here, of(first), b"mine").await.unwrap();
+    let artifact = |path: &str, digest| Artifact { path: path.into(), size: 1, digest };
+    for (job, kept) in [(second, vec![]), (first, vec!["mine"])] {
+        let settle = Settle {
+            first: 0,
+            entries: vec![Entry::Started {}],
+            report: report(),
+            artifacts: vec![artifact("mine", uploaded), artifact("secret", secret)],
+            skipped: Vec::new(),
+        };
+        here.control.lease_settle(of(job).id, Some(&of(job).token), settle).await.unwrap();
+        let list = here.control.artifacts(&here.owner, job).await.unwrap();
+        assert_eq!(list.artifacts.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), kept);
+        assert!(list.skipped.iter().all(|skipped| skipped.why.contains("not uploaded")), "{:?}", list.skipped);
     }
 }

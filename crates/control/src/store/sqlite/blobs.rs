@@ -69,6 +69,15 @@ impl Blobs for Sqlite {
         Ok(found.is_some())
     }
 
+    fn is_held_by(&self, digest: &Digest, project: ProjectId, user: UserId, job: JobId) -> Stored<bool> {
+        let found = self.one(
+            "SELECT 1 FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
+            params![Hash::from(digest), Id(project.as_u128()), Id(user.as_u128()), Id(job.as_u128())],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>> {
         self.all("SELECT DISTINCT project, user FROM hold WHERE digest = ?", [Hash::from(digest)], |row| {
             Ok((ProjectId::from_u128(row.get::<_, Id>(0)?.0), UserId::from_u128(row.get::<_, Id>(1)?.0)))
