@@ -32,7 +32,8 @@ const TOLD_AT_ONCE: usize = 100;
 /// Elements of an array that one operation cancels.
 const CANCELLED_AT_ONCE: u32 = 200;
 
-/// A submission of so many bytes counts nothing against what may be kept: quotas of waiting jobs bound their number.
+/// Files, or arguments and input, of so many bytes count nothing against what may be kept: quotas of waiting jobs bound
+/// their number.
 const KEPT_FREE: u64 = 16 << 10;
 
 /// Why and how long a job waits.
@@ -75,9 +76,13 @@ impl Desk {
         let quotas = self.state.quotas(project)?;
         self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
         let mut kept = self.blobs_of(&admitted, project)?;
-        // What was sent with the submission is kept as well, and counts where it is more than a few lines.
-        let own = (admitted.source, admitted.source_body.len() as u64 + admitted.ask_bytes);
-        kept.extend(Some(own).filter(|(_, size)| *size > KEPT_FREE));
+        // Once for all elements of an array: ten thousand times as many rows would keep everybody waiting.
+        let holder = array.map_or(first, |array| JobId::from_u128(array.as_u128()));
+        // What was sent with the submission is kept as well, and counts where it is more than a few lines: the files once,
+        // however often they come; the rest, which is no blob, under a digest of its own, since each job has its own.
+        let files = (admitted.source, admitted.source_body.len() as u64);
+        let rest = (Digest::of(holder.to_string().as_bytes()), admitted.ask_bytes * u64::from(count));
+        kept.extend([files, rest].into_iter().filter(|(_, size)| *size > KEPT_FREE));
         let mut more = 0;
         for (digest, size) in &kept {
             if !self.store.is_kept(digest, project, user)? {
@@ -87,8 +92,6 @@ impl Desk {
         // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
         self.state.books.may_store(project, user, quotas, more)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
-        // Once for all elements of an array: ten thousand times as many rows would keep everybody waiting.
-        let holder = array.map_or(first, |array| JobId::from_u128(array.as_u128()));
         for (digest, size) in kept.iter().copied() {
             self.hold(BlobHold { digest, project, user, job: Some(holder), size, until: None })??;
         }
