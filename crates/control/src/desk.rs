@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
 use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
+use crate::tally::{Due, Tally};
 
 /// Why an operation changed nothing that it was asked to.
 #[derive(Debug)]
@@ -134,6 +135,10 @@ pub(crate) struct Desk {
     /// What leases and presence run by.
     pub attention: Attention,
     pub chain: Chain,
+    /// What is told by one row for many; shared with whoever counts.
+    pub tally: Arc<Tally>,
+    /// What this commit tells of it.
+    pub told: Vec<Due>,
     pub state: State,
     pub effects: Vec<Effect>,
     pub polls: BTreeMap<u64, Poll>,
@@ -435,9 +440,27 @@ impl Desk {
         Ok(())
     }
 
+    /// Counts somebody whose token is not the one.
+    pub(crate) fn note_stranger(&self, action: &str) {
+        let detail = serde_json::json!({"code": "unauthenticated"});
+        let row = audit::row(self.now(), "nobody", action, "platform");
+        self.tally.note(AuditRow { allowed: false, detail, ..row });
+    }
+
+    /// Writes the rows of what was counted, as far as they are due; all of them before the end.
+    pub(crate) fn tell_counted(&mut self, last: bool) -> Stored<()> {
+        let due = self.tally.due(self.clock.steady_ms(), self.now(), last);
+        self.told.extend(due.iter().cloned());
+        for due in due {
+            self.audit(due.row)?;
+        }
+        Ok(())
+    }
+
     /// Once a second or so: what time alone brings about.
     pub(crate) fn tick(&mut self) -> Act<()> {
         let now = self.now();
+        self.tell_counted(false)?;
         self.state.books.turn(day_of(now));
         for lease in std::mem::take(&mut self.undelivered) {
             self.retry(lease, "the worker had stopped asking when it was granted")?;

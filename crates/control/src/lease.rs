@@ -215,6 +215,7 @@ impl Desk {
             return Err(lost("it ran out, was given back, or its job ended"));
         };
         if !secret::matches(token, &live.hash) {
+            self.note_stranger("lease.authenticate");
             return Err(Problem::new(Code::Unauthenticated, "that is not the token of this lease").into());
         }
         // What ran out is over, even before the clock's next look.

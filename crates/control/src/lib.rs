@@ -17,6 +17,7 @@ mod rate;
 mod reading;
 mod secret;
 mod store;
+mod tally;
 mod watch;
 mod writer;
 

@@ -217,7 +217,12 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
                         result = tick(&mut desk);
                     }
                 }
-                Order::Stop(done) => stop = Some(done),
+                Order::Stop(done) => {
+                    stop = Some(done);
+                    if result.is_ok() {
+                        result = desk.tell_counted(true);
+                    }
+                }
             }
             if stop.is_none() && replies.len() < BATCH_MOST && begun.elapsed() < BATCH_TIME {
                 next = inbox.try_recv().ok();
@@ -234,7 +239,9 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
             });
         spoiled = result.is_err();
         trouble.note(result.as_ref().err());
+        let told = std::mem::take(&mut desk.told);
         if result.is_err() {
+            desk.tally.give_back(told);
             if opened {
                 desk.store.rollback();
             }

@@ -115,7 +115,7 @@ impl Control {
     /// What makes no sense, is not allowed, or exceeds a quota.
     pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
         let directory = self.shared.directory();
-        let project = self.project_of(&directory, caller, submission.project.as_deref())?;
+        let project = self.project_of(&directory, caller, Action::JobSubmit, submission.project.as_deref()).await?;
         let named = submission.project.clone();
         let settings = as_project(&directory, project)?;
         let admitted = match admit(&submission, settings, &self.shared.config.ceiling) {
@@ -159,6 +159,16 @@ impl Control {
         }
     }
 
+    /// A job, for an action that is about to be decided. That there is none is recorded.
+    pub(super) async fn job_row(&self, caller: &Caller, action: Action, id: JobId) -> Answer<JobRow> {
+        match self.row(id).await {
+            Err(problem) if problem.code == Code::NotFound => {
+                self.refuse(&self.shared.directory(), caller, action, id.to_string(), problem).await
+            }
+            other => other,
+        }
+    }
+
     async fn row(&self, id: JobId) -> Answer<JobRow> {
         let row = self.read(move |store| store.job(id)).await?;
         row.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} that you may see")))
@@ -169,7 +179,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn job(&self, caller: &Caller, id: JobId, wait: Duration) -> Answer<Job> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobView, id).await?;
         self.look(caller, Action::JobView, Target::job(&row)).await?;
         let row = if wait.is_zero() || row.state == JobState::Ended {
             row
@@ -192,8 +202,10 @@ impl Control {
         }
         let before = filter.cursor.as_deref().map(str::parse::<JobId>).transpose();
         let before = before.map_err(|error| Problem::new(Code::InvalidQuery, format!("cursor: {error}")))?;
-        let named = filter.project.as_deref().map(|name| directory.project(name).map(|project| project.id));
-        let named = named.transpose()?;
+        let named = match filter.project.as_deref() {
+            Some(name) => Some(self.named_project(&directory, caller, Action::JobList, name).await?),
+            None => None,
+        };
         // Whether there is such a user is not for everybody to know: of one who is not there, the list is empty too.
         let user = match filter.user.as_deref().map(|name| directory.user(name)) {
             None => None,
@@ -263,7 +275,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see into.
     pub async fn job_source(&self, caller: &Caller, id: JobId) -> Answer<JobSource> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobSource, id).await?;
         self.look(caller, Action::JobSource, Target::job(&row)).await?;
         let digest = row.source;
         let body = self.read(move |store| store.source(&digest)).await?;
@@ -279,7 +291,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may cancel.
     pub async fn job_cancel(&self, caller: &Caller, id: JobId) -> Answer<Job> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobCancel, id).await?;
         let name = self.shared.directory().name_of_user(caller.user);
         let act = move |desk: &mut Desk| desk.cancel(id, &name);
         self.perform(caller, Action::JobCancel, Target::job(&row), self.context(), act).await?;
@@ -292,7 +304,7 @@ impl Control {
     /// # Errors
     /// When there is no job that the caller may see the output of.
     pub async fn job_events(&self, caller: &Caller, id: JobId, after: u64, follow: bool) -> Answer<Follower> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobOutput, id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
         let news = self.shared.watchers.subscribe(id);
         // After the last number that the store holds comes nothing, as after any that is larger.
@@ -305,7 +317,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn array(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
-        let (target, array) = self.array_row(id).await?;
+        let (target, array) = self.array_row(caller, Action::JobView, id).await?;
         self.look(caller, Action::JobView, target).await.map_err(unseen_array(id, target))?;
         Ok(array)
     }
@@ -315,7 +327,7 @@ impl Control {
     /// # Errors
     /// When there is no array that the caller may cancel.
     pub async fn array_cancel(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
-        let (target, _) = self.array_row(id).await?;
+        let (target, _) = self.array_row(caller, Action::JobCancel, id).await?;
         let name = self.shared.directory().name_of_user(caller.user);
         // A part of a large array at a time, decided once: nobody else is to wait for all of it.
         let cancel = |after: JobId| {
@@ -328,11 +340,13 @@ impl Control {
         while let Some(after) = more {
             more = self.act(cancel(after)).await?;
         }
-        Ok(self.array_row(id).await?.1)
+        Ok(self.array_row(caller, Action::JobView, id).await?.1)
     }
 
-    async fn array_row(&self, id: ArrayId) -> Answer<(Target, Array)> {
-        let found = self.read(move |store| store.array(id)).await?.ok_or_else(|| no_array(id))?;
+    async fn array_row(&self, caller: &Caller, action: Action, id: ArrayId) -> Answer<(Target, Array)> {
+        let Some(found) = self.read(move |store| store.array(id)).await? else {
+            return self.refuse(&self.shared.directory(), caller, action, id.to_string(), no_array(id)).await;
+        };
         let (project, user, size, states, outcomes) = found;
         // An array is decided about as its first element would be.
         let target = Target::Job(JobId::from_u128(id.as_u128()), project, user);

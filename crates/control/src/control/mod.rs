@@ -1,8 +1,8 @@
 //! What the server may ask for. Every operation is authenticated, decided and audited here.
 //!
 //! An operation that changes something is decided on a snapshot of the directory, and carried out by the writer only if
-//! that is still the newest; its audit row is in the same transaction. An operation that only reads has its row
-//! written by the next commit.
+//! that is still the newest; its audit row is in the same transaction. The row of a refusal is durable before the answer. An
+//! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
 mod blobs;
 mod jobs;
@@ -12,7 +12,6 @@ mod work;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
@@ -29,6 +28,7 @@ use crate::reading::{Readers, store_problem};
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
+use crate::tally::Tally;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -92,9 +92,8 @@ pub(crate) struct Shared {
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
-    /// Failed authentications that the audit log does not have yet, and since when.
-    strangers: AtomicU64,
-    strangers_told: AtomicU64,
+    /// Reads, and refusals of those who did not show who they are.
+    pub tally: Arc<Tally>,
 }
 
 impl Shared {
@@ -233,6 +232,7 @@ impl Control {
         let attention = Attention::from(clock.steady_ms());
         let state = State::load(&store, &config, (now, attention.now()), 1).map_err(|error| store_failed(&error))?;
         let config = Arc::new(config);
+        let tally = Arc::new(Tally::default());
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
             config: Arc::clone(&config),
@@ -244,8 +244,7 @@ impl Control {
             authority,
             sealing_key,
             forecasts: tokio::sync::Semaphore::new(FORECASTS_MOST),
-            strangers: AtomicU64::new(0),
-            strangers_told: AtomicU64::new(0),
+            tally: Arc::clone(&tally),
         });
         let desk = Desk {
             store: Box::new(store),
@@ -253,6 +252,8 @@ impl Control {
             clock,
             attention,
             chain,
+            tally,
+            told: Vec::new(),
             state,
             effects: Vec::new(),
             polls: std::collections::BTreeMap::new(),
@@ -332,25 +333,25 @@ impl Control {
         let id = secret::id_of("gmb", bearer).map(KeyId::from_u128);
         let key = id.and_then(|id| directory.keys.get(&id)).filter(|key| secret::matches(bearer, &key.hash));
         let Some(key) = key else {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "there is no such key"));
         };
         if key.revoked.is_some() {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "the key was revoked"));
         }
         if key.expires.is_some_and(|expires| expires <= now) {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
         }
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
+            self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
         // The policies say so too, but not every answer asks them: a list may be empty, a key knows whose it is.
         if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
-            let row = self.row_of_disabled(&directory, key, now);
-            self.writer.note_now(move |desk| Ok(desk.audit(row)?));
+            self.note_refused(&directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
             return Err(Problem::new(Code::Forbidden, "this user is disabled"));
         }
         if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
@@ -368,29 +369,55 @@ impl Control {
         Ok(Caller { key: key.id, user: key.user })
     }
 
-    /// Failed authentications are counted, and told to the audit log once a minute: a row for each would let anybody
-    /// fill the disk.
-    fn note_stranger(&self, now: Time) {
-        self.shared.strangers.fetch_add(1, Ordering::Relaxed);
-        let told = self.shared.strangers_told.load(Ordering::Relaxed);
-        let due = now.0.saturating_sub(told) >= 60_000;
-        if due && self.shared.strangers_told.compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
-            let count = self.shared.strangers.swap(0, Ordering::Relaxed);
-            self.writer.note_now(move |desk| {
-                let detail = serde_json::json!({"count": count, "since": told});
-                let row = audit::row(now, "nobody", "authenticate", "platform");
-                Ok(desk.audit(AuditRow { allowed: false, detail, ..row })?)
-            });
-        }
+    /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each
+    /// would let anybody fill the disk.
+    pub(crate) fn note_stranger(&self, action: &str, code: &str) {
+        let row = audit::row(self.now(), "nobody", action, "platform");
+        self.shared.tally.note(AuditRow { allowed: false, detail: serde_json::json!({"code": code}), ..row });
     }
 
-    fn row_of_disabled(&self, directory: &Directory, key: &KeyRow, now: Time) -> AuditRow {
-        AuditRow {
+    /// A key that is refused whatever it asks for: counted as well, for each key.
+    fn note_refused(&self, directory: &Directory, key: &KeyRow, now: Time, code: Code, policies: Vec<String>) {
+        self.shared.tally.note(AuditRow {
             key: Some(key.id),
             allowed: false,
-            policies: vec!["user-disabled".into()],
+            policies,
+            detail: serde_json::json!({"code": code}),
             ..audit::row(now, directory.name_of_user(key.user), "authenticate", "platform")
+        });
+    }
+
+    /// Refuses something that no policy was asked about, such as what is not there: its row is durable before the answer,
+    /// as that of any other refusal.
+    pub(crate) async fn refuse<T>(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        resource: impl Into<String>,
+        problem: Problem,
+    ) -> Answer<T> {
+        let row = AuditRow {
+            key: Some(caller.key),
+            allowed: false,
+            detail: serde_json::json!({"code": problem.code, "says": problem.detail}),
+            ..audit::row(self.now(), directory.name_of_user(caller.user), action.name(), resource)
+        };
+        self.act(move |desk| Ok(desk.audit(row)?)).await?;
+        Err(problem)
+    }
+
+    /// A project, by name or id, for an action. That there is none is recorded.
+    pub(crate) async fn named_project(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        name: &str,
+    ) -> Answer<ProjectId> {
+        match directory.project(name) {
+            Ok(project) => Ok(project.id),
+            Err(problem) => self.refuse(directory, caller, action, "platform", problem).await,
         }
     }
 
@@ -477,7 +504,9 @@ impl Control {
         let row = ticket.row;
         match ticket.refusal {
             None => {
-                self.writer.note(move |desk| Ok(desk.audit(row)?)).await;
+                if self.shared.tally.is_first(&row, self.shared.clock.steady_ms()) {
+                    self.writer.note(move |desk| Ok(desk.audit(row)?)).await;
+                }
                 Ok(())
             }
             Some(problem) => {
@@ -563,9 +592,15 @@ impl Control {
     }
 
     /// The project that a request is about: as named, or the key's own, or the only one.
-    pub(crate) fn project_of(&self, directory: &Directory, caller: &Caller, named: Option<&str>) -> Answer<ProjectId> {
+    pub(crate) async fn project_of(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        named: Option<&str>,
+    ) -> Answer<ProjectId> {
         if let Some(name) = named {
-            return Ok(directory.project(name)?.id);
+            return self.named_project(directory, caller, action, name).await;
         }
         if let Some(project) = Self::key_row(directory, caller)?.project {
             return Ok(project);

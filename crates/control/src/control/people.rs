@@ -110,7 +110,8 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn project(&self, caller: &Caller, name: &str) -> Answer<Project> {
-        let id = self.shared.directory().project(name)?.id;
+        let directory = self.shared.directory();
+        let id = self.named_project(&directory, caller, Action::ProjectView, name).await?;
         let looked = self.look(caller, Action::ProjectView, Target::Project(id)).await;
         let directory = looked.map_err(unseen(id, Some(name)))?;
         as_project(&directory, id).cloned()
@@ -140,7 +141,8 @@ impl Control {
     /// # Errors
     /// When the caller may not, or a value makes no sense.
     pub async fn project_change(&self, caller: &Caller, name: &str, change: ProjectChange) -> Answer<Project> {
-        let id = self.shared.directory().project(name)?.id;
+        let directory = self.shared.directory();
+        let id = self.named_project(&directory, caller, Action::ProjectUpdate, name).await?;
         let config = std::sync::Arc::clone(&self.shared.config);
         let act = move |desk: &mut Desk| {
             let changed = change_project(as_project(&desk.state.directory, id)?, &change, &config)?;
@@ -215,7 +217,7 @@ impl Control {
         let directory = self.shared.directory();
         let target = match project {
             None | Some("platform") => Target::Platform,
-            Some(name) => Target::Project(directory.project(name)?.id),
+            Some(name) => Target::Project(self.named_project(&directory, caller, Action::MemberView, name).await?),
         };
         let looked = self.look(caller, Action::MemberView, target).await;
         let directory = match target.project() {
@@ -240,7 +242,10 @@ impl Control {
         let role: Role = change.role.parse().map_err(|error| invalid(format!("{error}")))?;
         let project = match change.project.as_str() {
             "platform" => None,
-            name => Some(self.shared.directory().project(name)?.id),
+            name => {
+                let directory = self.shared.directory();
+                Some(self.named_project(&directory, caller, Action::MemberWrite, name).await?)
+            }
         };
         let target = project.map_or(Target::Platform, Target::Project);
         let user = change.user;

@@ -194,7 +194,10 @@ impl Control {
             }
         };
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
-        let named = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let named = match project {
+            Some(name) => Some(self.named_project(&directory, caller, Action::UsageView, name).await?),
+            None => None,
+        };
         let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
         for project in candidates {
             if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
@@ -255,7 +258,10 @@ impl Control {
         }
         let directory = self.shared.directory();
         let name = project;
-        let project = name.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let project = match name {
+            Some(name) => Some(self.named_project(&directory, caller, Action::AuditView, name).await?),
+            None => None,
+        };
         let target = project.map_or(Target::Platform, Target::Project);
         let looked = self.look(caller, Action::AuditView, target).await;
         match project {
@@ -289,9 +295,10 @@ impl Control {
         let scope = match question.project.as_deref() {
             None | Some("platform") => None,
             Some(name) => {
-                let id = directory.project(name)?.id;
+                let id = self.named_project(&directory, caller, Action::AccessExplain, name).await?;
                 if !self.knows_project(&directory, caller, id)? {
-                    return Err(crate::directory::no_project(name));
+                    let none = crate::directory::no_project(name);
+                    return self.refuse(&directory, caller, Action::AccessExplain, id.to_string(), none).await;
                 }
                 Some(id)
             }
@@ -357,8 +364,7 @@ impl Control {
 
     /// A job about which access may be explained: one that the caller sees, or of whose project the caller may ask.
     async fn job_to_explain(&self, caller: &Caller, id: JobId) -> Answer<Target> {
-        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-        let row = self.read(move |store| store.job(id)).await?.ok_or_else(none)?;
+        let row = self.job_row(caller, Action::AccessExplain, id).await?;
         let target = Target::job(&row);
         if !self.may(&self.shared.directory(), caller, Action::AccessExplain, Target::Project(row.project))? {
             self.look(caller, Action::JobView, target).await?;

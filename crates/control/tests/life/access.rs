@@ -114,3 +114,64 @@ async fn a_key_that_may_only_submit_does_not_pass_the_ceilings_of_its_project() 
     }
     assert!(submit(&may, |_| {}).await.is_ok());
 }
+
+async fn rows(here: &Installation) -> Vec<AuditRow> {
+    here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_with_a_row_before_the_answer() {
+    let here = Installation::new();
+    let ada = caller_with(&here, "ada", Some("submitter"), &["*"]).await;
+    let bob = caller_with(&here, "bob", None, &["*"]).await;
+    let (job, digest) = (JobId::new(), Digest::of(b"somebody else's"));
+    assert!(here.control.blob_read(&ada, digest).await.is_err());
+    assert!(here.control.job(&ada, job, Duration::ZERO).await.is_err());
+    let elsewhere = Submission { project: Some("none".into()), ..Submission::of_source("1") };
+    assert!(here.control.submit(&ada, elsewhere, Duration::ZERO).await.is_err());
+    assert!(here.control.usage(&ada, Some("none"), None).await.is_err());
+    let question = ExplainRequest {
+        user: None,
+        action: "job.list".into(),
+        project: Some("default".into()),
+        job: None,
+        context: Default::default(),
+    };
+    assert!(here.control.access_explain(&bob, question).await.is_err());
+    let rows = rows(&here).await;
+    let denied: Vec<(&str, &str)> =
+        rows.iter().filter(|row| !row.allowed).map(|row| (row.actor.as_str(), row.action.as_str())).collect();
+    let expected = [("ada", "blob.read"), ("ada", "job.view"), ("ada", "job.submit"), ("ada", "usage.view")];
+    assert_eq!(denied, [&expected[..], &[("bob", "access.explain")]].concat());
+    assert!(rows.iter().any(|row| row.resource == job.to_string()));
+    assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
+}
+
+#[tokio::test]
+async fn what_comes_often_has_a_row_a_minute_with_its_count() {
+    let here = Installation::new();
+    let id = here.submit(|_| {}).await.unwrap();
+    for _ in 0..50 {
+        here.job(id).await;
+    }
+    let limited = (0..1000).filter(|_| here.control.authenticate(Some(&here.key)).is_err()).count() as u64;
+    assert!(limited > 500);
+    for _ in 0..30 {
+        assert!(here.control.authenticate(Some("gmb_no")).is_err());
+        assert!(here.control.authenticate_worker(Some("gmw_no")).is_err());
+    }
+    here.control.tick().await.unwrap();
+    here.pass(61_000).await;
+    let rows = rows(&here).await;
+    let of = |action: &str, code: &str| {
+        let of_code = |row: &&AuditRow| row.action == action && row.detail["code"].as_str().unwrap_or("") == code;
+        let rows: Vec<&AuditRow> = rows.iter().filter(of_code).collect();
+        let acts: u64 = rows.iter().map(|row| row.detail["count"].as_u64().unwrap_or(1)).sum();
+        (rows.len() <= 2, acts)
+    };
+    assert_eq!(of("job.view", ""), (true, 50));
+    assert_eq!(of("authenticate", "rate_limited"), (true, limited));
+    assert_eq!(of("authenticate", "unauthenticated"), (true, 30));
+    assert_eq!(of("worker.authenticate", "unauthenticated"), (true, 30));
+    assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
+}
