@@ -22,7 +22,7 @@ use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
-use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
+use crate::store::{JobRow, KeyRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
 use crate::tally::{Due, Tally};
 
 /// Why an operation changed nothing that it was asked to.
@@ -356,6 +356,11 @@ impl Desk {
     /// The directory changed: everybody gets the new one after the commit.
     pub(crate) fn directory_changed(&mut self) {
         self.state.directory.version += 1;
+        self.directory_touched();
+    }
+
+    /// Something in the directory changed that no decision looks at: what was decided meanwhile stays good.
+    pub(crate) fn directory_touched(&mut self) {
         if !self.effects.iter().any(|effect| matches!(effect, Effect::Directory)) {
             self.effects.push(Effect::Directory);
         }
@@ -515,6 +520,14 @@ impl Desk {
                     .books
                     .change(project, user, |account| account.stored = (account.stored + after).saturating_sub(before));
             }
+        }
+        let keys_before = before(self.config.keep_jobs_ms);
+        let over = |key: &KeyRow| key.ended(now).is_some_and(|ended| ended < keys_before);
+        let over = self.state.directory.keys.values().filter(|key| over(key)).map(|key| key.id);
+        for key in over.take(200).collect::<Vec<_>>() {
+            self.store.key_delete(key)?;
+            self.state.directory.keys.remove(&key);
+            self.directory_changed();
         }
         let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;
         if !unused.is_empty() {

@@ -247,6 +247,8 @@ settings! {
         rate_per_key: u32 = Is("200"), "1" ..= "1000000";
         /// Requests that one key may make at once after a pause.
         rate_burst: u32 = Is("400"), "1" ..= "1000000";
+        /// Valid keys that one user may have, each with requests of its own.
+        keys_per_user: u32 = Is("50"), "1" ..= "1000000";
         /// Where clients reach the server, for links in answers.
         public_url: Option<ServerUrl> = Unset {
             meaning: "links are relative",

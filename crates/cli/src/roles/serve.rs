@@ -100,6 +100,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         class_ceiling_percent: [queue.ceiling_low.0, queue.ceiling_normal.0, queue.ceiling_high.0],
         rate_per_second: server.rate_per_key,
         rate_burst: server.rate_burst,
+        keys_per_user: server.keys_per_user,
         keep_artifacts_ms: ms(retention.artifacts),
         keep_jobs_ms: ms(retention.jobs),
         keep_events_ms: ms(retention.events),

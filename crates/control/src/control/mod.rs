@@ -361,7 +361,7 @@ impl Control {
                 if let Some(key) = newer.filter(|key| key.last_used.is_none_or(|used| now.since_ms(used) > 60_000)) {
                     key.last_used = Some(now);
                     desk.store.key_used(id, now)?;
-                    desk.directory_changed();
+                    desk.directory_touched();
                 }
                 Ok(())
             });
@@ -678,4 +678,25 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
 
 pub(crate) fn as_project(directory: &Directory, id: ProjectId) -> Answer<&Project> {
     directory.projects.get(&id).ok_or_else(|| crate::directory::no_project(&id.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn that_a_key_was_used_makes_no_decision_stale() {
+        let dir = tempfile::tempdir().unwrap();
+        let (clock, hands) = Clock::manual(Time(1_764_059_400_000));
+        let opened = Control::open(Config::new(dir.path()), clock).unwrap();
+        let (control, key) = (opened.control, opened.setup_key.unwrap());
+        for _ in 0..3 {
+            hands.pass(61_000);
+            let caller = control.authenticate(Some(&key)).unwrap();
+            control.tick().await.unwrap();
+            let directory = control.shared.directory();
+            assert_eq!(directory.keys[&caller.key].last_used, Some(control.now()));
+            assert_eq!(directory.version, 1);
+        }
+    }
 }

@@ -16,6 +16,9 @@ use crate::reading::store_problem;
 use crate::secret;
 use crate::store::{KeyRow, MemberRow};
 
+/// So many times the keys that a user may have are known at most, those included that are over and not yet forgotten.
+const ENDED_KEYS: usize = 20;
+
 /// A project with the installation's defaults.
 pub(super) fn new_project(name: String, config: &Config, now: Time) -> Project {
     Project {
@@ -359,11 +362,23 @@ impl Control {
         if scopes.is_empty() {
             return Err(invalid("a key without scopes could do nothing; name at least one"));
         }
-        let user = match &new.user {
-            Some(name) => directory.user(name)?.id,
+        let user = match new.user.as_deref().map(|name| directory.user(name)) {
+            Some(Ok(user)) => user.id,
+            Some(Err(none)) => return self.refuse(&directory, caller, Action::KeyCreate, "platform", none).await,
             None => caller.user,
         };
-        let named = new.project.as_deref().map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let named = match new.project.as_deref() {
+            Some(name) => {
+                let id = self.named_project(&directory, caller, Action::KeyCreate, name).await?;
+                // Whether there is such a project is not to be learned from how a key for it is refused.
+                if !self.knows_project(&directory, caller, id)? {
+                    let none = crate::directory::no_project(name);
+                    return self.refuse(&directory, caller, Action::KeyCreate, id.to_string(), none).await;
+                }
+                Some(id)
+            }
+            None => None,
+        };
         let own = Self::key_row(&directory, caller)?;
         // A key that is bound makes only keys that are bound to the same.
         let project = named.or(own.project);
@@ -378,8 +393,8 @@ impl Control {
             }
             None => None,
         };
-        // For the same user, a key does not outlive the one that made it.
-        let expires = match (asked, own.expires.filter(|_| user == caller.user)) {
+        // No key outlives the one that made it, whosever it is: else one that was stolen for an hour would be good for ever.
+        let expires = match (asked, own.expires) {
             (Some(asked), Some(own)) => Some(asked.min(own)),
             (asked, own) => asked.or(own),
         };
@@ -400,6 +415,7 @@ impl Control {
         let key = directory.shown_key(&row);
         let known = self.knows_user(&directory, caller, user)?;
         let act = move |desk: &mut Desk| {
+            desk.may_have_one_more_key(row.user)?;
             desk.store.key_put(&row)?;
             desk.state.directory.keys.insert(row.id, row);
             desk.directory_changed();
@@ -451,6 +467,27 @@ impl Control {
 }
 
 impl Desk {
+    /// Refuses a key to whoever has many: requests are limited for each key by itself.
+    fn may_have_one_more_key(&self, user: UserId) -> Act<()> {
+        let now = self.now();
+        let most = self.config.keys_per_user as usize;
+        let keys: Vec<&KeyRow> = self.state.directory.keys.values().filter(|key| key.user == user).collect();
+        let valid = keys.iter().filter(|key| key.ended(now).is_none()).count();
+        let name = self.state.directory.name_of_user(user);
+        let problem = |detail| Problem::new(Code::QuotaExceeded, detail).retry_after(3600);
+        if valid >= most {
+            let detail =
+                format!("{name} has {valid} valid keys, as many as one user may have: revoke one that is not used");
+            return Err(problem(detail).into());
+        }
+        if keys.len() >= most.saturating_mul(ENDED_KEYS) {
+            let detail =
+                format!("{name} has made too many keys: those that are over are forgotten with the jobs of their time");
+            return Err(problem(detail).into());
+        }
+        Ok(())
+    }
+
     /// Refuses a change after which nobody would own the platform.
     fn keep_an_owner(&self, remains: impl Fn(&MemberRow) -> bool) -> Act<()> {
         let directory = &self.state.directory;

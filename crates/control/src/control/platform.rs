@@ -352,7 +352,12 @@ impl Control {
     }
 
     /// Whether the caller knows of a project, whatever else the key that is used may not.
-    fn knows_project(&self, directory: &crate::directory::Directory, caller: &Caller, id: ProjectId) -> Answer<bool> {
+    pub(super) fn knows_project(
+        &self,
+        directory: &crate::directory::Directory,
+        caller: &Caller,
+        id: ProjectId,
+    ) -> Answer<bool> {
         let key = Self::key_row(directory, caller)?;
         if key.project.is_some_and(|only| only != id) {
             return Ok(false);

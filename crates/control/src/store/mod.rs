@@ -45,6 +45,14 @@ pub(crate) struct KeyRow {
     pub revoked: Option<Time>,
 }
 
+impl KeyRow {
+    /// Since when it is not valid any more.
+    pub(crate) fn ended(&self, now: Time) -> Option<Time> {
+        let expired = self.expires.filter(|expires| *expires <= now);
+        self.revoked.into_iter().chain(expired).min()
+    }
+}
+
 /// A role, held in a project or (`None`) on the whole platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MemberRow {
@@ -210,6 +218,7 @@ pub(crate) trait People {
     fn keys(&self) -> Stored<Vec<KeyRow>>;
     fn key_put(&mut self, key: &KeyRow) -> Stored<()>;
     fn key_used(&mut self, key: KeyId, at: Time) -> Stored<()>;
+    fn key_delete(&mut self, key: KeyId) -> Stored<()>;
     fn workers(&self) -> Stored<Vec<WorkerRow>>;
     fn worker_put(&mut self, worker: &WorkerRow) -> Stored<()>;
     fn join_token_put(&mut self, hash: &[u8; 32], expires: Time) -> Stored<()>;

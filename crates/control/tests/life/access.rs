@@ -175,3 +175,36 @@ async fn what_comes_often_has_a_row_a_minute_with_its_count() {
     assert_eq!(of("worker.authenticate", "unauthenticated"), (true, 30));
     assert!(here.control.audit_verify(&here.owner, None).await.unwrap().whole);
 }
+
+#[tokio::test]
+async fn a_user_has_as_many_keys_as_one_may_and_none_outlives_its_maker() {
+    let here = Installation::with(|config| config.keys_per_user = 3);
+    let bob = caller_with(&here, "bob", None, &["*"]).await;
+    let new = |user: Option<&str>, project: Option<&str>, expires_in: Option<&str>| NewKey {
+        name: "k".into(),
+        user: user.map(str::to_owned),
+        project: project.map(str::to_owned),
+        scopes: vec!["*".into()],
+        expires_in: expires_in.map(str::to_owned),
+    };
+    let short = here.control.key_create(&here.owner, new(None, None, Some("1h"))).await.unwrap();
+    let short = here.control.authenticate(Some(&short.secret)).unwrap();
+    let end = Some(NOW.plus_ms(3_600_000));
+    for expires_in in [None, Some("30d")] {
+        let made = here.control.key_create(&short, new(Some("bob"), None, expires_in)).await.unwrap();
+        assert_eq!(made.key.expires_at, end);
+    }
+    let refused = here.control.key_create(&bob, new(None, None, None)).await.unwrap_err();
+    assert_eq!((refused.code, refused.detail.contains("revoke one")), (Code::QuotaExceeded, true), "{refused}");
+    here.clock.pass(3_600_000);
+    here.control.key_create(&bob, new(None, None, None)).await.expect("two are over");
+    // A project that bob has no role in, and one that is not there, are the same to him.
+    for name in ["default", "none"] {
+        let refused = here.control.key_create(&bob, new(None, Some(name), None)).await.unwrap_err();
+        assert_eq!(refused.detail, format!("there is no project {name:?} that you may see"));
+        assert_eq!(refused.code, Code::NotFound);
+    }
+    here.clock.pass(40 * 86_400_000);
+    here.control.tick().await.unwrap();
+    assert_eq!(here.control.keys(&here.owner, Some("bob")).await.unwrap().keys.len(), 2, "and are forgotten");
+}

@@ -24,9 +24,15 @@ pub struct Installation {
 
 impl Installation {
     pub fn new() -> Installation {
+        Installation::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Config)) -> Installation {
         let dir = tempfile::tempdir().unwrap();
         let (clock, handle) = Clock::manual(NOW);
-        let opened = Control::open(config(dir.path()), clock).unwrap();
+        let mut config = config(dir.path());
+        change(&mut config);
+        let opened = Control::open(config, clock).unwrap();
         let key = opened.setup_key.unwrap();
         let owner = opened.control.authenticate(Some(&key)).unwrap();
         Installation { control: opened.control, owner, key, clock: handle, dir }
