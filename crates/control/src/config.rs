@@ -19,7 +19,7 @@ pub struct Config {
     pub user_quota: Quota,
     /// How long a lease holds without a heartbeat, milliseconds.
     pub lease_ms: u64,
-    /// How often a job is tried before it ends as a fault.
+    /// How often a job is tried before it ends as a fault; attempts given back unstarted count a tenth.
     pub attempts_max: u32,
     /// Half-life of what counts against a fair share, milliseconds.
     pub half_life_ms: u64,

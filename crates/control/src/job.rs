@@ -116,6 +116,7 @@ impl Desk {
                 started: None,
                 ended: None,
                 attempt: 0,
+                handed_back: 0,
                 worker: None,
                 cancel_requested: false,
                 report: None,

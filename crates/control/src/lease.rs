@@ -20,6 +20,18 @@ const SLACK: u64 = 64 << 10;
 /// After this time without a word of it, a lease that was granted is taken not to have arrived, milliseconds.
 const UNHEARD_MS: u64 = 5_000;
 
+/// So many times `attempts_max` a job is tried in all, those times included that its worker gave it back unstarted.
+const HANDED_BACK_TIMES: u32 = 10;
+
+/// How an attempt ended that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Its worker was not heard of.
+    Unheard,
+    /// Its worker gave it back.
+    HandedBack,
+}
+
 fn lost(detail: impl Into<String>) -> Failure {
     Problem::new(Code::LeaseLost, detail).into()
 }
@@ -374,7 +386,7 @@ impl Desk {
     pub(crate) fn hand_back(&mut self, lease: LeaseId, token: &str, why: &str) -> Act<()> {
         let _ = self.leased(lease, token)?;
         let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
-        self.retry(lease, &format!("the worker gave it back: {why}"))
+        self.retry_after(lease, &format!("the worker gave it back: {why}"), Ended::HandedBack)
     }
 
     /// A lease ran out.
@@ -382,8 +394,12 @@ impl Desk {
         self.retry(lease, "its worker was not heard of in time")
     }
 
-    /// An attempt came to nothing: the job waits again, or ends.
+    /// An attempt came to nothing, without a word of its worker: the job waits again, or ends.
     pub(crate) fn retry(&mut self, lease: LeaseId, why: &str) -> Act<()> {
+        self.retry_after(lease, why, Ended::Unheard)
+    }
+
+    fn retry_after(&mut self, lease: LeaseId, why: &str, how: Ended) -> Act<()> {
         let Some(job) = self.state.leases.get(&lease).copied() else { return Ok(()) };
         let Some(live) = self.state.live.get(&job).cloned() else { return Ok(()) };
         let Some(mut row) = self.store.job(job)? else { return Ok(()) };
@@ -401,7 +417,11 @@ impl Desk {
             );
             return Ok(self.end(row, report_without_run(End::Lost {}, message))?);
         }
-        if row.attempt >= self.config.attempts_max {
+        // A worker that stops, or has no room, says nothing against the job: it is tried more often then, but not for ever.
+        row.handed_back += u32::from(how == Ended::HandedBack && live.started.is_none());
+        let failed = row.attempt.saturating_sub(row.handed_back);
+        let attempts_all = self.config.attempts_max.saturating_mul(HANDED_BACK_TIMES);
+        if failed >= self.config.attempts_max || row.attempt >= attempts_all {
             let message = format!("given up after {} attempts: {why}; nothing is charged", row.attempt);
             let report = report_without_run(End::Fault { step: "run it on a worker".into() }, message);
             return Ok(self.end(row, report)?);

@@ -324,7 +324,7 @@ settings! {
         ceiling_high: Percent = Is("50"), "1" ..= "100";
         /// How long a worker may be silent before its jobs are taken from it.
         lease: Duration = Is("30s"), "1s" ..= "10m";
-        /// How often a job is tried that its worker lost before the program started.
+        /// How often a job is tried that its worker lost before the program started; if workers give it back, ten times that.
         attempts_max: u32 = Is("3"), "1" ..= "100";
     }
 

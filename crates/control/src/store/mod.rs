@@ -108,6 +108,8 @@ pub(crate) struct JobRow {
     pub started: Option<Time>,
     pub ended: Option<Time>,
     pub attempt: u32,
+    /// Attempts that a worker gave back before the program started.
+    pub handed_back: u32,
     pub worker: Option<WorkerId>,
     pub cancel_requested: bool,
     pub report: Option<Report>,

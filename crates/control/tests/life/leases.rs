@@ -129,13 +129,38 @@ async fn what_runs_out_before_the_start_is_tried_again_and_not_for_ever() {
     for attempt in 1..=3 {
         let lease = here.leases(&worker, 5000).await.remove(0);
         assert_eq!(lease.attempt, attempt);
-        let back = HandBack { why: "no room\n".into() };
-        here.control.lease_hand_back(lease.id, Some(&lease.token), back).await.unwrap();
-        here.pass(5_000).await;
+        here.pass(20_000).await;
     }
     let job = here.job(id).await;
     assert!(matches!(job.outcome.unwrap().end, End::Fault { .. }));
     assert_eq!(here.usage().await.cpu_reserved_ms, 0);
+}
+
+#[tokio::test]
+async fn what_workers_give_back_unstarted_uses_up_no_attempt_and_is_tried_thirty_times() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let give_back = async || {
+        let lease = here.leases(&worker, 5000).await.remove(0);
+        let back = HandBack { why: "the worker is to stop\n".into() };
+        here.control.lease_hand_back(lease.id, Some(&lease.token), back).await.unwrap();
+        here.clock.pass(60_000);
+        lease.attempt
+    };
+    for attempt in 1..=20 {
+        assert_eq!(give_back().await, attempt);
+    }
+    // One that fails in another way counts as ever.
+    here.leases(&worker, 5000).await.remove(0);
+    here.pass(20_000).await;
+    assert_eq!(here.job(id).await.state, JobState::Queued);
+    here.clock.pass(60_000);
+    for attempt in 22..=30 {
+        assert_eq!(give_back().await, attempt);
+    }
+    let job = here.job(id).await;
+    assert!(matches!(job.outcome.unwrap().end, End::Fault { .. }));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_numb
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, handed_back";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -37,6 +37,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
         cancel_requested: row.get(18)?,
         report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
+        handed_back: row.get(21)?,
         skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
     })
 }
@@ -124,7 +125,7 @@ impl Jobs for Sqlite {
     fn job_update(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "UPDATE job SET state = ?, not_before = ?, started = ?, ended = ?, attempt = ?, worker = ?, cancel = ?,
-                 outcome = ?, report = ?, skipped = ? WHERE id = ?",
+                 outcome = ?, report = ?, skipped = ?, handed_back = ? WHERE id = ?",
             params![
                 state_number(job.state),
                 U::from(job.not_before),
@@ -136,6 +137,7 @@ impl Jobs for Sqlite {
                 job.report.as_ref().map(|report| report.outcome.end.kind()),
                 job.report.as_ref().map(json).transpose()?,
                 if job.skipped.is_empty() { None } else { Some(json(&job.skipped)?) },
+                job.handed_back,
                 Id(job.id.as_u128()),
             ],
         )

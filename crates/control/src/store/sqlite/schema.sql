@@ -36,7 +36,7 @@ CREATE TABLE job (
     state INTEGER NOT NULL, class INTEGER NOT NULL, source BLOB NOT NULL, ask TEXT NOT NULL,
     array BLOB, array_index INTEGER, array_size INTEGER,
     submitted INTEGER NOT NULL, not_before INTEGER NOT NULL, started INTEGER, ended INTEGER,
-    attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, handed_back INTEGER NOT NULL DEFAULT 0, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
     outcome TEXT, report TEXT, skipped TEXT
 ) WITHOUT ROWID;
