@@ -21,8 +21,9 @@ use crate::books::{Books, DAY_MS};
 use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::house::House;
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
-use crate::store::{JobRow, KeyRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
+use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
 use crate::tally::{Due, Tally};
 
 /// Why an operation changed nothing that it was asked to.
@@ -148,8 +149,7 @@ pub(crate) struct Desk {
     pub undelivered: Vec<LeaseId>,
     /// No more leases.
     pub draining: bool,
-    /// When shares were stored, and old things looked for, last.
-    pub kept_house: Time,
+    pub house: House,
     /// Held as long as the desk lives.
     pub _lock: std::fs::File,
 }
@@ -417,11 +417,7 @@ impl Desk {
         let until = now.plus_ms(self.config.keep_artifacts_ms);
         for (digest, size) in self.store.holds_end(row.id, until)? {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
-            if !self.store.is_kept(&digest, row.project, row.user)? {
-                self.state.books.change(row.project, row.user, |account| {
-                    account.stored = account.stored.saturating_sub(size);
-                });
-            }
+            self.let_go(&digest, row.project, row.user, size)?;
         }
         let outcome = report.outcome.clone();
         row.state = JobState::Ended;
@@ -491,47 +487,14 @@ impl Desk {
             self.state.present.remove(&worker);
             self.state.queue.worker_gone(WorkerKey(worker.as_u128()));
         }
-        if now.since_ms(self.kept_house) >= 10_000 {
-            self.kept_house = now;
-            self.keep_house(now)?;
-        }
-        Ok(())
+        self.keep_house()
     }
 
-    /// Stores the shares, and deletes what its time is over of: a little at a time.
-    fn keep_house(&mut self, now: Time) -> Act<()> {
-        let shares = serde_json::to_vec(&self.state.shares(now)).unwrap_or_default();
+    /// Stores the shares, so that a restart forgets no debt.
+    pub(crate) fn store_shares(&mut self) -> Stored<()> {
+        let shares = serde_json::to_vec(&self.state.shares(self.now())).unwrap_or_default();
         if self.store.meta(SHARES)?.as_ref() != Some(&shares) {
             self.store.meta_put(SHARES, &shares)?;
-        }
-        let before = |keep_ms: u64| Time(now.0.saturating_sub(keep_ms));
-        self.store.events_forget(before(self.config.keep_events_ms), 200)?;
-        self.store.jobs_forget(before(self.config.keep_jobs_ms), 200)?;
-        if self.store.holds_forget(now, 500)? > 0 {
-            let mut stored: HashMap<(ProjectId, UserId), u64> = HashMap::new();
-            for (project, user, bytes) in self.store.stored()? {
-                stored.insert((project, user), bytes);
-            }
-            let known: Vec<((ProjectId, UserId), u64)> =
-                self.state.books.users().map(|(key, account)| (*key, account.stored)).collect();
-            for ((project, user), before) in known {
-                let after = stored.get(&(project, user)).copied().unwrap_or(0);
-                self.state
-                    .books
-                    .change(project, user, |account| account.stored = (account.stored + after).saturating_sub(before));
-            }
-        }
-        let keys_before = before(self.config.keep_jobs_ms);
-        let over = |key: &KeyRow| key.ended(now).is_some_and(|ended| ended < keys_before);
-        let over = self.state.directory.keys.values().filter(|key| over(key)).map(|key| key.id);
-        for key in over.take(200).collect::<Vec<_>>() {
-            self.store.key_delete(key)?;
-            self.state.directory.keys.remove(&key);
-            self.directory_changed();
-        }
-        let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;
-        if !unused.is_empty() {
-            self.effects.push(Effect::Forget(unused));
         }
         Ok(())
     }

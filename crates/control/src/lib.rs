@@ -10,6 +10,7 @@ mod control;
 mod depot;
 mod desk;
 mod directory;
+mod house;
 mod job;
 mod lease;
 pub mod queue;

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::control::Shared;
 use crate::desk::{Act, Desk, Effect, Failure, State};
+use crate::house::House;
 use crate::store::{StoreError, Stored};
 
 /// Called with the error of the commit, if it failed.
@@ -282,6 +283,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
 fn reload(desk: &mut Desk) -> Stored<()> {
     let version = desk.state.directory.version + 1;
     desk.chain = desk.chain.reload(&*desk.store)?;
+    desk.house = House::load(&*desk.store, desk.clock.steady_ms())?;
     let mut state = State::load(&*desk.store, &desk.config, (desk.now(), desk.attended()), version)?;
     // Workers are still there, and their requests still parked.
     for (worker, present) in &desk.state.present {

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::depot::{Depot, private_dir};
 use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
+use crate::house::House;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::secret;
@@ -229,6 +230,7 @@ impl Control {
             Ok(setup_key)
         };
         let setup_key = prepare().map_err(|error| store_failed(&error))?;
+        let house = House::load(&store, clock.steady_ms()).map_err(|error| store_failed(&error))?;
         let attention = Attention::from(clock.steady_ms());
         let state = State::load(&store, &config, (now, attention.now()), 1).map_err(|error| store_failed(&error))?;
         let config = Arc::new(config);
@@ -261,7 +263,7 @@ impl Control {
             beats: std::collections::HashMap::new(),
             undelivered: Vec::new(),
             draining: false,
-            kept_house: now,
+            house,
             _lock: lock,
         };
         let writer = Writer::start(desk, Arc::clone(&shared))

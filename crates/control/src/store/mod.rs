@@ -17,6 +17,8 @@ use gambeson_api::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::house::EventsForgotten;
+
 /// Why the store did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -260,10 +262,18 @@ pub(crate) trait Jobs {
     fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>>;
     /// The last place.
     fn event_last(&self, job: JobId) -> Stored<u64>;
-    /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them. How many.
-    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
-    /// Deletes the output of at most `count` jobs that ended before `before`, but for the last event. How many.
-    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
+    /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them, and at most `events` events.
+    /// Whether there may be more.
+    fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool>;
+    /// Deletes the events but the last of at most `count` jobs that ended after a place and before `before`, at most
+    /// `events` of them. The place up to which that is done, and whether there may be more.
+    fn events_forget(
+        &mut self,
+        after: EventsForgotten,
+        before: Time,
+        count: u32,
+        events: u32,
+    ) -> Stored<(EventsForgotten, bool)>;
 }
 
 /// Blobs, artifacts, usage.
@@ -286,10 +296,16 @@ pub(crate) trait Blobs {
     /// The holds of a job get their end. Those that had one already, of uploads that no settlement named, are deleted,
     /// and returned with their sizes.
     fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>>;
-    /// Deletes at most `count` holds that are over. How many.
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64>;
-    /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them.
-    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>>;
+    /// Deletes at most `count` holds that are over, and names them with their sizes.
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(Digest, ProjectId, UserId, u64)>>;
+    /// Looks at `count` blobs after one, in the order of digests, and deletes those that were there before `before` and
+    /// nobody keeps. Names them, and the last that it looked at, unless it was at the end.
+    fn blobs_forget(
+        &mut self,
+        after: Option<&Digest>,
+        before: Time,
+        count: u32,
+    ) -> Stored<(Vec<Digest>, Option<Digest>)>;
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()>;
     fn usage(&self, day: u32) -> Stored<Vec<UsageRow>>;
 }

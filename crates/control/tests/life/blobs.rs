@@ -257,3 +257,44 @@ async fn a_worker_cannot_claim_as_an_artifact_what_it_did_not_upload_under_this_
         assert!(list.skipped.iter().all(|skipped| skipped.why.contains("not uploaded")), "{:?}", list.skipped);
     }
 }
+
+#[tokio::test]
+async fn the_house_is_kept_a_bounded_part_at_a_time_and_what_is_done_is_not_looked_at_again() {
+    let here = Installation::new();
+    let path = here.dir.path().join("store.sqlite");
+    let count = |sql: &str| {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let events = || count("SELECT count(*) FROM event");
+    let submitted = here.control.submit(&here.owner, array_of(500, &[]), Duration::ZERO).await.unwrap();
+    let Accepted::Array(array) = submitted else { panic!("an array") };
+    here.control.array_cancel(&here.owner, array.array).await.unwrap();
+    here.clock.pass(1000);
+    let worker = here.worker().await;
+    here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    for place in 0..12 {
+        here.append(&lease, 1 + place * 1000, vec![output("x"); 1000]).await.unwrap();
+    }
+    here.settle(&lease, 12_001, vec![]).await.unwrap();
+    assert_eq!(events(), 1000 + 12_004);
+    here.clock.pass(8 * 86_400_000);
+    // The writer may take turns of its own in between.
+    let mut left = vec![events()];
+    while *left.last().unwrap() > 501 && left.len() < 20 {
+        here.control.tick().await.unwrap();
+        left.push(events());
+    }
+    assert!(left.len() > 3, "{left:?}");
+    assert!(left.windows(2).all(|turn| turn[0] - turn[1] <= 2 * 5_000), "{left:?}");
+    assert_eq!(left.last(), Some(&501), "{left:?}");
+    let here = here.restart().await;
+    here.clock.pass(30 * 86_400_000);
+    for _ in 0..20 {
+        here.control.tick().await.unwrap();
+    }
+    assert_eq!(count("SELECT count(*) FROM job"), 0);
+    assert_eq!(count("SELECT count(*) FROM event") + count("SELECT count(*) FROM source"), 0);
+}

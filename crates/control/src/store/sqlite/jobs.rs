@@ -8,6 +8,7 @@ use rusqlite::{Row, params, params_from_iter, types::Value};
 
 use super::Sqlite;
 use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_number, time};
+use crate::house::EventsForgotten;
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
@@ -357,13 +358,19 @@ impl Jobs for Sqlite {
         Ok(last.flatten().map_or(0, |seq| seq.0))
     }
 
-    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
+    fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool> {
         let jobs = self.all(
             "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
             params![U::from(before), count],
             |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
         )?;
+        let mut left = events;
         for (job, source) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            // A long one takes several turns.
+            if left == 0 {
+                return Ok(true);
+            }
             for sql in [
                 "DELETE FROM event WHERE job = ?",
                 "DELETE FROM lease WHERE job = ?",
@@ -379,21 +386,41 @@ impl Jobs for Sqlite {
                 [source],
             )?;
         }
-        Ok(jobs.len() as u64)
+        Ok(jobs.len() == count as usize)
     }
 
-    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        // What was forgotten has one event left, so that a second look finds nothing to do.
+    fn events_forget(
+        &mut self,
+        after: EventsForgotten,
+        before: Time,
+        count: u32,
+        events: u32,
+    ) -> Stored<(EventsForgotten, bool)> {
         let jobs = self.all(
-            "SELECT id FROM job WHERE state = 3 AND ended < ?
-                 AND (SELECT count(*) FROM (SELECT 1 FROM event WHERE job = job.id LIMIT 2)) > 1
-             ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Id>(0),
+            "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?",
+            params![U::from(before), U::from(after.ended), Id(after.job.as_u128()), count],
+            |row| Ok((row.get::<_, U>(0)?, row.get::<_, Id>(1)?)),
         )?;
-        for job in &jobs {
-            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
+        let (mut done, mut left) = (after, events);
+        for (ended, job) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            if left == 0 {
+                return Ok((done, true));
+            }
+            done = EventsForgotten { ended: Time(ended.0), job: JobId::from_u128(job.0) };
         }
-        Ok(jobs.len() as u64)
+        Ok((done, jobs.len() == count as usize))
+    }
+}
+
+impl Sqlite {
+    /// Deletes at most `count` of a job's events, the oldest first, but never its last. How many.
+    fn some_events_delete(&self, job: Id, count: u32) -> Stored<u32> {
+        let deleted = self.run(
+            "DELETE FROM event WHERE job = ?1 AND seq IN (SELECT seq FROM event WHERE job = ?1
+                 AND seq < (SELECT max(seq) FROM event WHERE job = ?1) ORDER BY seq LIMIT ?2)",
+            params![job, count],
+        )?;
+        Ok(u32::try_from(deleted).unwrap_or(count))
     }
 }
