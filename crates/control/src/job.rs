@@ -36,11 +36,17 @@ const CANCELLED_AT_ONCE: u32 = 200;
 /// their number.
 const KEPT_FREE: u64 = 16 << 10;
 
+/// Why a job waits, where nobody has the time to look ahead.
+pub(crate) fn waiting_unforeseen(outlook: &Outlook) -> Option<Waiting> {
+    let why = format!("{}; its place and its start were not computed: the server is busy", outlook.explain(None)?);
+    Some(Waiting { position: None, expected_start_p50: None, expected_start_p90: None, why })
+}
+
 /// Why and how long a job waits.
 pub(crate) fn waiting(outlook: &Outlook, estimates: &Estimates) -> Option<Waiting> {
     let forecast = outlook.forecast(&|project, user, wall_ms| estimates.estimate(project, user, wall_ms))?;
     Some(Waiting {
-        position: forecast.position,
+        position: Some(forecast.position.saturating_sub(1)),
         expected_start_p50: forecast.start_p50_ms.map(Time),
         expected_start_p90: forecast.start_p90_ms.map(Time),
         why: outlook.explain(Some(forecast.position))?.to_string(),

@@ -13,7 +13,7 @@ use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
 use crate::desk::Desk;
 use crate::directory::Directory;
-use crate::job::{Submitted, waiting};
+use crate::job::{Submitted, waiting, waiting_unforeseen};
 use crate::store::{JobQuery, JobRow, STREAM_MOST, Store, StoreError, Stored};
 
 /// Which jobs to list.
@@ -381,9 +381,14 @@ impl Control {
     }
 
     /// Why and how long a job waits: by the queue's own function, run forward. The writer only hands out what is
-    /// looked at; looking ahead takes a thread of its own, few at a time.
+    /// looked at; looking ahead takes a thread of its own, few at a time. Who would wait for many others is told the reason
+    /// only.
     async fn waiting(&self, id: JobId) -> Answer<Option<Waiting>> {
         let stopping = || Problem::new(Code::Unavailable, "the server is stopping").retry_after(5);
+        let Ok(_place) = self.shared.forecasts_asked.try_acquire() else {
+            let outlook = self.act(move |desk| Ok(desk.outlook(id))).await?;
+            return Ok(outlook.and_then(|(outlook, _)| waiting_unforeseen(&outlook)));
+        };
         let _turn = self.shared.forecasts.acquire().await.map_err(|_| stopping())?;
         let Some((outlook, estimates)) = self.act(move |desk| Ok(desk.outlook(id))).await? else { return Ok(None) };
         let waiting = tokio::task::spawn_blocking(move || waiting(&outlook, &estimates));

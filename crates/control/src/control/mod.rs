@@ -38,6 +38,8 @@ pub use jobs::{Follower, JobFilter};
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
 const FORECASTS_MOST: usize = 1;
+/// Those that are made or waited for.
+const FORECASTS_ASKED_MOST: usize = 8;
 
 /// An answer, or a problem for whoever asked.
 pub type Answer<T> = Result<T, Problem>;
@@ -93,6 +95,7 @@ pub(crate) struct Shared {
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
+    forecasts_asked: tokio::sync::Semaphore,
     /// Reads, and refusals of those who did not show who they are.
     pub tally: Arc<Tally>,
 }
@@ -246,6 +249,7 @@ impl Control {
             authority,
             sealing_key,
             forecasts: tokio::sync::Semaphore::new(FORECASTS_MOST),
+            forecasts_asked: tokio::sync::Semaphore::new(FORECASTS_ASKED_MOST),
             tally: Arc::clone(&tally),
         });
         let desk = Desk {
@@ -700,5 +704,24 @@ mod tests {
             assert_eq!(directory.keys[&caller.key].last_used, Some(control.now()));
             assert_eq!(directory.version, 1);
         }
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_for_many_forecasts_is_told_the_reason_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = Control::open(Config::new(dir.path()), Clock::System).unwrap();
+        let control = opened.control;
+        let caller = control.authenticate(opened.setup_key.as_deref()).unwrap();
+        let submission = gambeson_api::Submission::of_source("1");
+        let accepted = control.submit(&caller, submission, std::time::Duration::ZERO).await.unwrap();
+        let gambeson_api::Accepted::Job(job) = accepted else { panic!("a job") };
+        let waiting = async || control.job(&caller, job.id, std::time::Duration::ZERO).await.unwrap().waiting.unwrap();
+        assert_eq!(waiting().await.position, Some(0));
+        let all = FORECASTS_ASKED_MOST as u32;
+        let _asked = control.shared.forecasts_asked.acquire_many(all).await.unwrap();
+        let _made = control.shared.forecasts.acquire().await.unwrap();
+        let told = waiting().await;
+        assert_eq!(told.position, None);
+        assert!(told.why.starts_with("no worker is connected; ") && told.why.contains("not computed"), "{}", told.why);
     }
 }

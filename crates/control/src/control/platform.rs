@@ -65,7 +65,6 @@ impl Control {
             Some((project, _)) => drop(self.look(caller, Action::QueueView, Target::Project(*project)).await?),
             None => {
                 self.nothing_to_list(&directory, caller, Action::QueueView).await?;
-                // It says how much the whole platform has to do: that is for those who may see a part of it.
                 return Err(Problem::new(Code::Forbidden, "you have no role that sees the queue of a project"));
             }
         }
@@ -102,12 +101,12 @@ impl Control {
                 submitted_at: row.submitted,
             })
             .collect();
-        Ok(Queue {
-            queued: snapshot.queued,
-            running: snapshot.running,
-            shares: shares(&snapshot, &directory, &seen, me),
-            next,
-        })
+        // What others have to do is theirs to know.
+        let shares = shares(&snapshot, &directory, &seen, me);
+        let projects = || shares.iter().filter(|share| share.user.is_none());
+        let (queued, running) =
+            (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
+        Ok(Queue { queued, running, shares, next })
     }
 
     /// All workers, by name.

@@ -208,3 +208,18 @@ async fn a_user_has_as_many_keys_as_one_may_and_none_outlives_its_maker() {
     here.control.tick().await.unwrap();
     assert_eq!(here.control.keys(&here.owner, Some("bob")).await.unwrap().keys.len(), 2, "and are forgotten");
 }
+
+#[tokio::test]
+async fn the_queue_of_a_project_tells_nothing_of_the_load_of_others() {
+    let here = Installation::new();
+    let other = NewProject { name: "other".into(), settings: ProjectChange::default() };
+    here.control.project_create(&here.owner, other).await.unwrap();
+    for (project, jobs) in [("default", 2), ("other", 3)] {
+        for _ in 0..jobs {
+            here.submit(|submission| submission.project = Some(project.into())).await.unwrap();
+        }
+    }
+    let ada = caller_with(&here, "ada", Some("submitter"), &["*"]).await;
+    assert_eq!(here.control.queue(&ada).await.unwrap().queued, 2);
+    assert_eq!(here.control.queue(&here.owner).await.unwrap().queued, 5);
+}
