@@ -367,15 +367,20 @@ impl Control {
             Some(Err(none)) => return self.refuse(&directory, caller, Action::KeyCreate, "platform", none).await,
             None => caller.user,
         };
+        let known = self.knows_user(&directory, caller, user)?;
         let named = match new.project.as_deref() {
             Some(name) => {
-                let id = self.named_project(&directory, caller, Action::KeyCreate, name).await?;
-                // Whether there is such a project is not to be learned from how a key for it is refused.
-                if !self.knows_project(&directory, caller, id)? {
-                    let none = crate::directory::no_project(name);
-                    return self.refuse(&directory, caller, Action::KeyCreate, id.to_string(), none).await;
+                let id = directory.project(name).map(|project| project.id).ok();
+                match id {
+                    Some(id) if self.knows_project(&directory, caller, id)? => Some(id),
+                    // Neither whether there is such a project is to be learned from how a key is refused, nor, of a user
+                    // whom the caller does not know, whether it was because of the one or the other.
+                    _ => {
+                        let user = new.user.as_deref().filter(|_| !known).map(crate::directory::no_user);
+                        let none = user.unwrap_or_else(|| crate::directory::no_project(name));
+                        return self.refuse(&directory, caller, Action::KeyCreate, "platform", none).await;
+                    }
                 }
-                Some(id)
             }
             None => None,
         };
@@ -413,7 +418,6 @@ impl Control {
             revoked: None,
         };
         let key = directory.shown_key(&row);
-        let known = self.knows_user(&directory, caller, user)?;
         let act = move |desk: &mut Desk| {
             desk.may_have_one_more_key(row.user)?;
             desk.store.key_put(&row)?;
