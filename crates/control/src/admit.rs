@@ -39,6 +39,8 @@ const ARGS_MOST: usize = 1_000;
 const WORDS_MOST: usize = 512 << 10;
 const WORD_MOST: usize = 100 << 10;
 const LABELS_MOST: usize = 32;
+/// Each label of each element is a row of its own.
+const LABEL_ROWS_MOST: u64 = 50_000;
 const ARRAY_BYTES_MOST: u64 = 64 << 20;
 
 /// Checks everything that can be checked without the store.
@@ -66,6 +68,11 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
         && !(1..=Submission::ARRAY_MOST).contains(&size)
     {
         return Err(invalid(format!("array is {size}; it has from 1 to {} elements", Submission::ARRAY_MOST)));
+    }
+    let labels = submission.labels.len() as u64 * u64::from(submission.array.unwrap_or(1));
+    if labels > LABEL_ROWS_MOST {
+        let detail = format!("the elements have {labels} labels together; at most {LABEL_ROWS_MOST}: use fewer");
+        return Err(Problem::new(Code::TooLarge, detail));
     }
     let idempotency = match &submission.idempotency_key {
         None => None,

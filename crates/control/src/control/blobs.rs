@@ -112,7 +112,7 @@ impl Control {
             return Err(Problem::new(Code::TooLarge, "ask for at most 10,000 digests at once"));
         }
         let directory = self.shared.directory();
-        let project = self.project_of(&directory, caller, query.project.as_deref())?;
+        let project = self.project_of(&directory, caller, Action::BlobWrite, query.project.as_deref()).await?;
         let looked = self.look(caller, Action::BlobWrite, Target::Project(project)).await;
         looked.map_err(unseen(project, query.project.as_deref()))?;
         let missing = self
@@ -136,7 +136,7 @@ impl Control {
     pub async fn blob_write(&self, caller: &Caller, project: Option<&str>, digest: Digest) -> Answer<BlobWriter> {
         let directory = self.shared.directory();
         let name = project;
-        let project = self.project_of(&directory, caller, name)?;
+        let project = self.project_of(&directory, caller, Action::BlobWrite, name).await?;
         // Decided again, with its row, when it is whole; here so that nobody fills the disk who may not upload.
         let ticket = self.ticket(&directory, caller, Action::BlobWrite, Target::Project(project), &self.context())?;
         if ticket.refusal.is_some() {
@@ -170,7 +170,9 @@ impl Control {
                 break;
             }
         }
-        let project = place.ok_or_else(none)?;
+        let Some(project) = place else {
+            return self.refuse(&directory, caller, Action::BlobRead, digest.to_string(), none()).await;
+        };
         self.look(caller, Action::BlobRead, Target::Project(project)).await?;
         let standing = self.standing(caller, Some((Action::BlobRead, Target::Project(project))))?;
         self.open_blob(digest, Some(standing)).await
@@ -197,8 +199,7 @@ impl Control {
     }
 
     async fn output_of(&self, caller: &Caller, id: JobId) -> Answer<crate::store::JobRow> {
-        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-        let row = self.read(move |store| store.job(id)).await?.ok_or_else(none)?;
+        let row = self.job_row(caller, Action::JobOutput, id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
         Ok(row)
     }

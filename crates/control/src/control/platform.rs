@@ -65,7 +65,6 @@ impl Control {
             Some((project, _)) => drop(self.look(caller, Action::QueueView, Target::Project(*project)).await?),
             None => {
                 self.nothing_to_list(&directory, caller, Action::QueueView).await?;
-                // It says how much the whole platform has to do: that is for those who may see a part of it.
                 return Err(Problem::new(Code::Forbidden, "you have no role that sees the queue of a project"));
             }
         }
@@ -102,12 +101,12 @@ impl Control {
                 submitted_at: row.submitted,
             })
             .collect();
-        Ok(Queue {
-            queued: snapshot.queued,
-            running: snapshot.running,
-            shares: shares(&snapshot, &directory, &seen, me),
-            next,
-        })
+        // What others have to do is theirs to know.
+        let shares = shares(&snapshot, &directory, &seen, me);
+        let projects = || shares.iter().filter(|share| share.user.is_none());
+        let (queued, running) =
+            (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
+        Ok(Queue { queued, running, shares, next })
     }
 
     /// All workers, by name.
@@ -192,7 +191,10 @@ impl Control {
             }
         };
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
-        let named = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let named = match project {
+            Some(name) => Some(self.named_project(&directory, caller, Action::UsageView, name).await?),
+            None => None,
+        };
         let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
         for project in candidates {
             if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
@@ -253,7 +255,10 @@ impl Control {
         }
         let directory = self.shared.directory();
         let name = project;
-        let project = name.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let project = match name {
+            Some(name) => Some(self.named_project(&directory, caller, Action::AuditView, name).await?),
+            None => None,
+        };
         let target = project.map_or(Target::Platform, Target::Project);
         let looked = self.look(caller, Action::AuditView, target).await;
         match project {
@@ -287,9 +292,10 @@ impl Control {
         let scope = match question.project.as_deref() {
             None | Some("platform") => None,
             Some(name) => {
-                let id = directory.project(name)?.id;
+                let id = self.named_project(&directory, caller, Action::AccessExplain, name).await?;
                 if !self.knows_project(&directory, caller, id)? {
-                    return Err(crate::directory::no_project(name));
+                    let none = crate::directory::no_project(name);
+                    return self.refuse(&directory, caller, Action::AccessExplain, id.to_string(), none).await;
                 }
                 Some(id)
             }
@@ -343,7 +349,12 @@ impl Control {
     }
 
     /// Whether the caller knows of a project, whatever else the key that is used may not.
-    fn knows_project(&self, directory: &crate::directory::Directory, caller: &Caller, id: ProjectId) -> Answer<bool> {
+    pub(super) fn knows_project(
+        &self,
+        directory: &crate::directory::Directory,
+        caller: &Caller,
+        id: ProjectId,
+    ) -> Answer<bool> {
         let key = Self::key_row(directory, caller)?;
         if key.project.is_some_and(|only| only != id) {
             return Ok(false);
@@ -355,8 +366,7 @@ impl Control {
 
     /// A job about which access may be explained: one that the caller sees, or of whose project the caller may ask.
     async fn job_to_explain(&self, caller: &Caller, id: JobId) -> Answer<Target> {
-        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-        let row = self.read(move |store| store.job(id)).await?.ok_or_else(none)?;
+        let row = self.job_row(caller, Action::AccessExplain, id).await?;
         let target = Target::job(&row);
         if !self.may(&self.shared.directory(), caller, Action::AccessExplain, Target::Project(row.project))? {
             self.look(caller, Action::JobView, target).await?;
@@ -504,13 +514,13 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
     };
     Ok(match action {
         Action::JobSubmit => {
-            let usual = gambeson_api::Limits::default();
+            let usual = super::jobs::usual_facts();
             now.submitting(access::SubmissionFacts {
-                class: text("class", "normal")?,
-                cpus_milli: number("cpus_milli", usual.cpus_milli.into())?,
+                class: text("class", &usual.class)?,
+                cpus_milli: number("cpus_milli", usual.cpus_milli)?,
                 memory_bytes: number("memory_bytes", usual.memory_bytes)?,
                 wall_ms: number("wall_ms", usual.wall_ms)?,
-                network: text("network", "none")?,
+                network: text("network", &usual.network)?,
                 labels: words("labels")?,
             })
         }

@@ -69,6 +69,15 @@ impl Blobs for Sqlite {
         Ok(found.is_some())
     }
 
+    fn is_held_by(&self, digest: &Digest, project: ProjectId, user: UserId, job: JobId) -> Stored<bool> {
+        let found = self.one(
+            "SELECT 1 FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
+            params![Hash::from(digest), Id(project.as_u128()), Id(user.as_u128()), Id(job.as_u128())],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>> {
         self.all("SELECT DISTINCT project, user FROM hold WHERE digest = ?", [Hash::from(digest)], |row| {
             Ok((ProjectId::from_u128(row.get::<_, Id>(0)?.0), UserId::from_u128(row.get::<_, Id>(1)?.0)))
@@ -103,13 +112,17 @@ impl Blobs for Sqlite {
         Ok(unnamed)
     }
 
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64> {
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(Digest, ProjectId, UserId, u64)>> {
         let over = self.all(
-            "SELECT digest, project, user, job FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
+            "SELECT digest, project, user, job, size FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
             params![U::from(now), count],
-            |row| Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?)),
+            |row| {
+                let key = (row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?);
+                Ok((key, row.get::<_, OrEmpty>(3)?, row.get::<_, U>(4)?))
+            },
         )?;
-        for (digest, project, user, job) in &over {
+        let mut forgotten = Vec::new();
+        for ((digest, project, user), job, size) in over {
             self.run(
                 "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
                 params![digest, project, user, job],
@@ -117,21 +130,32 @@ impl Blobs for Sqlite {
             if job.0.is_some() {
                 self.run("DELETE FROM artifact WHERE job = ? AND digest = ?", params![job, digest])?;
             }
+            let (project, user) = (ProjectId::from_u128(project.0), UserId::from_u128(user.0));
+            forgotten.push((Digest(digest.0), project, user, size.0));
         }
-        Ok(over.len() as u64)
+        Ok(forgotten)
     }
 
-    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>> {
-        let unused = self.all(
-            "SELECT digest FROM blob WHERE at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
-             LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Hash>(0),
+    fn blobs_forget(
+        &mut self,
+        after: Option<&Digest>,
+        before: Time,
+        count: u32,
+    ) -> Stored<(Vec<Digest>, Option<Digest>)> {
+        // Every digest sorts after the empty one.
+        let after = after.map_or(&[][..], |digest| &digest.0);
+        let looked = self.all(
+            "SELECT digest, at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest) FROM blob
+             WHERE digest > ? ORDER BY digest LIMIT ?",
+            params![U::from(before), after, count],
+            |row| Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, bool>(1)?)),
         )?;
+        let next = looked.last().filter(|_| looked.len() == count as usize).map(|(digest, _)| *digest);
+        let unused: Vec<Digest> = looked.into_iter().filter(|(_, unused)| *unused).map(|(digest, _)| digest).collect();
         for digest in &unused {
-            self.run("DELETE FROM blob WHERE digest = ?", [digest])?;
+            self.run("DELETE FROM blob WHERE digest = ?", [Hash::from(digest)])?;
         }
-        Ok(unused.into_iter().map(|hash| Digest(hash.0)).collect())
+        Ok((unused, next))
     }
 
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()> {

@@ -8,10 +8,11 @@ use rusqlite::{Row, params, params_from_iter, types::Value};
 
 use super::Sqlite;
 use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_number, time};
+use crate::house::EventsForgotten;
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, handed_back";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -37,6 +38,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
         cancel_requested: row.get(18)?,
         report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
+        handed_back: row.get(21)?,
         skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
     })
 }
@@ -124,7 +126,7 @@ impl Jobs for Sqlite {
     fn job_update(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "UPDATE job SET state = ?, not_before = ?, started = ?, ended = ?, attempt = ?, worker = ?, cancel = ?,
-                 outcome = ?, report = ?, skipped = ? WHERE id = ?",
+                 outcome = ?, report = ?, skipped = ?, handed_back = ? WHERE id = ?",
             params![
                 state_number(job.state),
                 U::from(job.not_before),
@@ -136,6 +138,7 @@ impl Jobs for Sqlite {
                 job.report.as_ref().map(|report| report.outcome.end.kind()),
                 job.report.as_ref().map(json).transpose()?,
                 if job.skipped.is_empty() { None } else { Some(json(&job.skipped)?) },
+                job.handed_back,
                 Id(job.id.as_u128()),
             ],
         )
@@ -241,12 +244,18 @@ impl Jobs for Sqlite {
         Ok(Some((project, user, size, states, outcomes)))
     }
 
-    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>> {
+    fn array_open(&self, array: ArrayId, after: JobId, count: u32) -> Stored<Vec<JobId>> {
         self.all(
-            "SELECT id FROM job WHERE array = ? AND state < 3 ORDER BY array_index",
-            [Id(array.as_u128())],
+            "SELECT id FROM job WHERE array = ? AND state < 3 AND id > ? ORDER BY id LIMIT ?",
+            params![Id(array.as_u128()), Id(after.as_u128()), count],
             |row| Ok(JobId::from_u128(row.get::<_, Id>(0)?.0)),
         )
+    }
+
+    fn array_is_open(&self, array: ArrayId) -> Stored<bool> {
+        let found =
+            self.one("SELECT 1 FROM job WHERE array = ? AND state < 3 LIMIT 1", [Id(array.as_u128())], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>> {
@@ -349,13 +358,19 @@ impl Jobs for Sqlite {
         Ok(last.flatten().map_or(0, |seq| seq.0))
     }
 
-    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
+    fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool> {
         let jobs = self.all(
             "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
             params![U::from(before), count],
             |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
         )?;
+        let mut left = events;
         for (job, source) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            // A long one takes several turns.
+            if left == 0 {
+                return Ok(true);
+            }
             for sql in [
                 "DELETE FROM event WHERE job = ?",
                 "DELETE FROM lease WHERE job = ?",
@@ -371,21 +386,41 @@ impl Jobs for Sqlite {
                 [source],
             )?;
         }
-        Ok(jobs.len() as u64)
+        Ok(jobs.len() == count as usize)
     }
 
-    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        // What was forgotten has one event left, so that a second look finds nothing to do.
+    fn events_forget(
+        &mut self,
+        after: EventsForgotten,
+        before: Time,
+        count: u32,
+        events: u32,
+    ) -> Stored<(EventsForgotten, bool)> {
         let jobs = self.all(
-            "SELECT id FROM job WHERE state = 3 AND ended < ?
-                 AND (SELECT count(*) FROM (SELECT 1 FROM event WHERE job = job.id LIMIT 2)) > 1
-             ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Id>(0),
+            "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?",
+            params![U::from(before), U::from(after.ended), Id(after.job.as_u128()), count],
+            |row| Ok((row.get::<_, U>(0)?, row.get::<_, Id>(1)?)),
         )?;
-        for job in &jobs {
-            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
+        let (mut done, mut left) = (after, events);
+        for (ended, job) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            if left == 0 {
+                return Ok((done, true));
+            }
+            done = EventsForgotten { ended: Time(ended.0), job: JobId::from_u128(job.0) };
         }
-        Ok(jobs.len() as u64)
+        Ok((done, jobs.len() == count as usize))
+    }
+}
+
+impl Sqlite {
+    /// Deletes at most `count` of a job's events, the oldest first, but never its last. How many.
+    fn some_events_delete(&self, job: Id, count: u32) -> Stored<u32> {
+        let deleted = self.run(
+            "DELETE FROM event WHERE job = ?1 AND seq IN (SELECT seq FROM event WHERE job = ?1
+                 AND seq < (SELECT max(seq) FROM event WHERE job = ?1) ORDER BY seq LIMIT ?2)",
+            params![job, count],
+        )?;
+        Ok(u32::try_from(deleted).unwrap_or(count))
     }
 }

@@ -36,13 +36,14 @@ CREATE TABLE job (
     state INTEGER NOT NULL, class INTEGER NOT NULL, source BLOB NOT NULL, ask TEXT NOT NULL,
     array BLOB, array_index INTEGER, array_size INTEGER,
     submitted INTEGER NOT NULL, not_before INTEGER NOT NULL, started INTEGER, ended INTEGER,
-    attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, handed_back INTEGER NOT NULL DEFAULT 0, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
     outcome TEXT, report TEXT, skipped TEXT
 ) WITHOUT ROWID;
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
 CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
+CREATE INDEX job_array_open ON job (array) WHERE array IS NOT NULL AND state < 3;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
 CREATE INDEX job_ended ON job (ended) WHERE state = 3;
 CREATE INDEX job_source ON job (source);
@@ -75,7 +76,7 @@ CREATE TABLE artifact (
 
 CREATE TABLE blob (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
--- An empty job is a plain upload. `until` is absent while the job has not ended, but for what its worker
+-- An empty job is a plain upload; what an array's elements need is held by the array's id in its place. `until` is absent while the job has not ended, but for what its worker
 -- uploaded and has not settled.
 CREATE TABLE hold (
     digest BLOB NOT NULL, project BLOB NOT NULL, user BLOB NOT NULL, job BLOB NOT NULL, size INTEGER NOT NULL,
