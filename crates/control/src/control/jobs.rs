@@ -68,9 +68,10 @@ impl Follower {
             let (events, over) = self
                 .control
                 .read(move |store| {
+                    // The job first: were its events read before, it could end between the two looks.
+                    let over = store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
                     let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
                     // Of a job that was forgotten, or whose end the caller has seen, nothing more comes.
-                    let over = events.is_empty() && store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
                     Ok((events, over))
                 })
                 .await?;
