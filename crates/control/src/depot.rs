@@ -1,28 +1,25 @@
 //! Blobs: files named by the SHA-256 of what they hold.
 //!
 //! Invariants:
-//! 1. A file with its final name is whole and on the disk: it is written aside, synced, and then renamed.
+//! 1. A file with its final name is whole and on the disk: it is written aside, synced, renamed, and its directory is
+//!    synced.
 //! 2. What is sent as a digest's content and is not, never gets that name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gambeson_api::{Code, Digest, Problem};
 use sha2::{Digest as _, Sha256};
 
+use crate::disk::{create, private_dir, sync_dir};
+
 /// The directory of blobs.
 #[derive(Debug)]
 pub(crate) struct Depot {
     dir: PathBuf,
     next: AtomicU64,
-}
-
-/// Makes a directory that only we enter.
-pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 pub(crate) fn io_problem(error: &io::Error) -> Problem {
@@ -40,6 +37,7 @@ pub(crate) fn io_problem(error: &io::Error) -> Problem {
 impl Depot {
     /// Opens it, and removes what a former life left unfinished.
     pub(crate) fn open(dir: PathBuf) -> io::Result<Depot> {
+        private_dir(&dir)?;
         let aside = dir.join("new");
         if aside.exists() {
             fs::remove_dir_all(&aside)?;
@@ -64,7 +62,7 @@ impl Depot {
 
     pub(crate) fn writer(&self, digest: Digest, most: u64) -> io::Result<Incoming> {
         let aside = self.dir.join("new").join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
-        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+        let file = create(&aside)?;
         Ok(Incoming { file, aside, place: self.path(&digest), digest, hash: Sha256::new(), size: 0, most })
     }
 }
@@ -103,7 +101,7 @@ impl Incoming {
             let dir = self.place.parent().unwrap_or(Path::new("/"));
             private_dir(dir)?;
             fs::rename(&self.aside, &self.place)?;
-            File::open(dir)?.sync_all()
+            sync_dir(dir)
         };
         place().map_err(|error| io_problem(&error))?;
         Ok((self.digest, self.size))

@@ -10,6 +10,7 @@ mod control;
 mod depot;
 mod desk;
 mod directory;
+mod disk;
 mod job;
 mod lease;
 pub mod queue;

@@ -11,6 +11,7 @@ mod platform;
 mod work;
 
 use std::fmt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,9 +22,10 @@ use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::depot::{Depot, private_dir};
+use crate::depot::Depot;
 use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
+use crate::disk::{self, remove_parts};
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::secret;
@@ -207,13 +209,15 @@ impl Control {
             move |error: &dyn fmt::Display| OpenError(format!("{place}: {what}: {error}"))
         };
         let authority = Authority::load(&config.policies).map_err(|problem| OpenError(problem.to_string()))?;
-        private_dir(&config.data_dir).map_err(|error| failed("the directory cannot be made")(&error))?;
+        disk::data_dir(&config.data_dir).map_err(|why| OpenError(format!("{}: {why}", config.data_dir.display())))?;
         let lock = Self::lock(&config.data_dir)?;
         let sealing_key = audit::sealing_key(&config.data_dir.join("audit.key"))
             .map_err(|error| failed("audit.key cannot be used")(&error))?;
         let depot = Depot::open(config.data_dir.join("blobs"))
             .map_err(|error| failed("the directory of blobs cannot be used")(&error))?;
-        let path = config.data_dir.join("store.sqlite");
+        remove_parts(&config.data_dir.join("backups"))
+            .map_err(|error| failed("the directory of backups cannot be used")(&error))?;
+        let path = config.data_dir.join(disk::STORE);
         let store_failed = failed("the store cannot be used");
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
@@ -267,7 +271,7 @@ impl Control {
     /// One server at a time: two would each believe to be the only writer.
     fn lock(data_dir: &std::path::Path) -> Result<std::fs::File, OpenError> {
         let path: PathBuf = data_dir.join("lock");
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
         match file.try_lock() {
             Ok(()) => Ok(file),

@@ -191,7 +191,7 @@ pub(crate) trait Transactions {
     fn begin(&mut self) -> Stored<()>;
     fn commit(&mut self) -> Stored<()>;
     fn rollback(&mut self);
-    /// Writes a consistent copy to a new file, while others read and write.
+    /// Writes a consistent copy over an empty file, while others read and write. Syncing it is the caller's.
     fn backup(&self, to: &Path) -> Stored<()>;
 }
 

@@ -41,6 +41,13 @@ impl From<rusqlite::Error> for StoreError {
 impl Sqlite {
     /// Opens the writing connection; makes and migrates the store.
     pub(crate) fn open(path: &Path) -> Stored<Sqlite> {
+        // SQLite gives its log and the log's index the mode of the file.
+        match crate::disk::create(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(StoreError::Failed(format!("the file cannot be made: {error}")));
+            }
+            _ => {}
+        }
         let db = Connection::open(path)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "full")?;
@@ -125,10 +132,15 @@ impl Transactions for Sqlite {
     }
 
     fn backup(&self, to: &Path) -> Stored<()> {
-        let mut target = Connection::open(to)?;
-        let backup = rusqlite::backup::Backup::new(&self.db, &mut target)?;
-        backup.run_to_completion(1024, std::time::Duration::ZERO, None)?;
-        Ok(())
+        use rusqlite::backup::{Backup, StepResult};
+        let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // All pages in one step, which is one read transaction: between two steps another connection's commit would
+        // make the copy begin anew (sqlite.org/c3ref/backup_finish.html), and under steady writes it would never end.
+        // Meanwhile the writer goes on; its log grows by what it writes.
+        match Backup::new(&self.db, &mut target)?.step(-1)? {
+            StepResult::Done => Ok(()),
+            other => Err(StoreError::Failed(format!("a copy could not be made: {other:?}"))),
+        }
     }
 }
 
@@ -157,5 +169,40 @@ mod tests {
         }
         assert_eq!(store.meta("kept").unwrap(), Some(b"1".to_vec()));
         assert_eq!(store.meta("undone").unwrap(), None);
+    }
+
+    #[test]
+    fn a_copy_is_finished_while_another_connection_commits_all_the_time() {
+        use crate::store::People;
+        use std::sync::atomic::{AtomicU64, Ordering};
+        let dir = tempfile::tempdir().unwrap();
+        let (path, copy) = (dir.path().join("store.sqlite"), dir.path().join("copy"));
+        let mut store = Sqlite::open(&path).unwrap();
+        for index in 0..64u8 {
+            let values = rusqlite::params![[index; 32], vec![index; 1 << 20]];
+            store.run("INSERT INTO source (digest, body) VALUES (?, ?)", values).unwrap();
+        }
+        let commits = AtomicU64::new(0);
+        let (done, finished) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::fs::File::create(&copy).unwrap();
+                done.send(Sqlite::open_reader(&path).unwrap().backup(&copy)).unwrap();
+            });
+            let begun = std::time::Instant::now();
+            let result = loop {
+                store.meta_put("count", &commits.fetch_add(1, Ordering::Relaxed).to_be_bytes()).unwrap();
+                match finished.try_recv() {
+                    Ok(result) => break Some(result),
+                    Err(_) if begun.elapsed() > std::time::Duration::from_secs(60) => break None,
+                    Err(_) => {}
+                }
+            };
+            result.expect("it never ends").unwrap();
+        });
+        let copied = Sqlite::open_reader(&copy).unwrap();
+        let said: String = copied.db.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
+        assert_eq!(said, "ok");
+        assert!(commits.load(Ordering::Relaxed) > 1);
     }
 }
