@@ -34,6 +34,12 @@ pub(crate) fn io_problem(error: &io::Error) -> Problem {
     }
 }
 
+/// Where a blob lies in a directory of blobs.
+pub(crate) fn place(dir: &Path, digest: &Digest) -> PathBuf {
+    let hex = digest.hex();
+    dir.join(&hex[..2]).join(&hex[2..])
+}
+
 impl Depot {
     /// Opens it, and removes what a former life left unfinished.
     pub(crate) fn open(dir: PathBuf) -> io::Result<Depot> {
@@ -47,8 +53,7 @@ impl Depot {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        self.dir.join(&hex[..2]).join(&hex[2..])
+        place(&self.dir, digest)
     }
 
     pub(crate) fn read(&self, digest: &Digest) -> io::Result<File> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const STORE: &str = "store.sqlite";
 
 /// What may be in the directory before the store is: what an operator lays out, and what a first start that failed left.
-const NAMES: [&str; 7] = ["policies", "worker", "run", "blobs", "backups", "audit.key", "lock"];
+const NAMES: [&str; 8] = ["restoring", "policies", "worker", "run", "blobs", "backups", "audit.key", "lock"];
 
 /// The bits of a mode that let in anybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -145,7 +145,11 @@ pub(crate) fn remove_parts(dir: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with('.') && name.contains(".part") {
-            fs::remove_file(entry.path())?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 pub mod access;
 mod admit;
 mod audit;
+mod backup;
 mod books;
 mod clock;
 mod config;
@@ -21,6 +22,7 @@ mod store;
 mod watch;
 mod writer;
 
+pub use backup::{BackupContents, BackupError, backup, restore};
 pub use clock::Clock;
 pub use config::Config;
 pub use control::*;

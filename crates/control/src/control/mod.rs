@@ -210,6 +210,10 @@ impl Control {
         };
         let authority = Authority::load(&config.policies).map_err(|problem| OpenError(problem.to_string()))?;
         disk::data_dir(&config.data_dir).map_err(|why| OpenError(format!("{}: {why}", config.data_dir.display())))?;
+        if config.data_dir.join(crate::backup::RESTORING).exists() {
+            let why = "a restoration did not finish here: empty the directory, and restore again";
+            return Err(OpenError(format!("{}: {why}", config.data_dir.display())));
+        }
         let lock = Self::lock(&config.data_dir)?;
         let sealing_key = audit::sealing_key(&config.data_dir.join("audit.key"))
             .map_err(|error| failed("audit.key cannot be used")(&error))?;

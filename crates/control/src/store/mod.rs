@@ -257,6 +257,8 @@ pub(crate) trait Blobs {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()>;
     fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>>;
     fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>>;
+    /// Known blobs with their sizes, in the order of their digests, after one.
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>>;
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()>;
     fn hold_put(&mut self, hold: &BlobHold) -> Stored<()>;
     /// Whether anybody in one of the projects keeps it.

@@ -24,6 +24,13 @@ impl Blobs for Sqlite {
         self.one("SELECT size FROM blob WHERE digest = ?", [Hash::from(digest)], |row| Ok(row.get::<_, U>(0)?.0))
     }
 
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>> {
+        // Every digest sorts after the empty one.
+        let after = after.map_or(&[][..], |digest| &digest.0);
+        let sql = "SELECT digest, size FROM blob WHERE digest > ? ORDER BY digest LIMIT ?";
+        self.all(sql, params![after, count], |row| Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, U>(1)?.0)))
+    }
+
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()> {
         // A blob that comes again is as good as new: it is not forgotten while somebody is about to name it.
         self.run(
