@@ -19,6 +19,8 @@ mod rate;
 mod reading;
 mod secret;
 mod store;
+mod sweep;
+mod uploads;
 mod watch;
 mod writer;
 

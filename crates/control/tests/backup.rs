@@ -121,7 +121,7 @@ async fn of_a_backup_that_fails_nothing_is_left() {
 async fn copied(lose: bool) -> (Installation, Digest, tempfile::TempDir) {
     let here = Installation::new();
     let digest = Digest::of(b"data");
-    let mut blob = here.control.blob_write(&here.owner, None, digest).await.unwrap();
+    let mut blob = here.control.blob_write(&here.owner, None, digest, None).await.unwrap();
     blob.write(b"data").unwrap();
     blob.finish().await.unwrap();
     here.control.close().await;

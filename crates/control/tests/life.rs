@@ -219,7 +219,7 @@ async fn what_an_attempt_uploaded_that_was_not_settled_is_paid_for_by_nobody() {
     let upload = async |lease: &Lease, content: &[u8]| {
         let token = Some(lease.token.as_str());
         let digest = Digest::of(content);
-        let mut writer = here.control.lease_blob_write(lease.id, token, digest).await.unwrap();
+        let mut writer = here.control.lease_blob_write(lease.id, token, digest, None).await.unwrap();
         writer.write(content).unwrap();
         writer.finish().await.unwrap();
         Artifact { path: "left.txt".into(), size: content.len() as u64, digest }
@@ -485,7 +485,7 @@ async fn quotas_refuse_with_the_time_to_come_again() {
 /// Uploads a blob under a lease.
 async fn upload(here: &Installation, lease: &Lease, bytes: &[u8]) -> Result<Digest, Problem> {
     let digest = Digest::of(bytes);
-    let mut writer = here.control.lease_blob_write(lease.id, Some(&lease.token), digest).await?;
+    let mut writer = here.control.lease_blob_write(lease.id, Some(&lease.token), digest, None).await?;
     writer.write(bytes)?;
     writer.finish().await.map(|blob| blob.digest)
 }
@@ -542,7 +542,7 @@ async fn a_job_may_name_only_blobs_that_its_project_has() {
     };
     assert_eq!(here.submit(with_blob).await.unwrap_err().code, Code::BlobsMissing);
     let put = async |project: &str| {
-        let mut writer = here.control.blob_write(&here.owner, Some(project), digest).await.unwrap();
+        let mut writer = here.control.blob_write(&here.owner, Some(project), digest, None).await.unwrap();
         writer.write(b"data").unwrap();
         writer.finish().await.unwrap();
     };

@@ -31,6 +31,8 @@ use crate::reading::{Readers, store_problem};
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
+use crate::sweep;
+use crate::uploads::Uploads;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -87,6 +89,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub watchers: Watchers,
     pub depot: Depot,
+    pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
@@ -112,8 +115,8 @@ impl Shared {
 /// All authority of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    shared: Arc<Shared>,
-    writer: Writer,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Writer,
 }
 
 impl fmt::Debug for Control {
@@ -244,6 +247,7 @@ impl Control {
             clock: clock.clone(),
             watchers: Watchers::default(),
             depot,
+            uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
@@ -268,6 +272,7 @@ impl Control {
             _lock: lock,
         };
         let writer = Writer::start(desk, Arc::clone(&shared))
+            .and_then(|writer| sweep::start(&shared, &writer).map(|()| writer))
             .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?;
         Ok(Opened { control: Control { shared, writer }, setup_key })
     }
