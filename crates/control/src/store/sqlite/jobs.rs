@@ -11,7 +11,7 @@ use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_numb
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, input";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -28,6 +28,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         class: class(row.get(6)?)?,
         source: Digest(row.get::<_, Hash>(7)?.0),
         ask: row.get::<_, Json<_>>(8)?.0,
+        input: row.get::<_, Option<Hash>>(21)?.map(|hash| Digest(hash.0)),
         array,
         submitted: Time(row.get::<_, U>(12)?.0),
         not_before: Time(row.get::<_, U>(13)?.0),
@@ -68,6 +69,9 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { seq: row.get::<_, U>(0)?.0, at: Time(row.get::<_, U>(1)?.0), attempt: row.get(2)?, body })
 }
 
+const SOURCE_FORGET: &str = "DELETE FROM source WHERE digest = ?1
+    AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input = ?1)";
+
 fn blob(id: u128) -> Value {
     Value::Blob(id.to_be_bytes().to_vec())
 }
@@ -85,8 +89,8 @@ impl Jobs for Sqlite {
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
-                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 Id(job.id.as_u128()),
                 U(job.order),
@@ -108,6 +112,7 @@ impl Jobs for Sqlite {
                 U(job.ask.limits.memory_bytes),
                 U(job.ask.limits.wall_ms),
                 U(job.ask.limits.cpu_ms),
+                job.input.as_ref().map(Hash::from),
             ],
         )?;
         for (name, value) in &job.ask.labels {
@@ -204,7 +209,15 @@ impl Jobs for Sqlite {
         values.extend(query.own.iter().map(|project| blob(project.as_u128())));
         sql.push_str(" ORDER BY job.id DESC LIMIT ?");
         values.push(Value::Integer(query.limit.into()));
-        self.all(&sql, params_from_iter(values), job_row)
+        self.all(&sql, params_from_iter(values), |row| {
+            let mut job = job_row(row)?;
+            // Row by row, so that a page of them never is in memory.
+            job.skipped = Vec::new();
+            if let Some(report) = &mut job.report {
+                (report.layers, report.denials) = (Vec::new(), Vec::new());
+            }
+            Ok(job)
+        })
     }
 
     fn order_last(&self) -> Stored<u64> {
@@ -351,11 +364,11 @@ impl Jobs for Sqlite {
 
     fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
         let jobs = self.all(
-            "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
+            "SELECT id, source, input FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
             params![U::from(before), count],
-            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
+            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?, row.get::<_, Option<Hash>>(2)?)),
         )?;
-        for (job, source) in &jobs {
+        for (job, source, input) in &jobs {
             for sql in [
                 "DELETE FROM event WHERE job = ?",
                 "DELETE FROM lease WHERE job = ?",
@@ -366,10 +379,9 @@ impl Jobs for Sqlite {
             ] {
                 self.run(sql, [job])?;
             }
-            self.run(
-                "DELETE FROM source WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1)",
-                [source],
-            )?;
+            for digest in [Some(source), input.as_ref()].into_iter().flatten() {
+                self.run(SOURCE_FORGET, [digest])?;
+            }
         }
         Ok(jobs.len() as u64)
     }

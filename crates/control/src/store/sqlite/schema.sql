@@ -28,6 +28,7 @@ CREATE TABLE worker (
 
 CREATE TABLE join_token (hash BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 
+-- Files of jobs, and what else their programs are given (`job.input`).
 CREATE TABLE source (digest BLOB PRIMARY KEY, body BLOB NOT NULL);
 
 -- States: 0 queued, 1 starting, 2 running, 3 ended. The columns that the queue is rebuilt from stand beside `ask`.
@@ -38,7 +39,7 @@ CREATE TABLE job (
     submitted INTEGER NOT NULL, not_before INTEGER NOT NULL, started INTEGER, ended INTEGER,
     attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
-    outcome TEXT, report TEXT, skipped TEXT
+    outcome TEXT, report TEXT, skipped TEXT, input BLOB
 ) WITHOUT ROWID;
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
@@ -46,6 +47,7 @@ CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
 CREATE INDEX job_ended ON job (ended) WHERE state = 3;
 CREATE INDEX job_source ON job (source);
+CREATE INDEX job_input ON job (input) WHERE input IS NOT NULL;
 
 CREATE TABLE job_label (label TEXT NOT NULL, job BLOB NOT NULL, PRIMARY KEY (label, job)) WITHOUT ROWID;
 CREATE INDEX job_label_by_job ON job_label (job);
