@@ -438,19 +438,8 @@ impl Desk {
         let before = |keep_ms: u64| Time(now.0.saturating_sub(keep_ms));
         self.store.events_forget(before(self.config.keep_events_ms), 200)?;
         self.store.jobs_forget(before(self.config.keep_jobs_ms), 200)?;
-        if self.store.holds_forget(now, 500)? > 0 {
-            let mut stored: HashMap<(ProjectId, UserId), u64> = HashMap::new();
-            for (project, user, bytes) in self.store.stored()? {
-                stored.insert((project, user), bytes);
-            }
-            let known: Vec<((ProjectId, UserId), u64)> =
-                self.state.books.users().map(|(key, account)| (*key, account.stored)).collect();
-            for ((project, user), before) in known {
-                let after = stored.get(&(project, user)).copied().unwrap_or(0);
-                self.state
-                    .books
-                    .change(project, user, |account| account.stored = (account.stored + after).saturating_sub(before));
-            }
+        for (project, user, size) in self.store.holds_forget(now, 500)? {
+            self.state.books.change(project, user, |account| account.stored = account.stored.saturating_sub(size));
         }
         let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;
         if !unused.is_empty() {

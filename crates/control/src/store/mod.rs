@@ -264,7 +264,7 @@ pub(crate) trait Jobs {
     fn event_last(&self, job: JobId) -> Stored<u64>;
     /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them. How many.
     fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
-    /// Deletes the output of at most `count` jobs that ended before `before`, but for the last event. How many.
+    /// Deletes the output of at most `count` jobs that ended before `before`, but for the last event, once. How many.
     fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
 }
 
@@ -288,9 +288,10 @@ pub(crate) trait Blobs {
     /// The holds of a job get their end. Those that had one already, of uploads that no settlement named, are deleted,
     /// and returned with their sizes.
     fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>>;
-    /// Deletes at most `count` holds that are over. How many.
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64>;
-    /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them.
+    /// Deletes at most `count` holds that are over. Whose bytes are free by that, and how many.
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(ProjectId, UserId, u64)>>;
+    /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them. Looks at some at
+    /// a time, and goes on from there at the next.
     fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>>;
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()>;
     fn usage(&self, day: u32) -> Stored<Vec<UsageRow>>;

@@ -5,6 +5,18 @@ use super::Sqlite;
 use super::row::{Hash, Id, OrEmpty, U};
 use crate::store::{BlobHold, Blobs, Stored, UsageRow};
 
+/// Blobs that are looked at each time that unused ones are forgotten.
+const BLOBS_LOOKED: u32 = 2000;
+
+pub(super) const HOLDS_OVER: &str =
+    "SELECT digest, project, user, job, size FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?";
+pub(super) const HOLD_FORGET: &str = "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?";
+pub(super) const ARTIFACT_FORGET: &str = "DELETE FROM artifact WHERE job = ? AND digest = ?";
+pub(super) const BLOBS_LOOK: &str = "
+    SELECT digest, at < ?2 AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
+    FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?3";
+pub(super) const BLOB_FORGET: &str = "DELETE FROM blob WHERE digest = ?";
+
 impl Blobs for Sqlite {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()> {
         self.run(
@@ -110,35 +122,46 @@ impl Blobs for Sqlite {
         Ok(unnamed)
     }
 
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64> {
-        let over = self.all(
-            "SELECT digest, project, user, job FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
-            params![U::from(now), count],
-            |row| Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?)),
-        )?;
-        for (digest, project, user, job) in &over {
-            self.run(
-                "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
-                params![digest, project, user, job],
-            )?;
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(ProjectId, UserId, u64)>> {
+        let over = self.all(HOLDS_OVER, params![U::from(now), count], |row| {
+            let who = (row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?);
+            Ok((Digest(row.get::<_, Hash>(0)?.0), who, row.get::<_, U>(4)?.0))
+        })?;
+        let mut free = Vec::new();
+        for (digest, (project, user, job), size) in &over {
+            let hash = Hash::from(digest);
+            self.run(HOLD_FORGET, params![hash, project, user, job])?;
             if job.0.is_some() {
-                self.run("DELETE FROM artifact WHERE job = ? AND digest = ?", params![job, digest])?;
+                self.run(ARTIFACT_FORGET, params![job, hash])?;
+            }
+            let (project, user) = (ProjectId::from_u128(project.0), UserId::from_u128(user.0));
+            if !self.is_kept(digest, project, user)? {
+                free.push((project, user, *size));
             }
         }
-        Ok(over.len() as u64)
+        Ok(free)
     }
 
     fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>> {
-        let unused = self.all(
-            "SELECT digest FROM blob WHERE at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
-             LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Hash>(0),
-        )?;
-        for digest in &unused {
-            self.run("DELETE FROM blob WHERE digest = ?", [digest])?;
+        // A part at each time: there may be a million that are kept for years.
+        let after = self.blobs_looked.as_ref().map_or(&[][..], |digest| &digest.0);
+        let looked = self.all(BLOBS_LOOK, params![after, U::from(before), BLOBS_LOOKED], |row| {
+            Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, bool>(1)?))
+        })?;
+        self.blobs_looked = looked.last().filter(|_| looked.len() == BLOBS_LOOKED as usize).map(|(digest, _)| *digest);
+        let mut unused = Vec::new();
+        for (digest, is_unused) in looked {
+            if !is_unused {
+                continue;
+            }
+            if unused.len() >= count as usize {
+                self.blobs_looked = unused.last().copied();
+                break;
+            }
+            self.run(BLOB_FORGET, [Hash::from(&digest)])?;
+            unused.push(digest);
         }
-        Ok(unused.into_iter().map(|hash| Digest(hash.0)).collect())
+        Ok(unused)
     }
 
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()> {

@@ -69,8 +69,23 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { seq: row.get::<_, U>(0)?.0, at: Time(row.get::<_, U>(1)?.0), attempt: row.get(2)?, body })
 }
 
-const SOURCE_FORGET: &str = "DELETE FROM source WHERE digest = ?1
+pub(super) const JOBS_OVER: &str =
+    "SELECT id, source, input FROM job WHERE state = 3 AND trimmed = ? AND ended < ? ORDER BY ended LIMIT ?";
+pub(super) const JOB_FORGET: [&str; 6] = [
+    "DELETE FROM event WHERE job = ?",
+    "DELETE FROM lease WHERE job = ?",
+    "DELETE FROM artifact WHERE job = ?",
+    "DELETE FROM job_label WHERE job = ?",
+    "DELETE FROM idempotency WHERE job = ?",
+    "DELETE FROM job WHERE id = ?",
+];
+pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE digest = ?1
     AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input = ?1)";
+/// The last event stays, and the job is not looked at again.
+pub(super) const EVENTS_FORGET: [&str; 2] = [
+    "DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)",
+    "UPDATE job SET trimmed = 1 WHERE id = ?",
+];
 
 fn blob(id: u128) -> Value {
     Value::Blob(id.to_be_bytes().to_vec())
@@ -363,20 +378,16 @@ impl Jobs for Sqlite {
     }
 
     fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        let jobs = self.all(
-            "SELECT id, source, input FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?, row.get::<_, Option<Hash>>(2)?)),
-        )?;
+        let mut jobs = Vec::new();
+        // Those with events left are found among the others, where events are kept for longer than jobs.
+        for trimmed in [true, false] {
+            let left = count.saturating_sub(jobs.len() as u32);
+            jobs.extend(self.all(JOBS_OVER, params![trimmed, U::from(before), left], |row| {
+                Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?, row.get::<_, Option<Hash>>(2)?))
+            })?);
+        }
         for (job, source, input) in &jobs {
-            for sql in [
-                "DELETE FROM event WHERE job = ?",
-                "DELETE FROM lease WHERE job = ?",
-                "DELETE FROM artifact WHERE job = ?",
-                "DELETE FROM job_label WHERE job = ?",
-                "DELETE FROM idempotency WHERE job = ?",
-                "DELETE FROM job WHERE id = ?",
-            ] {
+            for sql in JOB_FORGET {
                 self.run(sql, [job])?;
             }
             for digest in [Some(source), input.as_ref()].into_iter().flatten() {
@@ -387,16 +398,11 @@ impl Jobs for Sqlite {
     }
 
     fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        // What was forgotten has one event left, so that a second look finds nothing to do.
-        let jobs = self.all(
-            "SELECT id FROM job WHERE state = 3 AND ended < ?
-                 AND (SELECT count(*) FROM (SELECT 1 FROM event WHERE job = job.id LIMIT 2)) > 1
-             ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Id>(0),
-        )?;
+        let jobs = self.all(JOBS_OVER, params![false, U::from(before), count], |row| row.get::<_, Id>(0))?;
         for job in &jobs {
-            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
+            for sql in EVENTS_FORGET {
+                self.run(sql, [job])?;
+            }
         }
         Ok(jobs.len() as u64)
     }

@@ -18,6 +18,8 @@ use super::{StoreError, Stored, Transactions};
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     db: Connection,
+    /// Where the search for unused blobs goes on.
+    blobs_looked: Option<gambeson_api::Digest>,
 }
 
 /// Each migration goes forward once, in its own transaction; its number is the store's version after it.
@@ -57,7 +59,7 @@ impl Sqlite {
         db.pragma_update(None, "cache_size", -65_536)?;
         db.pragma_update(None, "temp_store", "memory")?;
         db.set_prepared_statement_cache_capacity(128);
-        let mut store = Sqlite { db };
+        let mut store = Sqlite { db, blobs_looked: None };
         store.migrate()?;
         Ok(store)
     }
@@ -69,7 +71,7 @@ impl Sqlite {
         db.pragma_update(None, "cache_size", -16_384)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.set_prepared_statement_cache_capacity(64);
-        Ok(Sqlite { db })
+        Ok(Sqlite { db, blobs_looked: None })
     }
 
     /// What SQLite finds wrong with the file, if anything. Reads all of it.
@@ -153,6 +155,60 @@ impl Transactions for Sqlite {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn house_keeping_never_reads_a_whole_table() {
+        use super::{blobs::*, jobs::*};
+        let dir = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&dir.path().join("store.sqlite")).unwrap();
+        let single = [HOLDS_OVER, HOLD_FORGET, ARTIFACT_FORGET, BLOBS_LOOK, BLOB_FORGET, JOBS_OVER, SOURCE_FORGET];
+        for sql in single.iter().chain(&JOB_FORGET).chain(&EVENTS_FORGET) {
+            let mut statement = store.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            for index in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(index, 0).unwrap();
+            }
+            let mut rows = statement.raw_query();
+            let mut plan = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                plan.push(row.get::<_, String>(3).unwrap());
+            }
+            let bad =
+                |line: &String| line.contains("SCAN ") && line != "SCAN CONSTANT ROW" || line.contains("TEMP B-TREE");
+            assert!(!plan.is_empty() && !plan.iter().any(bad), "{sql}: {plan:?}");
+        }
+    }
+
+    #[test]
+    fn unused_blobs_are_found_in_parts_and_those_that_are_kept_stay() {
+        use crate::store::{BlobHold, Blobs};
+        use gambeson_api::{Digest, ProjectId, Time, UserId};
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&dir.path().join("store.sqlite")).unwrap();
+        let (project, user) = (ProjectId::new(), UserId::new());
+        store.begin().unwrap();
+        let digest = |index: u32| Digest::of(&index.to_be_bytes());
+        for index in 0..5000 {
+            store.blob_put(&digest(index), 1, Time(1000 + u64::from(index % 2) * 1000)).unwrap();
+            if index % 5 == 0 {
+                let until = Some(Time(1000));
+                store.hold_put(&BlobHold { digest: digest(index), project, user, job: None, size: 1, until }).unwrap();
+            }
+        }
+        // Even ones are old, and each fifth is kept.
+        let mut found = Vec::new();
+        for _ in 0..20 {
+            found.extend(store.blobs_forget(Time(1500), 300).unwrap());
+        }
+        let mut expected: Vec<Digest> = (0..5000).filter(|index| index % 2 == 0 && index % 5 > 0).map(digest).collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert!(found == expected, "{} found, {} expected", found.len(), expected.len());
+        // What is no longer kept is free, once, and found in the next round.
+        let free: Vec<_> = (0..3).flat_map(|_| store.holds_forget(Time(2000), 400).unwrap()).collect();
+        assert_eq!((free.len(), free[0]), (1000, (project, user, 1)));
+        let more: usize = (0..5).map(|_| store.blobs_forget(Time(1500), 5000).unwrap().len()).sum();
+        assert_eq!(more, 500);
+    }
 
     #[test]
     fn a_store_of_a_newer_version_is_refused() {

@@ -32,6 +32,7 @@ CREATE TABLE join_token (hash BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOU
 CREATE TABLE source (digest BLOB PRIMARY KEY, body BLOB NOT NULL);
 
 -- States: 0 queued, 1 starting, 2 running, 3 ended. The columns that the queue is rebuilt from stand beside `ask`.
+-- `trimmed` is 1 once all events but the last were forgotten.
 CREATE TABLE job (
     id BLOB PRIMARY KEY, ord INTEGER NOT NULL, project BLOB NOT NULL, user BLOB NOT NULL, key BLOB NOT NULL,
     state INTEGER NOT NULL, class INTEGER NOT NULL, source BLOB NOT NULL, ask TEXT NOT NULL,
@@ -39,13 +40,14 @@ CREATE TABLE job (
     submitted INTEGER NOT NULL, not_before INTEGER NOT NULL, started INTEGER, ended INTEGER,
     attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
-    outcome TEXT, report TEXT, skipped TEXT, input BLOB
+    outcome TEXT, report TEXT, skipped TEXT, input BLOB,
+    trimmed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
 CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
-CREATE INDEX job_ended ON job (ended) WHERE state = 3;
+CREATE INDEX job_ended ON job (trimmed, ended) WHERE state = 3;
 CREATE INDEX job_source ON job (source);
 CREATE INDEX job_input ON job (input) WHERE input IS NOT NULL;
 
