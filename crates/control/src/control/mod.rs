@@ -239,6 +239,8 @@ impl Control {
             Ok(setup_key)
         };
         let setup_key = prepare().map_err(|error| store_failed(&error))?;
+        // The names of all that was made just now: the key is told only once.
+        disk::sync_dir(&config.data_dir).map_err(|error| failed("the directory cannot be synced")(&error))?;
         let state = State::load(&store, &config, now, 1).map_err(|error| store_failed(&error))?;
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
