@@ -11,6 +11,7 @@ use crate::terminal::complain;
 
 /// `gambeson backup`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "gambeson backup NAME\n       gambeson backup --to DIR [--data-dir DIR]")]
 #[command(after_help = "\
 With --to it is run on the server's machine, as the server's user, while the server runs or not, and copies everything:
 store, blobs, audit.key and policies. With NAME the server is asked, and copies its store alone.")]

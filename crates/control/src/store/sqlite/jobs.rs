@@ -70,7 +70,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
 }
 
 pub(super) const JOBS_OVER: &str =
-    "SELECT id, source, input FROM job WHERE state = 3 AND trimmed = ? AND ended < ? ORDER BY ended LIMIT ?";
+    "SELECT id, source_id, input_id FROM job WHERE state = 3 AND trimmed = ? AND ended < ? ORDER BY ended LIMIT ?";
 pub(super) const JOB_FORGET: [&str; 6] = [
     "DELETE FROM event WHERE job = ?",
     "DELETE FROM lease WHERE job = ?",
@@ -79,8 +79,8 @@ pub(super) const JOB_FORGET: [&str; 6] = [
     "DELETE FROM idempotency WHERE job = ?",
     "DELETE FROM job WHERE id = ?",
 ];
-pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE digest = ?1
-    AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input = ?1)";
+pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM job WHERE source_id = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input_id = ?1)";
 /// The last event stays, and the job is not looked at again.
 pub(super) const EVENTS_FORGET: [&str; 2] = [
     "DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)",
@@ -104,8 +104,10 @@ impl Jobs for Sqlite {
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
-                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input,
+                 source_id, input_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                 (SELECT id FROM source WHERE digest = ?8), (SELECT id FROM source WHERE digest = ?21))",
             params![
                 Id(job.id.as_u128()),
                 U(job.order),
@@ -383,7 +385,7 @@ impl Jobs for Sqlite {
         for trimmed in [true, false] {
             let left = count.saturating_sub(jobs.len() as u32);
             jobs.extend(self.all(JOBS_OVER, params![trimmed, U::from(before), left], |row| {
-                Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?, row.get::<_, Option<Hash>>(2)?))
+                Ok((row.get::<_, Id>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
             })?);
         }
         for (job, source, input) in &jobs {

@@ -29,7 +29,7 @@ CREATE TABLE worker (
 CREATE TABLE join_token (hash BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Files of jobs, and what else their programs are given (`job.input`).
-CREATE TABLE source (digest BLOB PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE source (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 
 -- States: 0 queued, 1 starting, 2 running, 3 ended. The columns that the queue is rebuilt from stand beside `ask`.
 -- `trimmed` is 1 once all events but the last were forgotten.
@@ -41,15 +41,16 @@ CREATE TABLE job (
     attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
     outcome TEXT, report TEXT, skipped TEXT, input BLOB,
-    trimmed INTEGER NOT NULL DEFAULT 0
+    trimmed INTEGER NOT NULL DEFAULT 0, source_id INTEGER NOT NULL, input_id INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
 CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
 CREATE INDEX job_ended ON job (trimmed, ended) WHERE state = 3;
-CREATE INDEX job_source ON job (source);
-CREATE INDEX job_input ON job (input) WHERE input IS NOT NULL;
+-- By number and not by digest: new ones come at the end, where a digest would write a page of its own for each job.
+CREATE INDEX job_source ON job (source_id);
+CREATE INDEX job_input ON job (input_id) WHERE input_id IS NOT NULL;
 
 CREATE TABLE job_label (label TEXT NOT NULL, job BLOB NOT NULL, PRIMARY KEY (label, job)) WITHOUT ROWID;
 CREATE INDEX job_label_by_job ON job_label (job);
