@@ -9,14 +9,14 @@
 //!    [`BROKEN`], so that a later seal does not hide it: a log with such a row is never whole again.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 use gambeson_api::{AuditRow, AuditVerdict, Time};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::disk::Part;
 use crate::store::{Store, StoreError, Stored};
 
 /// The name of the seal among the store's single values.
@@ -107,9 +107,10 @@ pub(crate) fn sealing_key(path: &Path) -> io::Result<[u8; 32]> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut key = [0; 32];
             getrandom::fill(&mut key).map_err(io::Error::other)?;
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
+            // Aside first: half a key in its place would end every later start.
+            let part = Part::beside(path)?;
+            fs::write(part.path(), key)?;
+            part.put(path)?;
             Ok(key)
         }
         Err(error) => Err(error),

@@ -98,6 +98,9 @@ impl Desk {
         // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
         self.state.books.may_store(project, user, quotas, more)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
+        if let Some((digest, body)) = &admitted.input {
+            self.store.source_put(digest, body)?;
+        }
         for (digest, size) in kept.iter().copied() {
             self.hold(BlobHold { digest, project, user, job: Some(holder), size, until: None })??;
         }
@@ -116,6 +119,7 @@ impl Desk {
                 class: admitted.class,
                 source: admitted.source,
                 ask: admitted.ask.clone(),
+                input: admitted.input.as_ref().map(|(digest, _)| *digest),
                 array: array.map(|id| ArrayPlace { id, index, size: count }),
                 submitted: now,
                 not_before: Time(0),

@@ -155,6 +155,7 @@ impl Desk {
         let source = self.store.source(&row.source)?.ok_or_else(gone)?;
         let files: std::collections::BTreeMap<String, FileContent> =
             serde_json::from_slice(&source).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let input = self.store.input(&row)?;
         let fresh = secret::fresh("gml")?;
         let seq = if row.attempt == 0 { 1 } else { self.store.event_last(job)? };
         row.attempt += 1;
@@ -210,9 +211,9 @@ impl Desk {
             ttl_ms: self.config.lease_ms,
             files,
             entry: row.ask.entry,
-            args: row.ask.args,
-            env: row.ask.env,
-            stdin: row.ask.stdin,
+            args: input.args,
+            env: input.env,
+            stdin: input.stdin,
             limits: row.ask.limits,
             network: row.ask.network,
             start: row.ask.start,

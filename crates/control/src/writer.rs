@@ -37,6 +37,16 @@ pub(crate) struct Writer {
     orders: mpsc::Sender<Order>,
 }
 
+/// The same, for whoever does not keep the writer alive.
+#[derive(Debug)]
+pub(crate) struct WeakWriter(mpsc::WeakSender<Order>);
+
+impl WeakWriter {
+    pub(crate) fn upgrade(&self) -> Option<Writer> {
+        self.0.upgrade().map(|orders| Writer { orders })
+    }
+}
+
 /// Operations that wait for the writer; whoever comes then waits to hand in.
 const WAITING_MOST: usize = 4096;
 /// Operations of one commit, and how long they are gathered.
@@ -64,6 +74,10 @@ impl Writer {
             }
         })?;
         Ok(Writer { orders })
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakWriter {
+        WeakWriter(self.orders.downgrade())
     }
 
     pub(crate) fn lives(&self) -> bool {
@@ -335,7 +349,10 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
         Effect::Directory => {}
         Effect::Forget(digests) => {
             for digest in digests {
-                shared.depot.forget(&digest);
+                // One that was kept again meanwhile stays; what cannot be asked for now is swept another time.
+                if matches!(desk.store.blob_size(&digest), Ok(None)) {
+                    shared.depot.forget(&digest);
+                }
             }
         }
     }

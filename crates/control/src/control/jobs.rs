@@ -298,13 +298,12 @@ impl Control {
     pub async fn job_source(&self, caller: &Caller, id: JobId) -> Answer<JobSource> {
         let row = self.job_row(caller, Action::JobSource, id).await?;
         self.look(caller, Action::JobSource, Target::job(&row)).await?;
-        let digest = row.source;
-        let body = self.read(move |store| store.source(&digest)).await?;
+        let (digest, entry) = (row.source, row.ask.entry.clone());
+        let (body, input) = self.read(move |store| Ok((store.source(&digest)?, store.input(&row)?))).await?;
         let body = body.ok_or_else(|| Problem::new(Code::Gone, "the files were deleted"))?;
         let files = serde_json::from_slice(&body)
             .map_err(|error| crate::reading::store_problem(&StoreError::Failed(error.to_string())))?;
-        let ask = row.ask;
-        Ok(JobSource { files, entry: ask.entry, args: ask.args, env: ask.env, stdin: ask.stdin })
+        Ok(JobSource { files, entry, args: input.args, env: input.env, stdin: input.stdin })
     }
 
     /// Cancels a job. One that ended already stays as it is.

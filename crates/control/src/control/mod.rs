@@ -12,6 +12,7 @@ mod standing;
 mod work;
 
 use std::fmt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,16 +22,19 @@ use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
 use crate::clock::{Attention, Clock};
 use crate::config::Config;
-use crate::depot::{Depot, private_dir};
+use crate::depot::Depot;
 use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
+use crate::disk::{self, remove_parts};
 use crate::house::House;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
+use crate::sweep;
 use crate::tally::Tally;
+use crate::uploads::Uploads;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -90,6 +94,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub watchers: Watchers,
     pub depot: Depot,
+    pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
@@ -116,8 +121,8 @@ impl Shared {
 /// All authority of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    shared: Arc<Shared>,
-    writer: Writer,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Writer,
 }
 
 impl fmt::Debug for Control {
@@ -213,13 +218,19 @@ impl Control {
             move |error: &dyn fmt::Display| OpenError(format!("{place}: {what}: {error}"))
         };
         let authority = Authority::load(&config.policies).map_err(|problem| OpenError(problem.to_string()))?;
-        private_dir(&config.data_dir).map_err(|error| failed("the directory cannot be made")(&error))?;
+        disk::data_dir(&config.data_dir).map_err(|why| OpenError(format!("{}: {why}", config.data_dir.display())))?;
+        if config.data_dir.join(crate::backup::RESTORING).exists() {
+            let why = "a restoration did not finish here: empty the directory, and restore again";
+            return Err(OpenError(format!("{}: {why}", config.data_dir.display())));
+        }
         let lock = Self::lock(&config.data_dir)?;
         let sealing_key = audit::sealing_key(&config.data_dir.join("audit.key"))
             .map_err(|error| failed("audit.key cannot be used")(&error))?;
         let depot = Depot::open(config.data_dir.join("blobs"))
             .map_err(|error| failed("the directory of blobs cannot be used")(&error))?;
-        let path = config.data_dir.join("store.sqlite");
+        remove_parts(&config.data_dir.join("backups"))
+            .map_err(|error| failed("the directory of backups cannot be used")(&error))?;
+        let path = config.data_dir.join(disk::STORE);
         let store_failed = failed("the store cannot be used");
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
@@ -236,6 +247,8 @@ impl Control {
             Ok(setup_key)
         };
         let setup_key = prepare().map_err(|error| store_failed(&error))?;
+        // The names of all that was made just now: the key is told only once.
+        disk::sync_dir(&config.data_dir).map_err(|error| failed("the directory cannot be synced")(&error))?;
         let house = House::load(&store, clock.steady_ms()).map_err(|error| store_failed(&error))?;
         let attention = Attention::from(clock.steady_ms());
         let state = State::load(&store, &config, (now, attention.now()), 1).map_err(|error| store_failed(&error))?;
@@ -248,6 +261,7 @@ impl Control {
             clock: clock.clone(),
             watchers: Watchers::default(),
             depot,
+            uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
@@ -275,6 +289,7 @@ impl Control {
             _lock: lock,
         };
         let writer = Writer::start(desk, Arc::clone(&shared))
+            .and_then(|writer| sweep::start(&shared, &writer).map(|()| writer))
             .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?;
         Ok(Opened { control: Control { shared, writer }, setup_key })
     }
@@ -282,7 +297,7 @@ impl Control {
     /// One server at a time: two would each believe to be the only writer.
     fn lock(data_dir: &std::path::Path) -> Result<std::fs::File, OpenError> {
         let path: PathBuf = data_dir.join("lock");
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
         match file.try_lock() {
             Ok(()) => Ok(file),

@@ -12,8 +12,9 @@ use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::{self, Action, KeyScope};
 use crate::audit;
 use crate::books::{Account, DAY_MS};
-use crate::depot::{io_problem, private_dir};
+use crate::depot::io_problem;
 use crate::desk::{Act, Desk, day_of};
+use crate::disk::{Part, private_dir};
 use crate::queue::{self, ProjectKey, UserKey};
 use crate::reading::store_problem;
 use crate::secret;
@@ -374,7 +375,8 @@ impl Control {
         Ok(target)
     }
 
-    /// Writes a copy of the store to `backups/` in the data directory, while everything goes on.
+    /// Writes a copy of the store to `backups/` in the data directory, while everything goes on. It has no blobs and no
+    /// `audit.key`: the whole is [`backup`](crate::backup)'s.
     ///
     /// # Errors
     /// When the caller may not, the name cannot be used or is taken, or the disk is full.
@@ -385,22 +387,23 @@ impl Control {
         }
         self.perform(caller, Action::BackupCreate, Target::Platform, self.context(), |_| Ok(())).await?;
         let dir = self.shared.config.data_dir.join("backups");
-        private_dir(&dir).map_err(|error| io_problem(&error))?;
         let path = dir.join(&request.name);
-        let part = dir.join(format!(".{}.part", request.name));
-        if path.exists() {
-            return Err(Problem::new(Code::NameTaken, format!("there is a backup {:?}", request.name)));
-        }
-        let (to, from) = (path.clone(), part.clone());
-        self.read(move |store| {
-            let _ = std::fs::remove_file(&from);
-            store.backup(&from)
-        })
-        .await?;
-        let size = std::fs::File::open(&part)
-            .and_then(|file| file.sync_all().and_then(|()| file.metadata()))
-            .and_then(|metadata| std::fs::rename(&part, &to).map(|()| metadata.len()))
-            .map_err(|error| io_problem(&error))?;
+        let taken = Problem::new(Code::NameTaken, format!("there is a backup {:?}", request.name));
+        let to = path.clone();
+        // In one piece on one thread: whoever asked may go, and what was begun is finished or removed all the same.
+        let copied = self.read(move |store| {
+            let part = match private_dir(&dir).and_then(|()| Part::beside(&to)) {
+                Ok(part) if !to.exists() => part,
+                Ok(_) => return Ok(Err(taken)),
+                Err(error) => return Ok(Err(io_problem(&error))),
+            };
+            store.backup(part.path())?;
+            Ok(part.put(&to).map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => taken,
+                _ => io_problem(&error),
+            }))
+        });
+        let size = copied.await??;
         Ok(Backup { path: path.display().to_string(), size })
     }
 }

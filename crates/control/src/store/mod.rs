@@ -79,19 +79,25 @@ pub(crate) struct WorkerRow {
     pub seen: Time,
 }
 
-/// What a job asks for, beside its files: stored as one value.
+/// What a job asks for, beside what its program is given: stored as one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
     pub entry: String,
-    pub args: Vec<String>,
-    pub env: BTreeMap<String, String>,
-    pub stdin: Content,
     pub limits: Limits,
     pub network: Network,
     pub labels: BTreeMap<String, String>,
     pub may_rerun: bool,
     #[serde(default)]
     pub start: StartAsked,
+}
+
+/// What a program is given beside its files. It may be megabytes, which most who look at a job do not need: it is stored
+/// as a source is, by its digest, and once for all elements of an array.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Input {
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub stdin: Content,
 }
 
 /// A job.
@@ -107,6 +113,8 @@ pub(crate) struct JobRow {
     pub class: Class,
     pub source: Digest,
     pub ask: Ask,
+    /// Where its [`Input`] is, unless that is empty.
+    pub input: Option<Digest>,
     pub array: Option<ArrayPlace>,
     pub submitted: Time,
     pub not_before: Time,
@@ -207,7 +215,7 @@ pub(crate) trait Transactions {
     fn begin(&mut self) -> Stored<()>;
     fn commit(&mut self) -> Stored<()>;
     fn rollback(&mut self);
-    /// Writes a consistent copy to a new file, while others read and write.
+    /// Writes a consistent copy over an empty file, while others read and write. Syncing it is the caller's.
     fn backup(&self, to: &Path) -> Stored<()>;
 }
 
@@ -237,12 +245,20 @@ pub(crate) trait People {
 pub(crate) trait Jobs {
     fn source_put(&mut self, digest: &Digest, body: &[u8]) -> Stored<()>;
     fn source(&self, digest: &Digest) -> Stored<Option<Vec<u8>>>;
+    /// What a job's program is given.
+    fn input(&self, job: &JobRow) -> Stored<Input> {
+        let Some(digest) = &job.input else { return Ok(Input::default()) };
+        let body =
+            self.source(digest)?.ok_or_else(|| StoreError::Failed(format!("the input of {} is gone", job.id)))?;
+        serde_json::from_slice(&body).map_err(|error| StoreError::Failed(error.to_string()))
+    }
     fn job_insert(&mut self, job: &JobRow) -> Stored<()>;
     fn job(&self, id: JobId) -> Stored<Option<JobRow>>;
     /// Replaces what changes in a job's life: state, times, attempt, worker, cancellation, report.
     fn job_update(&mut self, job: &JobRow) -> Stored<()>;
     /// Calls `each` for every job that has not ended, in the order of submission.
     fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()>;
+    /// Jobs as a list shows them: their reports have no layers and no denials, and they have nothing that was skipped.
     fn jobs(&self, query: &JobQuery) -> Stored<Vec<JobRow>>;
     /// The highest order of any job.
     fn order_last(&self) -> Stored<u64>;
@@ -284,6 +300,8 @@ pub(crate) trait Blobs {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()>;
     fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>>;
     fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>>;
+    /// Known blobs with their sizes, in the order of their digests, after one.
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>>;
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()>;
     fn hold_put(&mut self, hold: &BlobHold) -> Stored<()>;
     /// Whether anybody in one of the projects keeps it.

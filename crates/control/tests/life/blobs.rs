@@ -9,7 +9,7 @@ async fn what_an_attempt_uploaded_that_was_not_settled_is_paid_for_by_nobody() {
     let upload = async |lease: &Lease, content: &[u8]| {
         let token = Some(lease.token.as_str());
         let digest = Digest::of(content);
-        let mut writer = here.control.lease_blob_write(lease.id, token, digest).await.unwrap();
+        let mut writer = here.control.lease_blob_write(lease.id, token, digest, None).await.unwrap();
         writer.write(content).unwrap();
         writer.finish().await.unwrap();
         Artifact { path: "left.txt".into(), size: content.len() as u64, digest }
@@ -82,7 +82,7 @@ async fn what_goes_to_the_input_of_each_job_counts_though_its_files_repeat() {
 /// Uploads a blob under a lease.
 async fn upload(here: &Installation, lease: &Lease, bytes: &[u8]) -> Result<Digest, Problem> {
     let digest = Digest::of(bytes);
-    let mut writer = here.control.lease_blob_write(lease.id, Some(&lease.token), digest).await?;
+    let mut writer = here.control.lease_blob_write(lease.id, Some(&lease.token), digest, None).await?;
     writer.write(bytes)?;
     writer.finish().await.map(|blob| blob.digest)
 }
@@ -133,7 +133,7 @@ async fn a_job_may_name_only_blobs_that_its_project_has() {
     };
     assert_eq!(here.submit(with_blob).await.unwrap_err().code, Code::BlobsMissing);
     let put = async |project: &str| {
-        let mut writer = here.control.blob_write(&here.owner, Some(project), digest).await.unwrap();
+        let mut writer = here.control.blob_write(&here.owner, Some(project), digest, None).await.unwrap();
         writer.write(b"data").unwrap();
         writer.finish().await.unwrap();
     };
@@ -162,7 +162,7 @@ async fn uploaded(here: &Installation, count: usize) -> Vec<Digest> {
     for index in 0..count {
         let content = format!("{index}");
         let digest = Digest::of(content.as_bytes());
-        let mut writer = here.control.blob_write(&here.owner, Some("default"), digest).await.unwrap();
+        let mut writer = here.control.blob_write(&here.owner, Some("default"), digest, None).await.unwrap();
         writer.write(content.as_bytes()).unwrap();
         writer.finish().await.unwrap();
         digests.push(digest);
@@ -233,7 +233,7 @@ async fn a_worker_cannot_claim_as_an_artifact_what_it_did_not_upload_under_this_
     let other = NewProject { name: "other".into(), settings: ProjectChange::default() };
     here.control.project_create(&here.owner, other).await.unwrap();
     let secret = Digest::of(b"of another project");
-    let mut writer = here.control.blob_write(&here.owner, Some("other"), secret).await.unwrap();
+    let mut writer = here.control.blob_write(&here.owner, Some("other"), secret, None).await.unwrap();
     writer.write(b"of another project").unwrap();
     writer.finish().await.unwrap();
     let worker = here.worker().await;

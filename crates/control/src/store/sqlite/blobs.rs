@@ -5,6 +5,15 @@ use super::Sqlite;
 use super::row::{Hash, Id, OrEmpty, U};
 use crate::store::{BlobHold, Blobs, Stored, UsageRow};
 
+pub(super) const HOLDS_OVER: &str =
+    "SELECT digest, project, user, job, size FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?";
+pub(super) const HOLD_FORGET: &str = "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?";
+pub(super) const ARTIFACT_FORGET: &str = "DELETE FROM artifact WHERE job = ? AND digest = ?";
+pub(super) const BLOBS_LOOK: &str = "
+    SELECT digest, at < ?2 AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
+    FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?3";
+pub(super) const BLOB_FORGET: &str = "DELETE FROM blob WHERE digest = ?";
+
 impl Blobs for Sqlite {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()> {
         self.run(
@@ -22,6 +31,13 @@ impl Blobs for Sqlite {
 
     fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>> {
         self.one("SELECT size FROM blob WHERE digest = ?", [Hash::from(digest)], |row| Ok(row.get::<_, U>(0)?.0))
+    }
+
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>> {
+        // Every digest sorts after the empty one.
+        let after = after.map_or(&[][..], |digest| &digest.0);
+        let sql = "SELECT digest, size FROM blob WHERE digest > ? ORDER BY digest LIMIT ?";
+        self.all(sql, params![after, count], |row| Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, U>(1)?.0)))
     }
 
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()> {
@@ -113,22 +129,15 @@ impl Blobs for Sqlite {
     }
 
     fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(Digest, ProjectId, UserId, u64)>> {
-        let over = self.all(
-            "SELECT digest, project, user, job, size FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
-            params![U::from(now), count],
-            |row| {
-                let key = (row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?);
-                Ok((key, row.get::<_, OrEmpty>(3)?, row.get::<_, U>(4)?))
-            },
-        )?;
+        let over = self.all(HOLDS_OVER, params![U::from(now), count], |row| {
+            let key = (row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?);
+            Ok((key, row.get::<_, OrEmpty>(3)?, row.get::<_, U>(4)?))
+        })?;
         let mut forgotten = Vec::new();
         for ((digest, project, user), job, size) in over {
-            self.run(
-                "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
-                params![digest, project, user, job],
-            )?;
+            self.run(HOLD_FORGET, params![digest, project, user, job])?;
             if job.0.is_some() {
-                self.run("DELETE FROM artifact WHERE job = ? AND digest = ?", params![job, digest])?;
+                self.run(ARTIFACT_FORGET, params![job, digest])?;
             }
             let (project, user) = (ProjectId::from_u128(project.0), UserId::from_u128(user.0));
             forgotten.push((Digest(digest.0), project, user, size.0));
@@ -144,16 +153,13 @@ impl Blobs for Sqlite {
     ) -> Stored<(Vec<Digest>, Option<Digest>)> {
         // Every digest sorts after the empty one.
         let after = after.map_or(&[][..], |digest| &digest.0);
-        let looked = self.all(
-            "SELECT digest, at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest) FROM blob
-             WHERE digest > ? ORDER BY digest LIMIT ?",
-            params![U::from(before), after, count],
-            |row| Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, bool>(1)?)),
-        )?;
+        let looked = self.all(BLOBS_LOOK, params![after, U::from(before), count], |row| {
+            Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, bool>(1)?))
+        })?;
         let next = looked.last().filter(|_| looked.len() == count as usize).map(|(digest, _)| *digest);
         let unused: Vec<Digest> = looked.into_iter().filter(|(_, unused)| *unused).map(|(digest, _)| digest).collect();
         for digest in &unused {
-            self.run("DELETE FROM blob WHERE digest = ?", [Hash::from(digest)])?;
+            self.run(BLOB_FORGET, [Hash::from(digest)])?;
         }
         Ok((unused, next))
     }

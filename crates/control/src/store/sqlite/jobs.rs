@@ -12,7 +12,7 @@ use crate::house::EventsForgotten;
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped, handed_back";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, input, handed_back";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -29,6 +29,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         class: class(row.get(6)?)?,
         source: Digest(row.get::<_, Hash>(7)?.0),
         ask: row.get::<_, Json<_>>(8)?.0,
+        input: row.get::<_, Option<Hash>>(21)?.map(|hash| Digest(hash.0)),
         array,
         submitted: Time(row.get::<_, U>(12)?.0),
         not_before: Time(row.get::<_, U>(13)?.0),
@@ -38,7 +39,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
         cancel_requested: row.get(18)?,
         report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
-        handed_back: row.get(21)?,
+        handed_back: row.get(22)?,
         skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
     })
 }
@@ -70,6 +71,25 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { seq: row.get::<_, U>(0)?.0, at: Time(row.get::<_, U>(1)?.0), attempt: row.get(2)?, body })
 }
 
+pub(super) const JOBS_OVER: &str =
+    "SELECT id, source_id, input_id FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?";
+pub(super) const EVENTS_OVER: &str =
+    "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?";
+pub(super) const JOB_FORGET: [&str; 6] = [
+    "DELETE FROM event WHERE job = ?",
+    "DELETE FROM lease WHERE job = ?",
+    "DELETE FROM artifact WHERE job = ?",
+    "DELETE FROM job_label WHERE job = ?",
+    "DELETE FROM idempotency WHERE job = ?",
+    "DELETE FROM job WHERE id = ?",
+];
+pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM job WHERE source_id = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input_id = ?1)";
+/// The oldest first; the last event stays.
+pub(super) const SOME_EVENTS_FORGET: &str =
+    "DELETE FROM event WHERE job = ?1 AND seq IN (SELECT seq FROM event WHERE job = ?1
+    AND seq < (SELECT max(seq) FROM event WHERE job = ?1) ORDER BY seq LIMIT ?2)";
+
 fn blob(id: u128) -> Value {
     Value::Blob(id.to_be_bytes().to_vec())
 }
@@ -87,8 +107,10 @@ impl Jobs for Sqlite {
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
-                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input,
+                 source_id, input_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                 (SELECT id FROM source WHERE digest = ?8), (SELECT id FROM source WHERE digest = ?21))",
             params![
                 Id(job.id.as_u128()),
                 U(job.order),
@@ -110,6 +132,7 @@ impl Jobs for Sqlite {
                 U(job.ask.limits.memory_bytes),
                 U(job.ask.limits.wall_ms),
                 U(job.ask.limits.cpu_ms),
+                job.input.as_ref().map(Hash::from),
             ],
         )?;
         for (name, value) in &job.ask.labels {
@@ -207,7 +230,15 @@ impl Jobs for Sqlite {
         values.extend(query.own.iter().map(|project| blob(project.as_u128())));
         sql.push_str(" ORDER BY job.id DESC LIMIT ?");
         values.push(Value::Integer(query.limit.into()));
-        self.all(&sql, params_from_iter(values), job_row)
+        self.all(&sql, params_from_iter(values), |row| {
+            let mut job = job_row(row)?;
+            // Row by row, so that a page of them never is in memory.
+            job.skipped = Vec::new();
+            if let Some(report) = &mut job.report {
+                (report.layers, report.denials) = (Vec::new(), Vec::new());
+            }
+            Ok(job)
+        })
     }
 
     fn order_last(&self) -> Stored<u64> {
@@ -359,32 +390,22 @@ impl Jobs for Sqlite {
     }
 
     fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool> {
-        let jobs = self.all(
-            "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
-        )?;
+        let jobs = self.all(JOBS_OVER, params![U::from(before), count], |row| {
+            Ok((row.get::<_, Id>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+        })?;
         let mut left = events;
-        for (job, source) in &jobs {
+        for (job, source, input) in &jobs {
             left -= self.some_events_delete(*job, left)?;
             // A long one takes several turns.
             if left == 0 {
                 return Ok(true);
             }
-            for sql in [
-                "DELETE FROM event WHERE job = ?",
-                "DELETE FROM lease WHERE job = ?",
-                "DELETE FROM artifact WHERE job = ?",
-                "DELETE FROM job_label WHERE job = ?",
-                "DELETE FROM idempotency WHERE job = ?",
-                "DELETE FROM job WHERE id = ?",
-            ] {
+            for sql in JOB_FORGET {
                 self.run(sql, [job])?;
             }
-            self.run(
-                "DELETE FROM source WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1)",
-                [source],
-            )?;
+            for digest in [Some(source), input.as_ref()].into_iter().flatten() {
+                self.run(SOURCE_FORGET, [digest])?;
+            }
         }
         Ok(jobs.len() == count as usize)
     }
@@ -397,7 +418,7 @@ impl Jobs for Sqlite {
         events: u32,
     ) -> Stored<(EventsForgotten, bool)> {
         let jobs = self.all(
-            "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?",
+            EVENTS_OVER,
             params![U::from(before), U::from(after.ended), Id(after.job.as_u128()), count],
             |row| Ok((row.get::<_, U>(0)?, row.get::<_, Id>(1)?)),
         )?;
@@ -416,11 +437,7 @@ impl Jobs for Sqlite {
 impl Sqlite {
     /// Deletes at most `count` of a job's events, the oldest first, but never its last. How many.
     fn some_events_delete(&self, job: Id, count: u32) -> Stored<u32> {
-        let deleted = self.run(
-            "DELETE FROM event WHERE job = ?1 AND seq IN (SELECT seq FROM event WHERE job = ?1
-                 AND seq < (SELECT max(seq) FROM event WHERE job = ?1) ORDER BY seq LIMIT ?2)",
-            params![job, count],
-        )?;
+        let deleted = self.run(SOME_EVENTS_FORGET, params![job, count])?;
         Ok(u32::try_from(deleted).unwrap_or(count))
     }
 }
