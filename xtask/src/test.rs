@@ -6,7 +6,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 9] = ["run", "client", "config", "platform", "document", "life", "worker", "walk", "hostile"];
+const TESTS: [&str; 14] = [
+    "run", "client", "config", "up", "walk", "hostile", "platform", "document", "life", "backup", "data_dir", "input",
+    "uploads", "worker",
+];
 
 /// Tests counted.
 #[derive(Default)]
