@@ -84,6 +84,7 @@ names! {
     bytes "PyBytes_FromString" (a: *const c_char) -> Object,
     decode_path "PyUnicode_DecodeFSDefault" (a: *const c_char) -> Object,
     sys_set "PySys_SetObject" (a: *const c_char, b: Object) -> c_int,
+    sys_borrow "PySys_GetObject" (a: *const c_char) -> Object,
     builtins "PyEval_GetBuiltins" () -> Object,
     dict_set_string "PyDict_SetItemString" (a: Object, b: *const c_char, c: Object) -> c_int,
     decode_wide "Py_DecodeLocale" (a: *const c_char, b: *mut usize) -> *mut libc::wchar_t,
@@ -271,7 +272,11 @@ impl Config {
         // SAFETY: as above.
         unsafe { self.argv.write(Wide { length: own.len() as isize, items }) };
         python.set_list(c"argv", own)?;
-        python.set_list(c"orig_argv", args)
+        // Since 3.10.
+        if !python.sys_borrow(c"orig_argv".as_ptr()).is_null() {
+            python.set_list(c"orig_argv", args)?;
+        }
+        Some(())
     }
 }
 

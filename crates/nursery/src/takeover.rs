@@ -41,7 +41,9 @@ pub unsafe extern "C" fn __libc_start_main(
 
 const VARIABLE: &str = "GAMBESON_NURSERY";
 
-extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, _: *mut *mut c_char) -> c_int {
+extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut c_char) -> c_int {
+    // SAFETY: what the kernel made is as it was: the environment is changed only below.
+    let vector = unsafe { Vector::after(envp) };
     let Some(orders) = Orders::take() else { return 127 };
     let socket = orders.socket;
     let started = Python::find().and_then(|python| {
@@ -51,7 +53,7 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, _: *mut *mut c_c
         crate::hide::hide()?;
         settle()?;
         let config = Config::find(&python)?;
-        Ok(Nursery { python, config })
+        Ok(Nursery { python, config, vector })
     });
     match started {
         Ok(nursery) => serve(&socket, nursery),
@@ -128,6 +130,7 @@ fn settle() -> Result<(), String> {
 struct Nursery {
     python: Python,
     config: Config,
+    vector: Vector,
 }
 
 impl Interpreter for Nursery {
@@ -147,6 +150,7 @@ impl Interpreter for Nursery {
 
     fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno> {
         set_environment(env)?;
+        self.vector.tell_ids();
         self.python.set_environment(env).and_then(|()| self.config.set(&self.python, args)).ok_or(Errno::NOMEM)
     }
 
@@ -155,6 +159,45 @@ impl Interpreter for Nursery {
         // As the C start-up code does with what `main` returns.
         // SAFETY: takes no pointer; handlers that were registered run now, as they do for every program.
         unsafe { libc::exit(code) }
+    }
+}
+
+/// The auxiliary vector that the C library reads (getauxval(3)): pairs of words on the stack, the last with type zero.
+struct Vector(*mut [u64; 2]);
+
+impl Vector {
+    /// It stands behind the environment (proc_pid_auxv(5); the x86-64 ABI, "Initial Stack").
+    ///
+    /// # Safety
+    /// `envp` is what the kernel made.
+    unsafe fn after(mut envp: *mut *mut c_char) -> Vector {
+        // SAFETY: as the caller says, a null pointer ends it.
+        while !unsafe { envp.read() }.is_null() {
+            envp = envp.wrapping_add(1);
+        }
+        Vector(envp.wrapping_add(1).cast())
+    }
+
+    /// Says the ids that this process has, which are not those of who was executed.
+    fn tell_ids(&self) {
+        let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+        let mut at = self.0;
+        loop {
+            // SAFETY: the vector is on the stack of the process' first function, and `at` is not beyond its last pair.
+            let [kind, _] = unsafe { at.read() };
+            let id = match kind {
+                libc::AT_NULL => break,
+                libc::AT_UID | libc::AT_EUID => uid,
+                libc::AT_GID | libc::AT_EGID => gid,
+                _ => {
+                    at = at.wrapping_add(1);
+                    continue;
+                }
+            };
+            // SAFETY: as above; nobody else holds a reference to it.
+            unsafe { at.write([kind, id.into()]) };
+            at = at.wrapping_add(1);
+        }
     }
 }
 

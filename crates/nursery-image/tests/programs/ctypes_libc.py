@@ -10,7 +10,3 @@ name = ctypes.create_string_buffer(16)
 print(libc.prctl(16, name), name.value)
 print(ctypes.c_char_p.in_dll(libc, "program_invocation_name").value, ctypes.c_char_p.in_dll(libc, "program_invocation_short_name").value)
 print(ctypes.pythonapi.Py_IsInitialized(), hasattr(libc, "gambeson"), hasattr(libc, "__libc_start_main"))
-class Info(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("base", ctypes.c_void_p), ("symbol", ctypes.c_char_p), ("address", ctypes.c_void_p)]
-info = Info()
-print(libc.dladdr(ctypes.cast(libc.__libc_start_main, ctypes.c_void_p), ctypes.byref(info)), os.path.basename(info.name or b""))
