@@ -1,0 +1,278 @@
+//! What cells of one nursery must not share, and what libraries do in them that a nursery imported.
+
+mod ground;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use gambeson_sandbox::{Ended, Environment, Spec};
+
+/// Limits for programs that use numpy and pandas.
+fn roomy(environment: &Environment, source: &str) -> Spec {
+    let mut spec = ground::spec(environment, source);
+    spec.limits.memory = gambeson_sandbox::Bytes::mebi(1024);
+    spec.limits.cpus = gambeson_sandbox::MilliCpus(2000);
+    spec.limits.pids = 128;
+    spec
+}
+
+/// `name value` of each line.
+fn values(ended: &Ended) -> BTreeMap<String, String> {
+    let said = ground::output(ended);
+    said.lines().map(|line| line.split_once(' ').unwrap()).map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn all_differ(environment: &Environment, preload: &[&str], source: &str) {
+    let mut nursery = ground::nursery(environment, preload);
+    let spec = roomy(environment, source);
+    // Two that wait at the same time, and one more that is born later.
+    let (first, second) = (ground::spare(&mut nursery, &spec), ground::spare(&mut nursery, &spec));
+    let run = |spare: gambeson_sandbox::Spare| {
+        values(&ground::finish(spare.run(ground::planned(&spec)).map_err(|back| back.why).unwrap(), b""))
+    };
+    let mut runs = vec![run(first), run(second)];
+    runs.push(values(&ground::warm(&mut nursery, &spec, b"")));
+    for name in runs[0].keys() {
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let (one, other) = (runs[one].get(name), runs[other].get(name));
+            assert!(one.is_some() && one != other, "siblings share {name} (preloaded: {preload:?}): {one:?}");
+        }
+    }
+    assert!(!runs[0].is_empty());
+}
+
+const STANDARD: &str = "
+import os, random, secrets, ssl, subprocess, sys, tempfile, uuid
+print('random', random.random(), random.getrandbits(64))
+print('random.Random', random.Random().random())
+print('uuid1', uuid.uuid1())
+print('uuid4', uuid.uuid4())
+print('ssl', ssl.RAND_bytes(16).hex())
+print('secrets', secrets.token_hex(), secrets.randbelow(1 << 60))
+print('urandom', os.urandom(16).hex())
+print('getrandom', os.getrandom(16).hex())
+print('mkstemp', tempfile.mkstemp()[1])
+print('mkdtemp', tempfile.mkdtemp())
+print('mktemp', tempfile.mktemp())
+def of_new(code):
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.strip()
+print('hash', of_new('print(hash(\"a word\"))'))
+print('new', of_new('import random; print(random.random())'))
+pid = os.fork()
+if pid == 0:
+    print('forked', random.random(), flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+";
+
+#[test]
+fn random_state_differs_between_siblings() {
+    if ground::host().is_none() {
+        return;
+    }
+    for environment in ground::pythons() {
+        all_differ(&environment, &[], STANDARD);
+    }
+}
+
+#[test]
+fn random_state_of_modules_that_were_imported_ahead_of_need_differs_between_siblings() {
+    if ground::host().is_none() {
+        return;
+    }
+    let preload = ["random", "uuid", "ssl", "secrets", "tempfile", "hashlib", "multiprocessing", "asyncio"];
+    for environment in ground::pythons() {
+        all_differ(&environment, &preload, STANDARD);
+    }
+}
+
+const NUMPY: &str = "
+import numpy, pandas
+print('numpy', numpy.random.random(), numpy.random.randint(1 << 60))
+print('numpy.normal', numpy.random.normal())
+print('default_rng', numpy.random.default_rng().random())
+print('RandomState', numpy.random.RandomState().random())
+print('mtrand', numpy.random.mtrand._rand.random())
+print('pandas', pandas.Series(range(1000)).sample(5).tolist())
+";
+
+#[test]
+fn random_state_of_numpy_and_pandas_differs_between_siblings() {
+    let (Some(_), Some(environment)) = (ground::host(), ground::python_with_pandas()) else { return };
+    all_differ(&environment, &["numpy", "pandas"], NUMPY);
+    all_differ(&environment, &["numpy.random"], NUMPY);
+    all_differ(&environment, &[], NUMPY);
+}
+
+#[test]
+fn libraries_with_threads_work_in_a_cell_whose_nursery_imported_them() {
+    let (Some(_), Some(environment)) = (ground::host(), ground::python_with_pandas()) else { return };
+    let source = "
+import os, threading
+import numpy, pandas
+a = numpy.ones((700, 700))
+print((a @ a)[0, 0], numpy.linalg.solve(a + numpy.eye(700) * 700, a[0])[0] > 0)
+print(numpy.linalg.svd(numpy.eye(300))[1].sum())
+threads = len(os.listdir('/proc/self/task'))
+print('threads', threads > 1 or os.cpu_count() == 1)
+f = pandas.DataFrame({'k': [1, 2] * 500, 'v': range(1000)})
+print(f.groupby('k').v.agg(['sum', 'mean']).to_string())
+print(f.to_csv()[:10].encode(), pandas.Timestamp(0))
+pid = os.fork()
+if pid == 0:
+    print((a @ a)[1, 1], flush=True)
+    os._exit(0)
+print(os.waitpid(pid, 0)[1])
+import multiprocessing
+with multiprocessing.get_context('fork').Pool(2) as pool:
+    print(pool.map(numpy.sqrt, [4, 9]))
+done = []
+workers = [threading.Thread(target=lambda: done.append((a @ a)[0, 0])) for _ in range(3)]
+[one.start() for one in workers]; [one.join() for one in workers]
+print(done)
+";
+    let spec = roomy(&environment, source);
+    let cold = ground::cold(&spec, b"");
+    for preload in [&["numpy"][..], &["numpy", "pandas"], &["pandas"]] {
+        let mut nursery = ground::nursery(&environment, preload);
+        for _ in 0..3 {
+            let warm = ground::warm(&mut nursery, &spec, b"");
+            assert_eq!(ground::output(&cold), ground::output(&warm), "{}", ground::told(&warm));
+        }
+    }
+}
+
+#[test]
+fn modules_that_were_imported_ahead_of_need_are_in_their_places() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &["json", "decimal"]);
+    let source =
+        "import sys; print('json' in sys.modules, 'json' in dir()); import json; print(json.dumps([1]), json.__file__)
+import gc; print(gc.isenabled(), gc.get_freeze_count())";
+    let said = ground::output(&ground::warm(&mut nursery, &ground::spec(&environment, source), b""));
+    assert!(said.starts_with("True False\n[1] /usr/lib/"), "{said}");
+    assert!(said.ends_with("True 0\n"), "{said}");
+}
+
+/// An interpreter in an environment of its own, with these modules in it.
+fn with_modules(name: &str, modules: &[(&str, &str)]) -> Option<(Environment, Scratch)> {
+    let base = ground::python();
+    let scratch = Scratch(std::env::temp_dir().join(format!("gambeson-modules-{}-{name}", std::process::id())));
+    let made = std::process::Command::new(&base.executable)
+        .args(["-I", "-m", "venv", "--without-pip"])
+        .arg(&scratch.0)
+        .output()
+        .is_ok_and(|done| done.status.success());
+    if !made {
+        eprintln!("skipped: {} makes no environment", base.executable.display());
+        return None;
+    }
+    let version: Vec<&str> = base.version.split('.').collect();
+    let packages = scratch.0.join(format!("lib/python{}.{}/site-packages", version[0], version[1]));
+    for (name, source) in modules {
+        fs::write(packages.join(format!("{name}.py")), source).unwrap();
+    }
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(&scratch.0, fs::Permissions::from_mode(0o755)).unwrap();
+    Some((Environment::discover(&scratch.0.join("bin/python3")).unwrap(), scratch))
+}
+
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_module_that_cannot_be_kept_ready_is_refused_in_a_sentence_that_names_it() {
+    let modules = [
+        (
+            "keeps_a_thread",
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+        ),
+        ("keeps_a_file", "file = open(__file__)"),
+        ("keeps_a_socket", "import socket\none, other = socket.socketpair()"),
+        ("raises", "raise ValueError('on purpose')"),
+        ("is_wrong", "def ("),
+        ("ends", "import sys\nsys.exit(3)"),
+        ("ends_at_once", "import os\nos._exit(3)"),
+        ("dies", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
+        ("fine", "VALUE = 5"),
+    ];
+    let (Some(_), Some((environment, _scratch))) = (ground::host(), with_modules("odd", &modules)) else { return };
+    let mut nursery = ground::nursery(&environment, &["fine"]);
+    let spec = ground::spec(&environment, "import fine; print(fine.VALUE)");
+    assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), "5\n");
+
+    let mut wrong = Vec::new();
+    for (module, says) in [
+        ("no_such_module", "no_such_module"),
+        ("keeps_a_thread", "thread"),
+        ("keeps_a_file", "keeps_a_file.py"),
+        ("keeps_a_socket", "socket:"),
+        ("raises", "on purpose"),
+        ("is_wrong", "is_wrong"),
+        ("ends", "ended"),
+        ("ends_at_once", "ended"),
+        ("dies", "ended"),
+        ("a.b..c", "a.b..c"),
+        ("", ""),
+    ] {
+        match ground::try_nursery(&environment, &[module]) {
+            Ok(_) if module.is_empty() => {}
+            Ok(_) => wrong.push(format!("{module:?} was kept ready")),
+            Err(error) => {
+                let said = error.to_string();
+                println!("{module}: {said}");
+                let names = ["", module].contains(&says) || says == "ended" || said.contains(module);
+                if !said.contains(says) || said.contains('\n') || !names {
+                    wrong.push(format!("{module:?}: {said:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_variable_that_acts_at_the_start_of_an_interpreter_goes_to_a_cold_one() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &[]);
+    for (name, value) in [
+        ("PYTHONHASHSEED", "0"),
+        ("PYTHONPATH", "/work/lib"),
+        ("PYTHONUNBUFFERED", "1"),
+        ("PYTHONWARNINGS", "error"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+        ("LC_ALL", "C"),
+        ("LANG", "C"),
+        ("LANGUAGE", "de"),
+        ("TZ", "Europe/Berlin"),
+        ("HOME", "/tmp"),
+        ("MALLOC_ARENA_MAX", "1"),
+    ] {
+        let mut spec = ground::spec(
+            &environment,
+            "import os, sys, time; print(sorted(os.environ.items()), sys.path, sys.flags, time.tzname)",
+        );
+        spec.env = vec![(name.into(), value.into())];
+        let plan = ground::planned(&spec);
+        let why = nursery.fits(&plan).expect_err(name);
+        assert!(why.contains(name), "{why}");
+        assert!(nursery.birth(&plan).is_err(), "{name}");
+        // And a spare that was born for another does not take it.
+        spec.env.clear();
+        let spare = ground::spare(&mut nursery, &spec);
+        let back = spare.run(plan).err();
+        assert!(back.is_some(), "a spare took a program with {name}={value}");
+    }
+}
