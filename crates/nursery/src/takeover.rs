@@ -1,7 +1,7 @@
 //! The `main` that is run instead of the interpreter's.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{env, fs, mem};
 
 use gambeson_sandbox::{Interpreter, Side, serve, useless};
@@ -49,9 +49,12 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
     let started = Python::find().and_then(|python| {
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
-        orders.preload.iter().try_for_each(|module| python.import(module))?;
+        settle(&socket)?;
+        for module in &orders.preload {
+            python.import(module)?;
+            settle(&socket).map_err(|why| format!("{why} after importing {module}, which it is to preload"))?;
+        }
         crate::hide::hide()?;
-        settle()?;
         let config = Config::find(&python)?;
         Ok(Nursery { python, config, vector })
     });
@@ -89,7 +92,7 @@ impl Orders {
 
 /// Makes sure that this process can be forked at any time from now on: of one thread, with no descriptor that a
 /// module holds.
-fn settle() -> Result<(), String> {
+fn settle(socket: &OwnedFd) -> Result<(), String> {
     // Libraries that keep threads (OpenBLAS) end them before a fork, and start them again when they have work
     // (pthread_atfork(3)). A fork made here leaves this process without them.
     // SAFETY: the child does nothing but end.
@@ -110,21 +113,18 @@ fn settle() -> Result<(), String> {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     if threads != 1 {
-        return Err(format!("has {threads} threads after importing what it is to preload, and could not fork safely"));
+        return Err(format!("has {threads} threads, with which it cannot fork safely,"));
     }
+    let ours = |number: c_int| number <= 2 || number == socket.as_raw_fd();
     let open: Vec<String> = fs::read_dir("/proc/self/fd")
         .map_err(|error| error.to_string())?
         .flatten()
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok()?)))
         // The directory that is being read is open too, and gone by the time we look where it leads to.
-        .filter(|(number, to)| number.parse().is_ok_and(|number: u32| number > 2) && !to.starts_with("/proc"))
+        .filter(|(number, to)| number.parse().is_ok_and(|number| !ours(number)) && !to.starts_with("/proc"))
         .map(|(_, to)| to.display().to_string())
         .collect();
-    match open.len() {
-        // The socket.
-        0 | 1 => Ok(()),
-        _ => Err(format!("a module that it is to preload keeps files open: {}", open.join(", "))),
-    }
+    if open.is_empty() { Ok(()) } else { Err(format!("has {} open", open.join(", "))) }
 }
 
 struct Nursery {

@@ -113,6 +113,7 @@ pub struct Nursery {
     preloads: bool,
     births: u64,
     since: Instant,
+    patience: Duration,
 }
 
 impl Nursery {
@@ -174,10 +175,17 @@ impl Nursery {
             preloads: !wanted.preload.is_empty(),
             births: 0,
             since,
+            patience: BIRTH_MOST,
         };
-        match nursery.hear(START_MOST)?.0 {
+        let answer = nursery.hear(START_MOST).map_err(|error| match error {
+            NurseryError::Failed(why) if !wanted.preload.is_empty() => {
+                NurseryError::Failed(format!("{why} (it was to preload {})", wanted.preload.join(", ")))
+            }
+            other => other,
+        });
+        match answer?.0 {
             Answer::Ready => Ok(nursery),
-            Answer::Useless(why) => Err(NurseryError::Failed(why)),
+            Answer::Useless(why) => Err(nursery.last_words(&why)),
             _ => Err(NurseryError::Failed("said something else than that it is ready".into())),
         }
     }
@@ -248,7 +256,8 @@ impl Nursery {
         fds.extend(tasks.iter().map(AsFd::as_fd));
         message::send(self.socket.as_fd(), &request, &fds)
             .map_err(|errno| self.last_words(&format!("did not take a request: {errno}")))?;
-        let (answer, pidfd) = self.hear(BIRTH_MOST)?;
+        // One that answers late would be taken to answer what it is asked next: it is of no use any more.
+        let (answer, pidfd) = self.hear(self.patience).inspect_err(|_| self.process.kill())?;
         let (Answer::Born, Some(pidfd)) = (&answer, pidfd) else {
             return Err(match answer {
                 Answer::Failed(errno) => LaunchError::System {
@@ -263,7 +272,20 @@ impl Nursery {
         let pid = message::pid_of(&pidfd).ok_or_else(gone)?;
         let process = Process { child: crate::sys::clone::Child { pid, pidfd }, reaped: false };
         map_ids(&plan, pid, &outer.opener)?;
-        spare::Spare::begin(plan, site, process, outer, self.hierarchies.clone(), Arc::clone(&self.keeper), BIRTH_MOST)
+        spare::Spare::begin(
+            plan,
+            site,
+            process,
+            outer,
+            self.hierarchies.clone(),
+            Arc::clone(&self.keeper),
+            self.patience,
+        )
+    }
+
+    /// How long a birth may take from now on; a nursery that does not answer by then is ended.
+    pub fn be_patient_for(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Whether its process is there.
@@ -288,7 +310,7 @@ impl Nursery {
     }
 
     fn hear(&self, patience: Duration) -> Result<(Answer, Option<OwnedFd>), NurseryError> {
-        let timeout = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: 0 };
+        let timeout = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
         let deadline = Instant::now() + patience;
         loop {
             let mut polled = [PollFd::new(&self.socket, PollFlags::IN)];
