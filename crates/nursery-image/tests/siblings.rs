@@ -158,6 +158,34 @@ import gc; print(gc.isenabled(), gc.get_freeze_count())";
     assert!(said.ends_with("True 0\n"), "{said}");
 }
 
+#[test]
+fn what_a_module_says_when_it_is_imported_ahead_of_need_reaches_no_program() {
+    let modules = [
+        (
+            "says",
+            "import sys\nprint('from the nursery')\nsys.stdout.write('and more')\nprint('an error', file=sys.stderr)",
+        ),
+        (
+            "warns",
+            "import warnings\nwarnings.warn('from the nursery')\nwarnings.simplefilter('ignore', ResourceWarning)",
+        ),
+        (
+            "registers",
+            "import atexit, os, sys\natexit.register(lambda: os.write(2, b'handler\\n'))\nos.register_at_fork(after_in_child=lambda: os.write(2, b'forked\\n'))",
+        ),
+    ];
+    let (Some(_), Some((environment, _scratch))) = (ground::host(), with_modules("says", &modules)) else { return };
+    let mut nursery = ground::nursery(&environment, &["says", "warns"]);
+    let ended = ground::warm(&mut nursery, &ground::spec(&environment, "print('mine')"), b"");
+    assert_eq!((ground::output(&ended).as_str(), ended.stderr.as_slice()), ("mine\n", &b""[..]));
+    // Nor the nursery, or its next birth: what is written there fills nothing up.
+    let mut nursery = ground::nursery(&environment, &["registers"]);
+    for _ in 0..20 {
+        let ended = ground::warm(&mut nursery, &ground::spec(&environment, "print('mine')"), b"");
+        assert_eq!(ground::output(&ended), "mine\n");
+    }
+}
+
 /// An interpreter in an environment of its own, with these modules in it.
 fn with_modules(name: &str, modules: &[(&str, &str)]) -> Option<(Environment, Scratch)> {
     let base = ground::python();

@@ -108,6 +108,12 @@ except Exception:
     pass
 ";
 
+const FLUSH: &CStr = c"
+import sys
+sys.stdout.flush()
+sys.stderr.flush()
+";
+
 impl Python {
     /// As the interpreter's own `main` does, up to where it would run something.
     ///
@@ -146,9 +152,18 @@ impl Python {
 
     /// Makes this process differ from its siblings where it must.
     pub(crate) fn differ(&self) {
+        self.run(DIFFER);
+    }
+
+    /// Writes out what modules have said while they were imported: each child would say it again.
+    pub(crate) fn flush(&self) {
+        self.run(FLUSH);
+    }
+
+    fn run(&self, source: &CStr) {
         let Some(scope) = self.owned(self.dict_new()) else { return };
         self.dict_set_string(scope.1, c"__builtins__".as_ptr(), self.builtins());
-        drop(self.owned(self.run_string(DIFFER.as_ptr(), FILE_INPUT, scope.1, scope.1)));
+        drop(self.owned(self.run_string(source.as_ptr(), FILE_INPUT, scope.1, scope.1)));
     }
 
     /// `os.environ`, which is a view of `posix.environ`: the same dictionary gets other contents.

@@ -46,6 +46,9 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
     let vector = unsafe { Vector::after(envp) };
     let Some(orders) = Orders::take() else { return 127 };
     let socket = orders.socket;
+    // Nobody reads our standard output, and somebody our standard error.
+    // SAFETY: takes no pointer; nobody relies on what was open there.
+    unsafe { libc::dup2(2, 1) };
     let started = Python::find().and_then(|python| {
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
@@ -54,6 +57,9 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
             python.import(module)?;
             settle(&socket).map_err(|why| format!("{why} after importing {module}, which it is to preload"))?;
         }
+        python.flush();
+        // SAFETY: a null pointer means all streams of the C library.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
         crate::hide::hide()?;
         let config = Config::find(&python)?;
         Ok(Nursery { python, config, vector })
