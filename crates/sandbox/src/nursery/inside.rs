@@ -150,7 +150,9 @@ fn guest(
     drop(bytes);
     dress.rewrite(&program.args, &program.env).map_err(at(act::DRESS))?;
     interpreter.take_on(&program.args, &program.env).map_err(at(act::DRESS))?;
-    program.files.iter().try_for_each(stage).map_err(at(act::STAGE))
+    program.files.iter().try_for_each(stage).map_err(at(act::STAGE))?;
+    // From here on it counts as started, and nobody gives it to another cell.
+    rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map(drop).map_err(at(act::HAND_OVER))
 }
 
 fn read_whole(file: &OwnedFd) -> Result<Vec<u8>, Errno> {

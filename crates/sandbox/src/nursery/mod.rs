@@ -81,6 +81,13 @@ pub enum NurseryError {
     Cell(End),
 }
 
+impl NurseryError {
+    /// Whether a cell told the step that it could not take.
+    fn is_of_a_step(&self) -> bool {
+        matches!(self, NurseryError::Cell(End::Fault { step, .. }) if step.starts_with("carry out"))
+    }
+}
+
 /// How long an interpreter may take to start and to import what it is to have: several times the slowest known.
 const START_MOST: Duration = Duration::from_secs(60);
 /// How long a cell may take to be built, on a machine that is busy.
@@ -271,16 +278,14 @@ impl Nursery {
         drop(inner);
         let pid = message::pid_of(&pidfd).ok_or_else(gone)?;
         let process = Process { child: crate::sys::clone::Child { pid, pidfd }, reaped: false };
-        map_ids(&plan, pid, &outer.opener)?;
-        spare::Spare::begin(
-            plan,
-            site,
-            process,
-            outer,
-            self.hierarchies.clone(),
-            Arc::clone(&self.keeper),
-            self.patience,
-        )
+        let mapped = map_ids(&plan, pid, &outer.opener);
+        let (hierarchies, keeper) = (self.hierarchies.clone(), Arc::clone(&self.keeper));
+        let spare = spare::Spare::begin(plan, site, process, outer, hierarchies, keeper, self.patience);
+        match mapped {
+            Ok(()) => spare,
+            // One that failed on its own says why; there is nobody to map ids for then.
+            Err(error) => Err(spare.err().filter(NurseryError::is_of_a_step).unwrap_or(error.into())),
+        }
     }
 
     /// How long a birth may take from now on; a nursery that does not answer by then is ended.
