@@ -283,6 +283,8 @@ fn a_variable_that_acts_at_the_start_of_an_interpreter_goes_to_a_cold_one() {
         ("LC_ALL", "C"),
         ("LANG", "C"),
         ("LANGUAGE", "de"),
+        ("LOCPATH", "/work/locale"),
+        ("GCONV_PATH", "/work/gconv"),
         ("TZ", "Europe/Berlin"),
         ("HOME", "/tmp"),
         ("MALLOC_ARENA_MAX", "1"),
@@ -302,4 +304,52 @@ fn a_variable_that_acts_at_the_start_of_an_interpreter_goes_to_a_cold_one() {
         let back = spare.run(plan).err();
         assert!(back.is_some(), "a spare took a program with {name}={value}");
     }
+}
+
+/// A spare was born for another, whose plan said nothing of what this program brings.
+#[test]
+fn what_acts_at_the_start_of_an_interpreter_is_refused_by_a_spare_too() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &[]);
+    let plain = || {
+        let mut spec = ground::spec(&environment, "print(1)");
+        spec.env = vec![("XYTHONWARNINGS".into(), "error".into())];
+        spec
+    };
+    let short: Vec<&str> = environment.version.split('.').collect();
+    let mut wrong = Vec::new();
+    let changes: &[(&str, &dyn Fn(&mut Spec))] = &[
+        ("a variable as long", &|spec| spec.env = vec![("PYTHONWARNINGS".into(), "error".into())]),
+        ("packages of its user's", &|spec| {
+            let site = format!(".local/lib/python{}.{}/site-packages/own.pth", short[0], short[1]);
+            spec.files.push(ground::file(&site, "import sys; sys.own = 1"));
+        }),
+        ("an option", &|spec| spec.args = vec!["-c".into(), "1".into(), "__".into()]),
+        ("standard input", &|spec| spec.args = vec!["-".into(), "_____".into()]),
+        ("no name", &|spec| spec.args = vec!["".into(), "______".into()]),
+    ];
+    for (what, change) in changes {
+        let mut spec = plain();
+        change(&mut spec);
+        let plan = ground::planned(&spec);
+        if nursery.fits(&plan).is_ok() {
+            wrong.push(format!("{what} fits the nursery"));
+        }
+        let spare = ground::spare(&mut nursery, &plain());
+        assert!(what.contains("user") || spec.args.iter().map(|arg| arg.len() + 1).sum::<usize>() == 8);
+        if spare.fits(&plan) {
+            wrong.push(format!("{what} fits a spare"));
+        }
+        match spare.run(plan) {
+            Ok(cell) => wrong.push(format!("{what} was taken: {}", ground::told(&ground::finish(cell, b"")))),
+            Err(back) => println!("{what}: {}", back.why),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut none = plain();
+    none.args.clear();
+    assert!(nursery.fits(&ground::planned(&none)).is_err(), "without a script there is nothing to run");
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::message::{self, MOST, Program};
+use super::settled::Settled;
 use super::{Keeper, NurseryError};
-use crate::cell::{Cell, Process};
-use crate::cgroup::Hierarchies;
+use crate::cell::Cell;
 use crate::exit::Start;
-use crate::launch::{LaunchError, Outer, Site};
+use crate::launch::LaunchError;
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
 
@@ -20,6 +20,7 @@ use crate::step::{Stage, Step};
 #[derive(Debug)]
 pub struct Spare {
     cell: Cell,
+    settled: Arc<Settled>,
 }
 
 /// A program that a spare did not take: nothing of it ran, and it can go elsewhere.
@@ -32,20 +33,17 @@ pub struct HandOver {
 }
 
 impl Spare {
+    /// Waits until the cell is built.
     pub(super) fn begin(
-        plan: Plan,
-        site: Site,
-        process: Process,
-        outer: Outer,
-        hierarchies: Hierarchies,
+        mut cell: Cell,
         keeper: Arc<Keeper>,
+        settled: Arc<Settled>,
         patience: Duration,
     ) -> Result<Spare, NurseryError> {
-        let mut cell = Cell::new(plan, Instant::now(), site, process, outer, hierarchies);
         cell.start = Start::Warm;
         cell._keeper = Some(keeper);
         cell.await_ready(patience).map_err(NurseryError::Cell)?;
-        Ok(Spare { cell })
+        Ok(Spare { cell, settled })
     }
 
     /// The pid of the cell's first process, as the host sees it.
@@ -56,6 +54,9 @@ impl Spare {
     /// Whether a program with this plan can have it: the same steps but for its input, arguments and environment of
     /// the same lengths.
     pub fn fits(&self, plan: &Plan) -> bool {
+        if self.settled.suits(plan).is_err() {
+            return false;
+        }
         let own = &self.cell.plan;
         let steps = |plan: &Plan| plan.steps.len();
         steps(own) == steps(plan)
@@ -77,10 +78,13 @@ impl Spare {
     /// When it does not fit, or is there no more; the plan comes back.
     pub fn run(self, mut plan: Plan) -> Result<Cell, Box<HandOver>> {
         let refuse = |plan, why: &str| Err(Box::new(HandOver { plan, why: why.into() }));
+        if let Err(why) = self.settled.suits(&plan) {
+            return refuse(plan, &why);
+        }
         if !self.fits(&plan) {
             return refuse(plan, "it was built for another plan");
         }
-        let Spare { mut cell } = self;
+        let Spare { mut cell, .. } = self;
         cell.started = Instant::now();
         let files = plan
             .steps
