@@ -353,3 +353,53 @@ fn what_acts_at_the_start_of_an_interpreter_is_refused_by_a_spare_too() {
     none.args.clear();
     assert!(nursery.fits(&ground::planned(&none)).is_err(), "without a script there is nothing to run");
 }
+
+#[test]
+fn nothing_of_one_program_is_in_the_memory_of_another_from_the_same_nursery() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &[]);
+    // What is looked for stands nowhere in this program: each byte is one more, and so of what is read.
+    let source = "
+import re, sys
+table = bytes((n + 1) & 255 for n in range(256))
+found = []
+with open('/proc/self/mem', 'rb', 0) as memory:
+    for line in open('/proc/self/maps'):
+        start, end = (int(part, 16) for part in line.split()[0].split('-'))
+        if line.split()[1][0] != 'r' or 'vvar' in line or 'vsyscall' in line:
+            continue
+        try:
+            memory.seek(start)
+            data = memory.read(end - start)
+        except (OSError, OverflowError, ValueError):
+            continue
+        found += [line.strip() for _ in re.finditer(b'BRYKLW', data.translate(table))]
+print(len(found), found[:3])
+";
+    let mut secret = ground::spec(&environment, "print('AQXJKV', end='')  # AQXJKV");
+    secret.args = vec!["main.py".into(), "AQXJKV-argument".into()];
+    secret.env = vec![("TOKEN".into(), "AQXJKV-variable".into())];
+    secret.files.push(ground::file("data", "AQXJKV-file".repeat(50_000)));
+    let mut looking = ground::spec(&environment, source);
+    looking.args = vec!["main.py".into(), "_".repeat(15).into()];
+    looking.env = vec![("TOKEN".into(), "_".repeat(15).into())];
+    // A program that has it finds it: else the search shows nothing.
+    let mut control = ground::spec(&environment, source);
+    control.args = secret.args.clone();
+    assert!(!ground::output(&ground::cold(&control, b"")).starts_with("0 "));
+    assert_eq!(ground::output(&ground::cold(&looking, b"")), "0 []\n");
+
+    let run = |spare: gambeson_sandbox::Spare, spec: &Spec| {
+        ground::output(&ground::finish(spare.run(ground::planned(spec)).map_err(|back| back.why).unwrap(), b""))
+    };
+    let planned = ground::planned(&secret);
+    // Born for the one, and taken by the other.
+    assert_eq!(run(nursery.birth(&planned).unwrap(), &looking), "0 []\n");
+    assert_eq!(run(nursery.birth(&planned).unwrap(), &secret), "AQXJKV");
+    // Born after it, and when it was there and ran.
+    let sibling = ground::spare(&mut nursery, &looking);
+    assert_eq!(run(sibling, &looking), "0 []\n");
+}

@@ -7,7 +7,8 @@
 //!
 //! Invariants:
 //! 1. The nursery has one descriptor beside the standard three: its socket.
-//! 2. No byte of a program's reaches the nursery: a program goes to its cell, by the cell's own socket.
+//! 2. No byte of a program's reaches the nursery, not of its arguments and its environment either, since whatever is
+//!    in the memory of the nursery is in that of all cells: a program goes to its cell, by the cell's own socket.
 //! 3. A cell gets one program.
 
 mod inside;
@@ -230,7 +231,7 @@ impl Nursery {
         let request = Request {
             namespaces: namespaces(&plan),
             born_in_cgroup: site.group.birthplace().is_some(),
-            plan: plan.clone(),
+            plan: spare::nameless(&plan),
         };
         let mut fds: Vec<BorrowedFd<'_>> = vec![inner.gate.as_fd(), inner.control.as_fd(), inner.birth.as_fd()];
         fds.extend(inner.stdio.iter().flatten().map(AsFd::as_fd));

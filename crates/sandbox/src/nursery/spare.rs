@@ -141,3 +141,12 @@ pub(super) fn unstaged(plan: &Plan) -> Plan {
         missing: plan.missing.clone(),
     }
 }
+
+/// The plan with as much in the place of arguments and environment, and nothing of what they say: they may be secrets,
+/// and the cell may become another program's.
+pub(super) fn nameless(plan: &Plan) -> Plan {
+    let blank = |one: &CString| CString::new(vec![b'_'; one.as_bytes().len()]).unwrap_or_default();
+    let mut plan = unstaged(plan);
+    plan.env.iter_mut().chain(plan.args.iter_mut().skip(1)).for_each(|one| *one = blank(one));
+    plan
+}
