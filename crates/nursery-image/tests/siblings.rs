@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use gambeson_sandbox::{Ended, Environment, Spec};
 
+type Change<'a> = &'a dyn Fn(&mut Spec);
+
 /// Limits for programs that use numpy and pandas.
 fn roomy(environment: &Environment, source: &str) -> Spec {
     let mut spec = ground::spec(environment, source);
@@ -321,7 +323,7 @@ fn what_acts_at_the_start_of_an_interpreter_is_refused_by_a_spare_too() {
     };
     let short: Vec<&str> = environment.version.split('.').collect();
     let mut wrong = Vec::new();
-    let changes: &[(&str, &dyn Fn(&mut Spec))] = &[
+    let changes: &[(&str, Change<'_>)] = &[
         ("a variable as long", &|spec| spec.env = vec![("PYTHONWARNINGS".into(), "error".into())]),
         ("packages of its user's", &|spec| {
             let site = format!(".local/lib/python{}.{}/site-packages/own.pth", short[0], short[1]);
