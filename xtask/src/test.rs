@@ -6,9 +6,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 14] = [
-    "run", "client", "config", "up", "walk", "hostile", "platform", "document", "life", "backup", "data_dir", "input",
-    "uploads", "worker",
+const TESTS: [&str; 17] = [
+    "run",
+    "client",
+    "config",
+    "up",
+    "walk",
+    "hostile",
+    "platform",
+    "document",
+    "life",
+    "backup",
+    "data_dir",
+    "input",
+    "uploads",
+    "worker",
+    "invisible",
+    "siblings",
+    "limits",
 ];
 
 /// Tests counted.
@@ -42,9 +57,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     count.add("units, the platform and the command line", &units)?;
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
-    count.add("escapes", &["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"])?;
+    let escapes = ["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"];
+    count.add("escapes", &escapes)?;
+    count.add("escapes from warm cells", &[&["env", "GAMBESON_TEST_START=warm"], &escapes[..]].concat())?;
+    let layers = ["cargo", "test", "-p", "gambeson-nursery-image", "--features", "mutation", "--test", "layers"];
+    count.add("layers of warm and cold cells", &layers)?;
     count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
     count.add("CPython's own tests, inside", &["cargo", "test", "--workspace", "--test", "regrtest"])?;
+    let warm = ["cargo", "test", "--workspace", "--test", "regrtest_warm"];
+    count.add("CPython's own tests, inside warm cells", &warm)?;
     // It fetches a fuzzer from PyPI, and what it finds differs from run to run: by hand, not in CI.
     println!("skipped: every operation fuzzed from the OpenAPI document: cargo xtask schemathesis");
     println!(

@@ -1,270 +1,46 @@
-//! CPython's own regression tests, each module in a cell of its own: real Python works inside as outside.
-//!
-//! `guest/regrtest.txt` lists the modules. `GAMBESON_TEST_PYTHON` names the interpreter (`python3` if
-//! unset); arguments choose the modules whose name contains one of them.
-//!
-//! 1. A module passes only if regrtest itself says so: one that skips itself as a whole has failed.
-//! 2. What is not run is on the list, with its reason.
+//! CPython's own tests in cells, as a person runs them: by the real binary.
 
-use std::collections::HashSet;
-use std::env;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+mod cpython;
+
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use cpython::{Module, Said};
 use serde_json::Value;
 
-const LIST: &str = include_str!("../../../guest/regrtest.txt");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/regrtest.py");
 
 /// Generous: what is tested here is Python, not the limits.
 const LIMITS: [&str; 8] =
     ["memory=1G", "wall=300s", "cpu=300s", "cpus=2", "pids=256", "disk=512M", "files=65536", "output=16M"];
-/// Shorter than the limit of wall time, so that a test that hangs shows where before it is killed.
-const PATIENCE: &str = "240";
-const CELLS_AT_ONCE: usize = 2;
-
-/// A line of the list.
-#[derive(Debug, PartialEq, Eq)]
-enum Line<'a> {
-    Pass(Module<'a>),
-    Skip { name: &'a str },
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Module<'a> {
-    name: &'a str,
-    /// The tests to run, all of them if empty: `-m` of regrtest.
-    only: Vec<&'a str>,
-    /// Tests that cannot pass inside: `-i` of regrtest.
-    ignored: Vec<&'a str>,
-    network: &'a str,
-}
-
-enum Verdict {
-    Passed { tests: u64, skipped: u64 },
-    Failed { why: String, tests: Vec<String>, tail: String },
-}
-
-struct Done<'a> {
-    module: &'a Module<'a>,
-    verdict: Verdict,
-    took: Duration,
-}
 
 fn main() -> ExitCode {
-    let filters: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let lines = match list(LIST) {
-        Ok(lines) => lines,
-        Err(error) => {
-            eprintln!("guest/regrtest.txt: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
-    let mut modules = Vec::new();
-    let mut skipped = 0;
-    for line in &lines {
-        match line {
-            Line::Pass(module) if chosen(module.name) => modules.push(module),
-            Line::Skip { name } if chosen(name) => skipped += 1,
-            Line::Pass(_) | Line::Skip { .. } => {}
-        }
-    }
-
-    let python = env::var_os("GAMBESON_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-    let present = match present(&python, &modules) {
-        Ok(present) => present,
-        Err(why) => {
-            println!("skipped: {why}");
-            println!("0 passed, 0 failed, {} skipped", modules.len() + skipped);
-            return ExitCode::SUCCESS;
-        }
-    };
-    modules.retain(|module| {
-        let here = present.contains(module.name);
-        if !here {
-            println!("{} is not in this Python", module.name);
-            skipped += 1;
-        }
-        here
-    });
-
-    let began = Instant::now();
-    let done = run(&python, &modules);
-    let (mut passed, mut failed, mut tests_run, mut tests_skipped) = (0, Vec::new(), 0, 0);
-    for one in &done {
-        match &one.verdict {
-            Verdict::Passed { tests, skipped } => {
-                passed += 1;
-                tests_run += tests;
-                tests_skipped += skipped;
-            }
-            Verdict::Failed { why, tests, tail } => failed.push((one, why, tests, tail)),
-        }
-    }
-    for (one, _, _, tail) in &failed {
-        println!("\n---- {} ----\n{tail}", one.module.name);
-    }
-    if !failed.is_empty() {
-        println!("\n{:40} {:>6}  why", "failed", "s");
-    }
-    for (one, why, tests, _) in &failed {
-        println!("{:40} {:6.1}  {why}", one.module.name, one.took.as_secs_f64());
-        for test in *tests {
-            println!("{:40} {:6}  {test}", "", "");
-        }
-    }
-    println!(
-        "\n{tests_run} tests ran in the modules that passed, {tests_skipped} of them skipped themselves; {:.0} s",
-        began.elapsed().as_secs_f64()
-    );
-    println!("{passed} passed, {} failed, {skipped} skipped", failed.len());
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    cpython::main_with(run)
 }
 
-/// Reads the list; its head says how it is written.
-fn list(text: &str) -> Result<Vec<Line<'_>>, String> {
-    let mut lines = Vec::new();
-    let mut names = HashSet::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let (line, reason) = line.split_once('#').map_or((line, ""), |(line, reason)| (line, reason.trim()));
-        let mut words = line.split_whitespace();
-        let Some(verb) = words.next() else { continue };
-        let wrong = |what: &str| format!("line {number}: {what}");
-        let name = words.next().ok_or_else(|| wrong("names no module"))?;
-        if !names.insert(name) {
-            return Err(wrong("the module is named twice"));
-        }
-        let mut module = Module { name, only: Vec::new(), ignored: Vec::new(), network: "none" };
-        for word in words {
-            match word.split_once('=') {
-                Some(("only", patterns)) => module.only.extend(patterns.split(',')),
-                Some(("ignore", patterns)) => module.ignored.extend(patterns.split(',')),
-                Some(("network", network @ "loopback")) => module.network = network,
-                _ => return Err(wrong(&format!("{word:?} means nothing"))),
-            }
-        }
-        lines.push(match verb {
-            "pass" if !reason.is_empty() || module.only.is_empty() && module.ignored.is_empty() => Line::Pass(module),
-            "pass" => return Err(wrong("leaves out tests without a reason")),
-            "skip" if !reason.is_empty() => Line::Skip { name },
-            "skip" => return Err(wrong("skips a module without a reason")),
-            _ => return Err(wrong("begins with neither pass nor skip")),
-        });
-    }
-    Ok(lines)
-}
-
-/// Which of the modules this interpreter has: Debian splits them off, and they come and go with versions.
-fn present(python: &OsString, modules: &[&Module<'_>]) -> Result<HashSet<String>, String> {
-    const ASK: &str = "\
-import importlib.util, sys
-import test.libregrtest
-for name in sys.argv[1:]:
-    try:
-        spec = importlib.util.find_spec(name if name.startswith('test.') else 'test.' + name)
-    except ModuleNotFoundError:
-        spec = None
-    if spec is not None:
-        print(name)";
-    let answer = Command::new(python)
-        .args(["-I", "-c", ASK])
-        .args(modules.iter().map(|module| module.name))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{} does not start: {error}", Path::new(python).display()))?;
-    if !answer.status.success() {
-        return Err(format!(
-            "{} has no package `test`; install libpython3-testsuite (Debian, Ubuntu), python3-test (Fedora), or a \
-             Python by pyenv, and name it in GAMBESON_TEST_PYTHON",
-            Path::new(python).display()
-        ));
-    }
-    Ok(String::from_utf8_lossy(&answer.stdout).lines().map(str::to_owned).collect())
-}
-
-fn run<'a>(python: &OsString, modules: &[&'a Module<'a>]) -> Vec<Done<'a>> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..CELLS_AT_ONCE {
-            scope.spawn(|| {
-                while let Some(module) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let began = Instant::now();
-                    let verdict = run_one(python, module);
-                    let took = began.elapsed();
-                    let word = if matches!(verdict, Verdict::Passed { .. }) { "ok" } else { "FAILED" };
-                    println!("{:40} {:6.1}  {word}", module.name, took.as_secs_f64());
-                    done.lock().unwrap().push(Done { module, verdict, took });
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap()
-}
-
-fn run_one(python: &OsString, module: &Module<'_>) -> Verdict {
+fn run(module: &Module<'_>) -> Said {
     let mut gambeson = Command::new(env!("CARGO_BIN_EXE_gambeson"));
-    gambeson.args(["run", "--json", "--network", module.network, "--python"]).arg(python);
+    gambeson.args(["run", "--json", "--network", module.network, "--python"]).arg(cpython::python());
     gambeson.args(LIMITS.iter().flat_map(|limit| ["--limit", limit]));
-    gambeson.arg(PathBuf::from(PROGRAM)).args(["--", "-v", "--timeout", PATIENCE]);
-    gambeson.args(module.only.iter().flat_map(|pattern| ["-m".to_owned(), whole(pattern)]));
-    gambeson.args(module.ignored.iter().flat_map(|pattern| ["-i".to_owned(), whole(pattern)]));
-    gambeson.arg(module.name);
-    let failed = |why: String, text: &str| {
-        let tests = text.lines().filter(|line| line.starts_with("ERROR: ") || line.starts_with("FAIL: "));
-        Verdict::Failed { why, tests: tests.map(str::to_owned).collect(), tail: tail(text) }
+    gambeson.arg(PathBuf::from(PROGRAM)).arg("--").args(module.args());
+    let failed = |why: String, stderr: &[u8]| Said {
+        end: Err(why),
+        stdout: String::new(),
+        stderr: String::from_utf8_lossy(stderr).into_owned(),
     };
     let output = match gambeson.stdin(Stdio::null()).output() {
         Ok(output) => output,
-        Err(error) => return failed(format!("gambeson does not start: {error}"), ""),
+        Err(error) => return failed(format!("gambeson does not start: {error}"), b""),
     };
     let Ok(report) = serde_json::from_slice::<Value>(&output.stdout) else {
-        return failed("gambeson said nothing that is JSON".into(), &String::from_utf8_lossy(&output.stderr));
+        return failed("gambeson said nothing that is JSON".into(), &output.stderr);
     };
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // A test's own words are on standard error, regrtest's verdict is on standard output.
-    let said = word(&report["stdout"]);
-    let text = format!("{said}{}", word(&report["stderr"]));
-    if report["outcome"]["kind"] != "exited" || report["outcome"]["code"] != 0 {
-        return failed(word(&report["outcome"]["message"]), &text);
+    let outcome = &report["outcome"];
+    let well = outcome["kind"] == "exited" && outcome["code"] == 0;
+    Said {
+        end: if well { Ok(()) } else { Err(word(&outcome["message"])) },
+        stdout: word(&report["stdout"]),
+        stderr: word(&report["stderr"]),
     }
-    if !said.lines().any(|line| line == "1 test OK.") {
-        return failed("skipped itself, or ran nothing".into(), &text);
-    }
-    let (tests, skipped) = counts(&text);
-    if tests == skipped && text.contains("\nRan ") {
-        return failed("each of its tests skipped itself".into(), &text);
-    }
-    Verdict::Passed { tests, skipped }
-}
-
-/// A pattern as regrtest wants it: it compares with the whole dotted name of a test, and with each part.
-fn whole(pattern: &str) -> String {
-    if pattern.contains('.') { format!("*.{pattern}") } else { pattern.to_owned() }
-}
-
-/// How many tests unittest ran and skipped, by its own words: `Ran 12 tests in 0.1s`, `OK (skipped=3)`.
-fn counts(text: &str) -> (u64, u64) {
-    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
-    let ran = text.lines().filter_map(|line| line.strip_prefix("Ran ")).map(number).sum();
-    let skipped = text
-        .lines()
-        .filter(|line| line.starts_with("OK ("))
-        .filter_map(|line| line.split_once("skipped="))
-        .map(|(_, count)| number(count))
-        .sum();
-    (ran, skipped)
-}
-
-/// The end of what a module said, where unittest tells what went wrong.
-fn tail(text: &str) -> String {
-    const LINES: usize = 60;
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }

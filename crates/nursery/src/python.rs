@@ -84,6 +84,7 @@ names! {
     bytes "PyBytes_FromString" (a: *const c_char) -> Object,
     decode_path "PyUnicode_DecodeFSDefault" (a: *const c_char) -> Object,
     sys_set "PySys_SetObject" (a: *const c_char, b: Object) -> c_int,
+    sys_borrow "PySys_GetObject" (a: *const c_char) -> Object,
     builtins "PyEval_GetBuiltins" () -> Object,
     dict_set_string "PyDict_SetItemString" (a: Object, b: *const c_char, c: Object) -> c_int,
     decode_wide "Py_DecodeLocale" (a: *const c_char, b: *mut usize) -> *mut libc::wchar_t,
@@ -105,6 +106,12 @@ try:
     sys.modules['threading'].main_thread()._set_native_id()
 except Exception:
     pass
+";
+
+const FLUSH: &CStr = c"
+import sys
+sys.stdout.flush()
+sys.stderr.flush()
 ";
 
 impl Python {
@@ -145,9 +152,18 @@ impl Python {
 
     /// Makes this process differ from its siblings where it must.
     pub(crate) fn differ(&self) {
+        self.run(DIFFER);
+    }
+
+    /// Writes out what modules have said while they were imported: each child would say it again.
+    pub(crate) fn flush(&self) {
+        self.run(FLUSH);
+    }
+
+    fn run(&self, source: &CStr) {
         let Some(scope) = self.owned(self.dict_new()) else { return };
         self.dict_set_string(scope.1, c"__builtins__".as_ptr(), self.builtins());
-        drop(self.owned(self.run_string(DIFFER.as_ptr(), FILE_INPUT, scope.1, scope.1)));
+        drop(self.owned(self.run_string(source.as_ptr(), FILE_INPUT, scope.1, scope.1)));
     }
 
     /// `os.environ`, which is a view of `posix.environ`: the same dictionary gets other contents.
@@ -271,7 +287,11 @@ impl Config {
         // SAFETY: as above.
         unsafe { self.argv.write(Wide { length: own.len() as isize, items }) };
         python.set_list(c"argv", own)?;
-        python.set_list(c"orig_argv", args)
+        // Since 3.10.
+        if !python.sys_borrow(c"orig_argv".as_ptr()).is_null() {
+            python.set_list(c"orig_argv", args)?;
+        }
+        Some(())
     }
 }
 

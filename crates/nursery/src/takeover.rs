@@ -1,7 +1,7 @@
 //! The `main` that is run instead of the interpreter's.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{env, fs, mem};
 
 use gambeson_sandbox::{Interpreter, Side, serve, useless};
@@ -41,17 +41,28 @@ pub unsafe extern "C" fn __libc_start_main(
 
 const VARIABLE: &str = "GAMBESON_NURSERY";
 
-extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, _: *mut *mut c_char) -> c_int {
+extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut c_char) -> c_int {
+    // SAFETY: what the kernel made is as it was: the environment is changed only below.
+    let vector = unsafe { Vector::after(envp) };
     let Some(orders) = Orders::take() else { return 127 };
     let socket = orders.socket;
+    // Nobody reads our standard output, and somebody our standard error.
+    // SAFETY: takes no pointer; nobody relies on what was open there.
+    unsafe { libc::dup2(2, 1) };
     let started = Python::find().and_then(|python| {
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
-        orders.preload.iter().try_for_each(|module| python.import(module))?;
+        settle(&socket)?;
+        for module in &orders.preload {
+            python.import(module)?;
+            settle(&socket).map_err(|why| format!("{why} after importing {module}, which it is to preload"))?;
+        }
+        python.flush();
+        // SAFETY: a null pointer means all streams of the C library.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
         crate::hide::hide()?;
-        settle()?;
         let config = Config::find(&python)?;
-        Ok(Nursery { python, config })
+        Ok(Nursery { python, config, vector })
     });
     match started {
         Ok(nursery) => serve(&socket, nursery),
@@ -87,7 +98,7 @@ impl Orders {
 
 /// Makes sure that this process can be forked at any time from now on: of one thread, with no descriptor that a
 /// module holds.
-fn settle() -> Result<(), String> {
+fn settle(socket: &OwnedFd) -> Result<(), String> {
     // Libraries that keep threads (OpenBLAS) end them before a fork, and start them again when they have work
     // (pthread_atfork(3)). A fork made here leaves this process without them.
     // SAFETY: the child does nothing but end.
@@ -108,26 +119,24 @@ fn settle() -> Result<(), String> {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     if threads != 1 {
-        return Err(format!("has {threads} threads after importing what it is to preload, and could not fork safely"));
+        return Err(format!("has {threads} threads, with which it cannot fork safely,"));
     }
+    let ours = |number: c_int| number <= 2 || number == socket.as_raw_fd();
     let open: Vec<String> = fs::read_dir("/proc/self/fd")
         .map_err(|error| error.to_string())?
         .flatten()
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok()?)))
         // The directory that is being read is open too, and gone by the time we look where it leads to.
-        .filter(|(number, to)| number.parse().is_ok_and(|number: u32| number > 2) && !to.starts_with("/proc"))
+        .filter(|(number, to)| number.parse().is_ok_and(|number| !ours(number)) && !to.starts_with("/proc"))
         .map(|(_, to)| to.display().to_string())
         .collect();
-    match open.len() {
-        // The socket.
-        0 | 1 => Ok(()),
-        _ => Err(format!("a module that it is to preload keeps files open: {}", open.join(", "))),
-    }
+    if open.is_empty() { Ok(()) } else { Err(format!("has {} open", open.join(", "))) }
 }
 
 struct Nursery {
     python: Python,
     config: Config,
+    vector: Vector,
 }
 
 impl Interpreter for Nursery {
@@ -147,6 +156,7 @@ impl Interpreter for Nursery {
 
     fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno> {
         set_environment(env)?;
+        self.vector.tell_ids();
         self.python.set_environment(env).and_then(|()| self.config.set(&self.python, args)).ok_or(Errno::NOMEM)
     }
 
@@ -155,6 +165,45 @@ impl Interpreter for Nursery {
         // As the C start-up code does with what `main` returns.
         // SAFETY: takes no pointer; handlers that were registered run now, as they do for every program.
         unsafe { libc::exit(code) }
+    }
+}
+
+/// The auxiliary vector that the C library reads (getauxval(3)): pairs of words on the stack, the last with type zero.
+struct Vector(*mut [u64; 2]);
+
+impl Vector {
+    /// It stands behind the environment (proc_pid_auxv(5); the x86-64 ABI, "Initial Stack").
+    ///
+    /// # Safety
+    /// `envp` is what the kernel made.
+    unsafe fn after(mut envp: *mut *mut c_char) -> Vector {
+        // SAFETY: as the caller says, a null pointer ends it.
+        while !unsafe { envp.read() }.is_null() {
+            envp = envp.wrapping_add(1);
+        }
+        Vector(envp.wrapping_add(1).cast())
+    }
+
+    /// Says the ids that this process has, which are not those of who was executed.
+    fn tell_ids(&self) {
+        let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+        let mut at = self.0;
+        loop {
+            // SAFETY: the vector is on the stack of the process' first function, and `at` is not beyond its last pair.
+            let [kind, _] = unsafe { at.read() };
+            let id = match kind {
+                libc::AT_NULL => break,
+                libc::AT_UID | libc::AT_EUID => uid,
+                libc::AT_GID | libc::AT_EGID => gid,
+                _ => {
+                    at = at.wrapping_add(1);
+                    continue;
+                }
+            };
+            // SAFETY: as above; nobody else holds a reference to it.
+            unsafe { at.write([kind, id.into()]) };
+            at = at.wrapping_add(1);
+        }
     }
 }
 

@@ -164,6 +164,8 @@ pub(crate) struct Watch {
     guest: Option<OwnedFd>,
     /// The program was executed, and so every step taken.
     runs: bool,
+    /// A warm cell has taken its program on: it ran, whatever became of it.
+    taken: bool,
     seen: Option<Seen>,
     unseen: Option<String>,
     disk_peak: u64,
@@ -336,6 +338,7 @@ impl Cell {
             Err(Errno::INTR) => return,
             Ok(count) if count > 0 => match Frame::decode(&bytes[..count]) {
                 Ok(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
+                Ok(Frame::Ready) if self.start == Start::Warm => watch.taken = true,
                 _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
             },
             // Of a warm one this was seen before the program came.
@@ -518,6 +521,9 @@ impl Cell {
                 mend: None,
             };
         };
+        if self.start == Start::Warm && !watch.taken {
+            return self.fault(act::HAND_OVER, Errno::PIPE);
+        }
         match status {
             Ending::Exited(0) => End::Exited(0),
             Ending::Exited(code) => {

@@ -8,7 +8,8 @@
 //!    the host answer as before, and nothing is left behind.
 //!
 //! Words after `--` select cases by parts of their file names, and show what each run said.
-//! `GAMBESON_TEST_PYTHON` names the interpreter.
+//! `GAMBESON_TEST_PYTHON` names the interpreter. With `GAMBESON_TEST_START=warm` the cells, that next door too, come
+//! from a nursery; controls are left out then, since a nursery has no rights that a cell without a layer would need.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -24,12 +25,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gambeson_sandbox::{
-    Authority, Bytes, End, Ended, Environment, Held, Host, Input, Layer, Limits, MilliCpus, Network, Sink, Spec,
-    Staged, Streams, Terminal, collect, launch, plan,
+    Authority, Bytes, Cell, End, Ended, Environment, Held, Host, Input, Layer, Limits, MilliCpus, Network, Nursery,
+    Plan, Sink, Spec, Staged, Start, Streams, Terminal, Wanted, collect, launch, plan,
 };
 
 /// What the corpus must not shrink below.
 const FEWEST_CASES: usize = 110;
+/// What must differ between two cells, and does not between two of one nursery (docs/threat-model.md says what
+/// follows; a project can demand cells that share nothing).
+const SHARED_BY_SIBLINGS: &[&str] = &["f03_hash_seed", "f03_memory_layout", "f03_stack_canary"];
 /// In each of these groups at least one attack must have succeeded without its layers.
 const GROUPS: &str = "ABCDEFGH";
 /// As many as the smallest host of ours has processors.
@@ -233,6 +237,8 @@ impl Answering {
 struct Ground {
     host: Host,
     environment: Environment,
+    /// Where the cells come from, if not from a launch.
+    nursery: Option<Mutex<Nursery>>,
     facts: serde_json::Value,
     witness: Child,
     witnessing: Mutex<Answering>,
@@ -258,7 +264,13 @@ impl Ground {
         let witnessing = Answering::new(pipes.0, pipes.1);
         let facts = witnessing.hear().ok_or("the process of the host could not make what it shares")?;
         let mut facts: serde_json::Value = serde_json::from_str(&facts)?;
-        let (bystander, pid) = bystander(&host, &environment)?;
+        let nursery = match std::env::var("GAMBESON_TEST_START").as_deref() {
+            Ok("warm") => Some(nursery(&host, &environment)?),
+            Ok("cold") | Err(_) => None,
+            Ok(other) => return Err(format!("GAMBESON_TEST_START is {other:?}, neither warm nor cold").into()),
+        };
+        let nursery = nursery.map(Mutex::new);
+        let (bystander, pid) = bystander(&host, &environment, nursery.as_ref())?;
         facts["bystander_uid"] = match host.authority {
             Authority::Root => FIRST_ID + pid,
             Authority::User { uid, .. } => uid,
@@ -269,6 +281,7 @@ impl Ground {
         Ok(Ground {
             host,
             environment,
+            nursery,
             facts,
             witness,
             witnessing: Mutex::new(witnessing),
@@ -293,7 +306,9 @@ impl Ground {
     fn cannot_drop(&self, layers: &[Layer]) -> Option<String> {
         let open = |above: &Path| fs::metadata(above).is_ok_and(|data| data.mode() & 0o001 != 0);
         let hidden = layers.contains(&Layer::Root) && !self.environment.executable.ancestors().all(open);
-        self.lacks(layers).or(hidden.then(|| "where the host is shown, only its owner reaches the interpreter".into()))
+        let warm = self.nursery.is_some().then(|| "cold cells have it".to_owned());
+        warm.or(self.lacks(layers))
+            .or(hidden.then(|| "where the host is shown, only its owner reaches the interpreter".into()))
     }
 
     fn facts(&self, limits: &Limits) -> String {
@@ -323,11 +338,15 @@ impl Ground {
         // One at a time, so that the cgroups that appear meanwhile are this cell's.
         let launching = self.launching.lock().expect("nobody panics here");
         let before = self.list_cgroups();
-        let cell = launch(plan, &self.host).map_err(|error| error.end().message())?;
+        let cell = start(&spec, plan, &self.host, self.nursery.as_ref().filter(|_| dropped.is_empty()))?;
         let cgroups: Vec<PathBuf> = self.list_cgroups().difference(&before).cloned().collect();
         drop(launching);
         let uid = FIRST_ID + cell.pid().unsigned_abs();
         let run = Run::new(cell.wait(Streams { cancel: Some(timer.as_fd()), ..Streams::kept() }));
+        let started = if self.nursery.is_some() && dropped.is_empty() { Start::Warm } else { Start::Cold };
+        if run.ended.exit.start != started {
+            return Err(format!("its start was {:?}", run.ended.exit.start));
+        }
 
         let deadline = Instant::now() + GRACE;
         loop {
@@ -409,17 +428,51 @@ fn spec(host: &Host, environment: &Environment, name: &str, source: &str, limits
     }
 }
 
+fn nursery(host: &Host, environment: &Environment) -> Result<Nursery, Box<dyn Error>> {
+    let accept_missing: Vec<Layer> = host.missing.iter().map(|missing| missing.layer).collect();
+    let library = gambeson_nursery_image::LIBRARY;
+    let wanted = Wanted { environment, preload: &[], env: &[], accept_missing: &accept_missing, library };
+    Ok(Nursery::start(&wanted, host)?)
+}
+
+/// Starts a cell by `plan`, which `spec` led to: one that a nursery gave birth to for somebody else, if there is one.
+fn start(spec: &Spec, planned: Plan, host: &Host, nursery: Option<&Mutex<Nursery>>) -> Result<Cell, String> {
+    let Some(nursery) = nursery else { return launch(planned, host).map_err(|error| error.end().message()) };
+    let stranger = Spec {
+        environment: spec.environment.clone(),
+        args: spec.args.iter().map(|arg| "_".repeat(arg.len()).into()).collect(),
+        env: Vec::new(),
+        files: Vec::new(),
+        limits: spec.limits.clone(),
+        network: spec.network,
+        terminal: spec.terminal,
+        accept_missing: spec.accept_missing.clone(),
+    };
+    let stranger = plan(&stranger, host).map_err(|refusal| refusal.to_string())?;
+    let spare = nursery.lock().expect("nobody panics here").birth(&stranger).map_err(|error| error.to_string())?;
+    spare.run(planned).map_err(|back| back.why)
+}
+
 /// Starts the cell next door. Returns how to ask it, and the pid of its first process.
-fn bystander(host: &Host, environment: &Environment) -> Result<(Answering, u32), Box<dyn Error>> {
+fn bystander(
+    host: &Host,
+    environment: &Environment,
+    nursery: Option<&Mutex<Nursery>>,
+) -> Result<(Answering, u32), Box<dyn Error>> {
     let limits = Limits { wall: Limits::LONGEST, ..Limits::default() };
-    let plan = plan(&spec(host, environment, "bystander.py", include_str!("host/bystander.py"), limits), host)?;
+    let spec = spec(host, environment, "bystander.py", include_str!("host/bystander.py"), limits);
+    let plan = plan(&spec, host)?;
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let ((their_in, our_in), (our_out, their_out)) = (pipe()?, pipe()?);
     let (sender, born) = mpsc::channel();
     let host = host.clone();
-    // It waits where it launched: a cell dies with the thread that made it.
+    let warm = nursery.map(|nursery| start(&spec, plan.clone(), &host, Some(nursery))).transpose()?;
+    // It waits where it launched: a cold cell dies with the thread that made it.
     thread::spawn(move || {
-        let cell = launch(plan, &host).map_err(|error| error.end().message());
+        let cell = match warm {
+            Some(cell) => Ok(cell),
+            None => launch(plan, &host).map_err(|error| error.end().message()),
+        };
         let _ = sender.send(cell.as_ref().map(|cell| cell.pid().unsigned_abs()).map_err(String::clone));
         let (stdin, stdout) = (Input::Fd(their_in.as_fd()), Sink::Fd(their_out.as_fd()));
         cell.map(|cell| cell.wait(Streams { stdin, stdout, ..Streams::kept() }))
@@ -447,7 +500,9 @@ fn places_of_cgroups(below: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(below).into_iter().flatten().flatten() {
         if is_our_cgroup(&entry.path()) {
             found.insert(below.to_owned());
-        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        }
+        // Those of warm cells are in one that they have together.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             places_of_cgroups(&entry.path(), found);
         }
     }
@@ -540,7 +595,8 @@ fn wrong(ground: &Ground, case: &Case, run: &Run) -> Vec<String> {
     if !case.artifacts.is_empty() {
         wrong.extend(ground.collect(case, run).err().map(|error| error.to_string()));
     }
-    if case.distinct {
+    let shared = ground.nursery.is_some() && SHARED_BY_SIBLINGS.contains(&case.file.as_str());
+    if case.distinct && !shared {
         match ground.run(case, &[]) {
             Err(why) => wrong.push(why),
             Ok(again) if !case.holds(&again) => wrong.push(format!("the second run: {}", again.told())),

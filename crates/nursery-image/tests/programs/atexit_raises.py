@@ -1,0 +1,4 @@
+import atexit
+def bad(): raise RuntimeError("at the end")
+atexit.register(print, "after")
+atexit.register(bad)

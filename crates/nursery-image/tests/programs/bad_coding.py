@@ -1,0 +1,2 @@
+# coding: nothing-of-this-name
+print("never")

@@ -1,0 +1,3 @@
+import os
+print("text that finds no place")
+os.close(1)

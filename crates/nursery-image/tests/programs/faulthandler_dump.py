@@ -1,0 +1,10 @@
+import faulthandler, sys, os, signal
+print(faulthandler.is_enabled())
+def f(): faulthandler.dump_traceback()
+f()
+faulthandler.enable()
+faulthandler.register(signal.SIGUSR1)
+os.kill(os.getpid(), signal.SIGUSR1)
+faulthandler.dump_traceback_later(30)
+faulthandler.cancel_dump_traceback_later()
+faulthandler._sigabrt() if hasattr(faulthandler, "_sigabrt") else os.abort()

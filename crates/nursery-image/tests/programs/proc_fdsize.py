@@ -1,0 +1,1 @@
+print([line for line in open("/proc/self/status") if line.startswith("FDSize")])

@@ -1,0 +1,4 @@
+import sys
+for name in list(sys.modules):
+    print(name, getattr(sys.modules[name], "__file__", None))
+print(any("gambeson" in name for name in sys.modules))
