@@ -7,6 +7,7 @@ mod output;
 mod process;
 mod rooms;
 mod server;
+mod warm;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
