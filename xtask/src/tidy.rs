@@ -13,14 +13,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for path in &files {
         let text = fs::read_to_string(path)?;
         let place = path.to_string_lossy();
-        let in_sys = place.starts_with("crates/sandbox/src/sys/");
+        // The kernel's calls, and those of an interpreter that we are loaded into.
+        let in_nursery = place.starts_with("crates/nursery/src/");
+        let in_sys = place.starts_with("crates/sandbox/src/sys/") || in_nursery;
         let mut in_tests = place.contains("/tests/");
         for (index, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or("");
             let mut breach = |rule: &str| breaches.push(format!("{place}:{}: {rule}", index + 1));
             let word = |word: &str| code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|one| one == word);
             if !in_sys && word("unsafe") {
-                breach("`unsafe` belongs in crates/sandbox/src/sys");
+                breach("`unsafe` belongs in crates/sandbox/src/sys and crates/nursery");
             }
             if code.contains("todo!") || code.contains("unimplemented!") {
                 breach("what is not there yet is an issue, not a panic");
@@ -28,7 +30,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             let reads_env =
                 code.contains("std::env::var") || code.contains("env::var_os(") || code.contains("env::vars(");
             in_tests |= code.contains("#[cfg(test)]");
-            if reads_env && !place.starts_with("crates/cli/") && !in_tests {
+            if reads_env && !place.starts_with("crates/cli/") && !in_nursery && !in_tests {
                 breach("only cli reads the environment");
             }
             if code.contains("let _ = sys::") && !place.ends_with("janitor.rs") {
@@ -82,11 +84,13 @@ fn dependencies(breaches: &mut Vec<String>) -> anyhow::Result<()> {
             let ours = |names: &[&str]| names.contains(&name.as_str());
             let allowed = match on.as_str() {
                 // The kernel is the sandbox's alone.
-                "libc" | "seccompiler" | "landlock" => ours(&["gambeson-sandbox"]),
+                "libc" => ours(&["gambeson-sandbox", "gambeson-nursery"]),
+                "seccompiler" | "landlock" => ours(&["gambeson-sandbox"]),
                 // The process with authority cannot run code, and a stolen worker has no database.
-                "gambeson-sandbox" => ours(&["gambeson", "gambeson-worker"]),
+                "gambeson-sandbox" => ours(&["gambeson", "gambeson-worker", "gambeson-nursery"]),
+                "gambeson-nursery" => ours(&["gambeson-nursery-image"]),
                 "gambeson-control" => ours(&["gambeson", "gambeson-server"]),
-                "gambeson-server" | "gambeson-worker" => ours(&["gambeson"]),
+                "gambeson-server" | "gambeson-worker" | "gambeson-nursery-image" => ours(&["gambeson"]),
                 // Never in what is shipped.
                 "gambeson-testkit" => ours(&["xtask"]),
                 // SQL and policies are control's, HTTP the server's and the client's.

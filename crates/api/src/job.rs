@@ -35,6 +35,31 @@ impl Class {
     }
 }
 
+/// How an interpreter may come to a program; each is stricter than the one before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StartAsked {
+    /// The fastest: forked, where the worker can, from an interpreter whose layout in memory others share.
+    #[default]
+    Warm,
+    /// With a layout of its own. Today that is a cold start.
+    Fresh,
+    /// Executed for this program alone.
+    Cold,
+}
+
+impl StartAsked {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StartAsked::Warm => "warm",
+            StartAsked::Fresh => "fresh",
+            StartAsked::Cold => "cold",
+        }
+    }
+}
+
 /// Which sockets a program may make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -77,6 +102,9 @@ pub struct Submission {
     /// Which sockets it may make.
     #[serde(default)]
     pub network: Network,
+    /// How its interpreter may start; the project may demand a stricter one.
+    #[serde(default)]
+    pub start: StartAsked,
     /// The project that pays, by name or id; the key's own, or the only one, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
@@ -115,6 +143,7 @@ impl Submission {
             stdin: String::new(),
             limits: LimitsAsked::default(),
             network: Network::None,
+            start: StartAsked::Warm,
             project: None,
             labels: BTreeMap::new(),
             class: Class::Normal,

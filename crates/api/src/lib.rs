@@ -21,7 +21,7 @@ pub use content::{BadDigest, Content, Digest, FileContent};
 pub use event::{Event, EventBody, OutputStream};
 pub use id::{ArrayId, BadId, JobId, KeyId, LeaseId, ProjectId, UserId, WorkerId};
 pub use job::{
-    Accepted, Array, ArrayPlace, Artifact, Class, Job, JobList, JobSource, JobState, Network, Submission,
+    Accepted, Array, ArrayPlace, Artifact, Class, Job, JobList, JobSource, JobState, Network, StartAsked, Submission,
     SubmittedArray, Waiting,
 };
 pub use limits::{Limits, LimitsAsked, LimitsProblem};

@@ -139,6 +139,8 @@ pub struct Denial {
 pub enum Start {
     /// The interpreter was executed for this run alone.
     Cold,
+    /// It was forked from one that waited, whose layout in memory it shares with others.
+    Warm,
 }
 
 /// Everything that a worker says of one ended run.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{JobId, KeyId, ProjectId, UserId, WorkerId};
-use crate::job::Class;
+use crate::job::{Class, StartAsked};
 use crate::limits::Limits;
 use crate::outcome::LayerReport;
 use crate::time::Time;
@@ -196,6 +196,9 @@ wire! {
         pub ceiling: Limits,
         /// The highest priority class of its jobs.
         pub class_most: Class,
+        /// How the interpreters of its jobs start, at least: a job may ask for a stricter start.
+        #[serde(default)]
+        pub start: StartAsked,
         /// When it was made.
         pub created_at: Time,
     }
@@ -232,6 +235,9 @@ wire! {
         /// The highest priority class of its jobs.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub class_most: Option<Class>,
+        /// How the interpreters of its jobs start, at least.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub start: Option<StartAsked>,
     }
 
     /// Projects.

@@ -64,6 +64,7 @@ codes! {
     UnsupportedMedia 415 "unsupported_media" "That kind of body is not read" "Send application/json without a content encoding."
     QuotaExceeded 429 "quota_exceeded" "A quota is used up" "Wait as Retry-After says, cancel something, or have the quota raised."
     RateLimited 429 "rate_limited" "Too many requests by this key" "Wait as Retry-After says."
+    TooManyOpen 429 "too_many_open" "Too many answers to this key are still open" "Let some waits, followed jobs or downloads end, or use another key."
     TimedOut 408 "timed_out" "The request did not come in time" "Send it again, faster."
     Internal 500 "internal" "Something of ours failed" "Try again; if it stays, tell the operator the request id."
     StoreFull 507 "store_full" "The server's disk is full" "Nothing was lost. Have the operator make room, then send it again."

@@ -1,16 +1,16 @@
 //! What workers and the server say to each other, over connections that the worker opens.
 //!
-//! A worker enrols once with a join token and gets a credential (`gmw_…`). With it, it asks for leases and beats.
+//! A worker makes itself an id and a credential (`gmw_…`), and enrols once with a join token. With the credential, it asks for leases and beats.
 //! Everything about one job is asked with that lease's own token (`gml_…`), which is worth nothing when the lease is.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, FileContent};
+use crate::content::{Content, Digest, FileContent};
 use crate::event::OutputStream;
 use crate::id::{JobId, LeaseId, WorkerId};
-use crate::job::{ArrayPlace, Artifact, Network};
+use crate::job::{ArrayPlace, Artifact, Network, StartAsked};
 use crate::limits::Limits;
 use crate::outcome::{LayerReport, Report};
 
@@ -27,7 +27,13 @@ wire! {
     }
 
     /// A worker that wants to be known. Its join token is the request's bearer token.
+    ///
+    /// It says who it will be, so that one whose answer was lost asks again and is the same worker.
     pub struct Enrol {
+        /// The id that it chose.
+        pub worker: WorkerId,
+        /// The digest of the credential that it made (see [`credential`]) and keeps to itself.
+        pub credential: Digest,
         /// Its name, shown to operators.
         pub name: String,
         /// What it gives to cells.
@@ -42,10 +48,8 @@ wire! {
 
     /// A worker that is known.
     pub struct Enrolled {
-        /// Its id.
+        /// The id that it chose.
         pub worker: WorkerId,
-        /// Its credential, `gmw_…`, to be kept in a file of its own.
-        pub credential: String,
     }
 
     /// Asks for work. Answered when there is some, or empty after `wait_ms`.
@@ -97,6 +101,9 @@ wire! {
         pub limits: Limits,
         /// Which sockets it may make.
         pub network: Network,
+        /// How its interpreter may start.
+        #[serde(default)]
+        pub start: StartAsked,
         /// Its place in an array.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub array: Option<ArrayPlace>,
@@ -117,7 +124,8 @@ wire! {
         pub cancel: Vec<LeaseId>,
         /// Leases that it no longer has: their cells are to be killed, and nothing of them reported.
         pub lost: Vec<LeaseId>,
-        /// Whether it gets no more work, and may end when its last job has.
+        /// Whether it gets no more work: it finishes what runs, hands back what does not, and beats on, since this may
+        /// change.
         pub drain: bool,
         /// How long the leases hold from the sending of the request, milliseconds.
         pub ttl_ms: u64,
@@ -193,6 +201,12 @@ pub enum Entry {
         /// How many bytes.
         bytes: u64,
     },
+}
+
+/// The credential of the worker with this id: `secret` is 32 bytes that nobody can guess.
+pub fn credential(worker: WorkerId, secret: &[u8; 32]) -> String {
+    let head = format!("gmw_{:032x}_", worker.as_u128());
+    secret.iter().fold(head, |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Append {

@@ -46,13 +46,9 @@ pub enum NetworkChoice {
     Loopback,
 }
 
+/// What is said of a cell on this machine, whoever makes it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Exit codes: the program's own; 128 + N when signal N ended it; 120 usage; 121 a limit was hit; 122 refused;
-123 cancelled; 125 our own failure. --json tells them apart for certain.")]
-pub struct RunOptions {
-    /// The Python file to run; `-` reads it from standard input.
-    pub file: PathBuf,
+pub struct CellOptions {
     /// Arguments of the program.
     #[arg(last = true)]
     pub args: Vec<OsString>,
@@ -63,6 +59,23 @@ pub struct RunOptions {
     /// Which sockets the program may make.
     #[arg(long, value_enum, default_value = "none")]
     pub network: NetworkChoice,
+    /// The interpreter to use instead of the first python3 on the PATH.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Run although this host lacks the named layer (see gambeson doctor).
+    #[arg(long = "accept-missing", value_name = "LAYER", value_delimiter = ',')]
+    pub accept_missing: Vec<Layer>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: the program's own; 128 + N when signal N ended it; 120 usage; 121 a limit was hit; 122 refused;
+123 cancelled; 125 our own failure. --json tells them apart for certain.")]
+pub struct RunOptions {
+    /// The Python file to run; `-` reads it from standard input.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub cell: CellOptions,
     /// Give the program a terminal of its own.
     #[arg(long, conflicts_with = "json")]
     pub tty: bool,
@@ -75,18 +88,12 @@ pub struct RunOptions {
     /// Copy what the program leaves in /work/out to this directory.
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// The interpreter to use instead of the first python3 on the PATH.
-    #[arg(long, value_name = "PATH")]
-    pub python: Option<PathBuf>,
     /// Print one JSON object that tells everything, and nothing else.
     #[arg(long)]
     pub json: bool,
     /// Print the steps that would build the cell, and run nothing.
     #[arg(long)]
     pub plan: bool,
-    /// Run although this host lacks the named layer (see gambeson doctor).
-    #[arg(long = "accept-missing", value_name = "LAYER", value_delimiter = ',')]
-    pub accept_missing: Vec<Layer>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,6 @@
 //! `gambeson demo`: the whole way in one command. A server and a worker, two processes, in a directory that goes with
 //! them; a key; a real submission; live output; the outcome, usage and layers.
 
-use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -9,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gambeson_api::client::{Client, Connection, JobFilter};
-use gambeson_api::{Class, Job, Report};
+use gambeson_api::{Class, Job, Report, StartAsked};
 
-use crate::args::NetworkChoice;
+use crate::args::CellOptions;
 use crate::client::{SubmitOptions, submit_and_wait};
 use crate::exit_code::ExitCode;
 use crate::profile::shown_key;
@@ -23,21 +22,8 @@ use crate::terminal::{complain, remark};
 pub struct DemoOptions {
     /// The Python file to run, or a directory of files.
     pub file: PathBuf,
-    /// Arguments of the program.
-    #[arg(last = true)]
-    pub args: Vec<OsString>,
-    /// As for gambeson submit: memory=256M, wall=60s ...
-    #[arg(long = "limit", value_name = "KEY=VALUE")]
-    pub limits: Vec<String>,
-    /// Which sockets the program may make.
-    #[arg(long, value_enum, default_value = "none")]
-    pub network: NetworkChoice,
-    /// The interpreter to use instead of the first python3 on the PATH.
-    #[arg(long, value_name = "PATH")]
-    pub python: Option<PathBuf>,
-    /// Run although this host lacks the named layers (see gambeson doctor).
-    #[arg(long = "accept-missing", value_name = "LAYER,LAYER")]
-    pub accept_missing: Option<String>,
+    #[command(flatten)]
+    pub cell: CellOptions,
 }
 
 /// A directory that goes with the demonstration.
@@ -70,17 +56,24 @@ fn try_demo(options: &DemoOptions) -> Result<ExitCode, String> {
     fs::write(&empty, "").map_err(|error| format!("{}: {error}", empty.display()))?;
     sources.config = Some(empty);
     sources.set.push("log.level=warn".into());
-    if let Some(python) = &options.python {
+    if let Some(python) = &options.cell.python {
         sources.set.push(format!("worker.python={}", python.display()));
     }
-    if let Some(layers) = &options.accept_missing {
-        sources.set.push(format!("worker.accept_missing={layers}"));
+    if !options.cell.accept_missing.is_empty() {
+        let layers: Vec<&str> = options.cell.accept_missing.iter().map(|layer| layer.name()).collect();
+        sources.set.push(format!("worker.accept_missing={}", layers.join(",")));
     }
     let serve = ServeOptions {
         data_dir: Some(directory.0.join("data")),
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         sources,
     };
+    let lacking = roles::lacking(&serve)?;
+    if !lacking.is_empty() {
+        roles::complain_of_missing(&lacking);
+        complain("for this demonstration, accept with --accept-missing LAYER,LAYER; gambeson doctor says more");
+        return Ok(ExitCode::Refused);
+    }
     let (running, pipe) = roles::start_both(&serve)?;
     let shown = show(options, &running.said);
     running.stop(Duration::from_secs(10));
@@ -131,11 +124,11 @@ fn submission(options: &DemoOptions) -> SubmitOptions {
     let file: &Path = &options.file;
     SubmitOptions {
         file: file.to_owned(),
-        args: options.args.clone(),
+        args: options.cell.args.clone(),
         wait: true,
         detach: false,
-        limits: options.limits.clone(),
-        network: options.network,
+        limits: options.cell.limits.clone(),
+        network: options.cell.network,
         env: Vec::new(),
         inputs: Vec::new(),
         entry: None,
@@ -144,6 +137,7 @@ fn submission(options: &DemoOptions) -> SubmitOptions {
         class: Class::Normal,
         idempotency_key: None,
         may_rerun: false,
+        start: StartAsked::Warm,
         array: None,
         stdin: None,
         output: None,

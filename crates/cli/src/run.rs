@@ -51,7 +51,7 @@ pub fn run(options: &RunOptions) -> ExitCode {
 }
 
 fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
-    let limits = limits::parse(&options.limits).map_err(|error| error.to_string())?;
+    let limits = limits::parse(&options.cell.limits).map_err(|error| error.to_string())?;
     let spec = spec(options, &limits)?;
     let host = Host::probe();
     let plan = plan(&spec, &host).map_err(|refusal| stop(&refusal))?;
@@ -98,7 +98,7 @@ fn gather(work: &OwnedFd, dir: &Path, limits: &Limits) -> Result<Collected, Stop
 
 fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
     let program = input::program(&options.file, limits)?;
-    let environment = python::environment(options.python.as_deref())?;
+    let environment = python::environment(options.cell.python.as_deref())?;
     let mut env: Vec<(OsString, OsString)> = Vec::new();
     if options.tty {
         env.push(("TERM".into(), std::env::var_os("TERM").unwrap_or_else(|| "dumb".into())));
@@ -116,7 +116,7 @@ fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
     }
     script.push(&program.name);
     let mut args = vec![script];
-    args.extend(options.args.iter().cloned());
+    args.extend(options.cell.args.iter().cloned());
     let mut files = input::files(&options.inputs, limits)?;
     files.push(Staged::File { path: program.name, executable: false, contents: program.source });
     Ok(Spec {
@@ -125,12 +125,12 @@ fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
         env,
         files,
         limits: limits.clone(),
-        network: match options.network {
+        network: match options.cell.network {
             NetworkChoice::None => Network::None,
             NetworkChoice::Loopback => Network::Loopback,
         },
         terminal: if options.tty { Terminal::Own } else { Terminal::None },
-        accept_missing: options.accept_missing.clone(),
+        accept_missing: options.cell.accept_missing.clone(),
     })
 }
 

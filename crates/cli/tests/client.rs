@@ -562,6 +562,7 @@ fn every_command_asks_what_it_says() {
         ("usage --project p --day 2026-11-25".into(), "GET /v1/usage?project=p&day=2026-11-25".into(), Value::Null),
         ("workers".into(), "GET /v1/workers".into(), Value::Null),
         (format!("worker drain {worker}"), format!("POST /v1/workers/{worker}/drain"), Value::Null),
+        (format!("worker undrain {worker}"), format!("POST /v1/workers/{worker}/undrain"), Value::Null),
         ("join-token create".into(), "POST /v1/workers/join-tokens".into(), Value::Null),
         ("key list --user u@x".into(), "GET /v1/keys?user=u%40x".into(), Value::Null),
         (

@@ -90,6 +90,7 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
         network: submission.network,
         labels: submission.labels.clone(),
         may_rerun: submission.may_rerun,
+        start: submission.start.max(project.start),
     };
     // Each element has a row of its own: a large one ten thousand times would be a way to fill the disk.
     let ask_bytes = to_json(&ask)?.len() as u64;
@@ -288,6 +289,7 @@ mod tests {
             user_quota: quota,
             ceiling: Limits { wall_ms: 120_000, ..Limits::default() },
             class_most: Class::Normal,
+            start: gambeson_api::StartAsked::Warm,
             created_at: Time(0),
         }
     }

@@ -31,6 +31,8 @@ pub struct Config {
     pub rate_per_second: u32,
     /// Requests at once of one key.
     pub rate_burst: u32,
+    /// Waits, followed jobs and downloads at once of one key.
+    pub open_per_key: u32,
     /// How long artifacts are kept, milliseconds after the end.
     pub keep_artifacts_ms: u64,
     /// How long ended jobs are kept, milliseconds.
@@ -73,6 +75,7 @@ impl Config {
             class_ceiling_percent: [100, 100, 50],
             rate_per_second: 200,
             rate_burst: 400,
+            open_per_key: 64,
             keep_artifacts_ms: 7 * 24 * HOUR,
             keep_jobs_ms: 30 * 24 * HOUR,
             keep_events_ms: 7 * 24 * HOUR,

@@ -202,6 +202,7 @@ impl Desk {
             stdin: row.ask.stdin,
             limits: row.ask.limits,
             network: row.ask.network,
+            start: row.ask.start,
             array: row.array,
         })
     }
@@ -460,7 +461,7 @@ impl Desk {
         for lease in unheard {
             self.retry(lease, "its worker never got it")?;
         }
-        answer.drain = self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining);
+        answer.drain = self.drains(worker);
         if urgent || !answer.lost.is_empty() {
             self.effects.push(Effect::Beat { reply, answer });
         } else {
@@ -469,18 +470,31 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether a worker is to take no more jobs.
+    fn drains(&self, worker: WorkerId) -> bool {
+        self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining)
+    }
+
     /// Has a parked heartbeat of a job's worker answered: the job is to be cancelled.
     pub(crate) fn tell_cancel(&mut self, job: JobId) {
         let Some(live) = self.state.live.get_mut(&job) else { return };
         live.cancel = true;
         let Some(beat) = self.beats.remove(&live.worker) else { return };
         live.cancel_told = true;
+        let (worker, lease) = (live.worker, live.lease);
         let answer = HeartbeatAnswer {
-            cancel: vec![live.lease],
+            cancel: vec![lease],
             ttl_ms: self.config.lease_ms,
-            drain: self.draining,
+            drain: self.drains(worker),
             ..HeartbeatAnswer::default()
         };
+        self.effects.push(Effect::Beat { reply: beat.reply, answer });
+    }
+
+    /// Has a parked heartbeat answered: whether its worker is to take jobs has changed.
+    pub(crate) fn tell_drain(&mut self, worker: WorkerId) {
+        let Some(beat) = self.beats.remove(&worker) else { return };
+        let answer = self.quiet_beat(worker);
         self.effects.push(Effect::Beat { reply: beat.reply, answer });
     }
 
@@ -492,7 +506,7 @@ impl Desk {
             cancel: cancelled.map(|live| live.lease).collect(),
             lost: Vec::new(),
             ttl_ms: self.config.lease_ms,
-            drain: self.draining || self.state.workers.get(&worker).is_some_and(|row| row.draining),
+            drain: self.drains(worker),
         }
     }
 }

@@ -46,7 +46,11 @@ impl Installation {
 
     async fn worker(&self) -> WorkerCaller {
         let token = self.control.join_token(&self.owner).await.unwrap().token;
+        let id = WorkerId::new();
+        let credential = gambeson_api::work::credential(id, &[7; 32]);
         let enrol = Enrol {
+            worker: id,
+            credential: Digest::of(credential.as_bytes()),
             name: "one".into(),
             room: ROOM,
             version: "0".into(),
@@ -54,9 +58,16 @@ impl Installation {
             layers: Vec::new(),
         };
         let enrolled = self.control.worker_enrol(Some(&token), enrol.clone()).await.unwrap();
-        let again = self.control.worker_enrol(Some(&token), enrol).await.unwrap_err();
-        assert_eq!(again.code, Code::Unauthenticated, "a join token is good for one worker");
-        self.control.authenticate_worker(Some(&enrolled.credential)).unwrap()
+        assert_eq!(enrolled.worker, id);
+        let again = self.control.worker_enrol(Some(&token), enrol.clone()).await.unwrap();
+        assert_eq!(again, enrolled, "the answer may have been lost");
+        for other in
+            [Enrol { worker: WorkerId::new(), ..enrol.clone() }, Enrol { credential: Digest::of(b"x"), ..enrol }]
+        {
+            let refused = self.control.worker_enrol(Some(&token), other).await.unwrap_err();
+            assert_eq!(refused.code, Code::Unauthenticated, "a join token is good for one worker");
+        }
+        self.control.authenticate_worker(Some(&credential)).unwrap()
     }
 
     async fn submit(&self, change: impl FnOnce(&mut Submission)) -> Result<JobId, Problem> {

@@ -176,8 +176,10 @@ impl<'a> Birth<'a> {
         let stdio = inner.stdio.iter().flatten();
         let open = if let Tasks::Open(open) = &tasks { open.as_slice() } else { &[] };
         let first = [&inner.gate, &inner.control].into_iter().chain(stdio).chain(open).map(AsRawFd::as_raw_fd);
-        let mut keep: Vec<RawFd> = first.chain(keep_last.iter().copied()).collect();
+        let files = plan.open_files().map(|file| file.0.as_raw_fd());
+        let mut keep: Vec<RawFd> = first.chain(keep_last.iter().copied()).chain(files).collect();
         keep.sort_unstable();
+        keep.dedup();
         keep_last.sort_unstable();
         Birth {
             plan,
@@ -600,6 +602,10 @@ pub(crate) fn stage(file: &Stage) -> Result<(), Errno> {
             make_parents(path)?;
             write_file(path, *mode, contents)
         }
+        Stage::Part { path, mode, from, offset, size } => {
+            make_parents(path)?;
+            copy_file(path, *mode, from.0.as_fd(), *offset, *size)
+        }
         Stage::Link { path, target } => {
             make_parents(path)?;
             rustix::fs::symlink(target, path)
@@ -613,6 +619,28 @@ fn write_file(path: &CStr, mode: u32, mut contents: &[u8]) -> Result<(), Errno> 
     while !contents.is_empty() {
         let written = rustix::io::write(&file, contents)?;
         contents = &contents[written..];
+    }
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
+}
+
+/// Copies `size` bytes. What is written belongs to the cell's tmpfs, and is counted where the cell's memory is.
+fn copy_file(path: &CStr, mode: u32, from: BorrowedFd<'_>, mut offset: u64, mut size: u64) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode | 0o200))?;
+    let mut buffer = [0u8; 32 << 10];
+    while size > 0 {
+        let most = buffer.len().min(usize::try_from(size).unwrap_or(usize::MAX));
+        let read = rustix::io::pread(from, &mut buffer[..most], offset)?;
+        if read == 0 {
+            return Err(Errno::NODATA);
+        }
+        let mut piece = &buffer[..read];
+        while !piece.is_empty() {
+            let written = rustix::io::write(&file, piece)?;
+            piece = &piece[written..];
+        }
+        offset += read as u64;
+        size -= read as u64;
     }
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
 }

@@ -39,5 +39,5 @@ pub use nursery::{HandOver, Interpreter, Nursery, NurseryError, Side, Spare, Wan
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};
-pub use spec::{Network, Spec, Staged, Terminal};
+pub use spec::{Network, OpenFile, Spec, Staged, Terminal};
 pub use step::Step;

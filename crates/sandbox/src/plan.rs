@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::host::{Authority, Host, Layer, Missing};
 use crate::limits::{Limit, Limits};
 use crate::seccomp::Policy;
-use crate::spec::{Network, Spec, Staged, Terminal};
+use crate::spec::{Network, OpenFile, Spec, Staged, Terminal};
 use crate::step::{By, GUEST_ID, Ids, Labels, Namespace, Reach, Rlimit, Stage, Step};
 
 /// The steps that build a cell, and what it then runs.
@@ -237,10 +237,14 @@ fn stage(spec: &Spec) -> Result<Vec<Stage>, Refusal> {
                 return Err(Refusal::Input { path: path.clone(), why: "is there twice" });
             }
             let at = string(Path::new("/work").join(path))?;
+            let mode = |executable: bool| if executable { 0o755 } else { 0o644 };
             Ok(match file {
                 Staged::Directory { .. } => Stage::Directory(at),
                 Staged::File { executable, contents, .. } => {
-                    Stage::File { path: at, mode: if *executable { 0o755 } else { 0o644 }, contents: contents.clone() }
+                    Stage::File { path: at, mode: mode(*executable), contents: contents.clone() }
+                }
+                Staged::Part { executable, from, offset, size, .. } => {
+                    Stage::Part { path: at, mode: mode(*executable), from: from.clone(), offset: *offset, size: *size }
                 }
                 Staged::Link { target, .. } => Stage::Link { path: at, target: string(target)? },
             })
@@ -342,6 +346,13 @@ impl Plan {
     /// What `pick` makes of the first step that it takes.
     pub(crate) fn find<'a, T>(&'a self, pick: impl Fn(&'a Step) -> Option<T>) -> Option<T> {
         self.steps.iter().find_map(pick)
+    }
+
+    /// What the cell copies files from when it is born.
+    pub(crate) fn open_files(&self) -> impl Iterator<Item = &OpenFile> {
+        let staged =
+            self.steps.iter().filter_map(|step| if let Step::Stage(files) = step { Some(files) } else { None });
+        staged.flatten().filter_map(|file| if let Stage::Part { from, .. } = file { Some(from) } else { None })
     }
 
     pub(crate) fn has(&self, namespace: Namespace) -> bool {

@@ -1,7 +1,9 @@
 //! What is wanted of a cell. A `Spec` says nothing about how it is enforced.
 
 use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,25 @@ pub enum Terminal {
     Own,
 }
 
+/// A file that is open for reading, shared by what is copied from it. Two are equal if they are one descriptor.
+#[derive(Debug, Clone)]
+pub struct OpenFile(pub(crate) Arc<OwnedFd>);
+
+impl OpenFile {
+    /// Of a file that is open for reading.
+    pub fn new(file: impl Into<OwnedFd>) -> OpenFile {
+        OpenFile(Arc::new(file.into()))
+    }
+}
+
+impl PartialEq for OpenFile {
+    fn eq(&self, other: &OpenFile) -> bool {
+        self.0.as_raw_fd() == other.0.as_raw_fd()
+    }
+}
+
+impl Eq for OpenFile {}
+
 /// A file or directory that the program finds in `/work`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Staged {
@@ -43,6 +64,19 @@ pub enum Staged {
         /// Its content.
         contents: Vec<u8>,
     },
+    /// A regular file whose content the cell itself copies from an open file: the supervisor never has it in memory.
+    Part {
+        /// Path below `/work`, without `.` or `..`.
+        path: PathBuf,
+        /// Whether it has the executable bits.
+        executable: bool,
+        /// The open file; nothing may change it until the program has started.
+        from: OpenFile,
+        /// Where in it the content begins, bytes.
+        offset: u64,
+        /// How long the content is, bytes. A file that ends before it ends the attempt.
+        size: u64,
+    },
     /// A symbolic link; it is followed only inside the cell.
     Link {
         /// Path below `/work`, without `.` or `..`.
@@ -56,7 +90,10 @@ impl Staged {
     /// Its path below `/work`.
     pub fn path(&self) -> &PathBuf {
         match self {
-            Staged::Directory { path } | Staged::File { path, .. } | Staged::Link { path, .. } => path,
+            Staged::Directory { path }
+            | Staged::File { path, .. }
+            | Staged::Part { path, .. }
+            | Staged::Link { path, .. } => path,
         }
     }
 
@@ -64,6 +101,7 @@ impl Staged {
     pub fn size(&self) -> u64 {
         match self {
             Staged::File { contents, .. } => contents.len() as u64,
+            Staged::Part { size, .. } => *size,
             Staged::Directory { .. } | Staged::Link { .. } => 0,
         }
     }

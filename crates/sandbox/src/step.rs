@@ -10,7 +10,7 @@ use crate::host::{Layer, Selinux};
 use crate::limits::{Bytes, MilliCpus};
 use crate::plan::{Refusal, string};
 use crate::seccomp::Policy;
-use crate::spec::Network;
+use crate::spec::{Network, OpenFile};
 use crate::sys::landlock::access;
 
 /// The user and group id that a program sees as its own.
@@ -273,15 +273,32 @@ pub enum Step {
 #[allow(missing_docs)]
 pub enum Stage {
     Directory(CString),
-    File { path: CString, mode: u32, contents: Vec<u8> },
-    Link { path: CString, target: CString },
+    File {
+        path: CString,
+        mode: u32,
+        contents: Vec<u8>,
+    },
+    #[serde(skip)]
+    Part {
+        path: CString,
+        mode: u32,
+        from: OpenFile,
+        offset: u64,
+        size: u64,
+    },
+    Link {
+        path: CString,
+        target: CString,
+    },
 }
 
 impl Stage {
     /// Where it will be.
     pub(crate) fn path(&self) -> &CString {
         match self {
-            Stage::Directory(path) | Stage::File { path, .. } | Stage::Link { path, .. } => path,
+            Stage::Directory(path) | Stage::File { path, .. } | Stage::Part { path, .. } | Stage::Link { path, .. } => {
+                path
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Blobs on their way out and in.
 
+use std::io;
+
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::Response;
+use futures_util::{StreamExt, stream};
 use gambeson_api::{Blob, Code};
-use gambeson_control::{BlobWriter, OpenBlob};
+use gambeson_control::{BlobWriter, OpenBlob, Standing};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
@@ -21,7 +24,16 @@ const GATHERED: usize = 256 << 10;
 /// is one.
 pub(crate) fn send(blob: OpenBlob, name: Option<&str>) -> Response {
     let file = tokio::fs::File::from_std(blob.file).take(blob.size);
-    let mut response = Response::new(Body::from_stream(ReaderStream::with_capacity(file, READ)));
+    let pieces = ReaderStream::with_capacity(file, READ);
+    // There is no way to say a problem in the middle of a file: it breaks off, which its length shows.
+    let pieces = stream::unfold(Some((pieces, blob.standing)), |state| async {
+        let (mut pieces, mut standing) = state?;
+        if let Some(Err(problem)) = standing.as_mut().map(Standing::check) {
+            return Some((Err(io::Error::other(problem.detail)), None));
+        }
+        pieces.next().await.map(|piece| (piece, Some((pieces, standing))))
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(blob.size));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -98,7 +110,7 @@ mod tests {
         let bytes = vec![7; READ * 2 + 3];
         file.write_all(&bytes).unwrap();
         file.rewind().unwrap();
-        let response = send(OpenBlob { file, size: bytes.len() as u64 }, Some("out/page.html"));
+        let response = send(OpenBlob { file, size: bytes.len() as u64, standing: None }, Some("out/page.html"));
         assert_eq!(response.headers()["content-type"], "application/octet-stream");
         assert_eq!(response.headers()["content-length"], bytes.len().to_string());
         assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("sandbox"));

@@ -31,6 +31,9 @@ pub(crate) struct Bounds {
 /// former or too short for the latter.
 const SLOWEST: u64 = 16 << 10;
 
+/// Bytes of JSON that anybody may have us read.
+pub(crate) const SMALL: u64 = 64 << 10;
+
 /// A body that is read piece by piece, within its bounds.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -120,12 +123,7 @@ where
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Failure> {
-        let bounds = Bounds::from_ref(state);
-        let (head, body) = request.into_parts();
-        not_encoded(&head.headers)?;
-        is_json(&head.headers)?;
-        let bytes = Incoming::new(body, &head.headers, bounds.body_max, bounds.body_timeout)?.whole().await?;
-        strict::from_slice(&bytes).map(Json).map_err(|said| Failure::new(Code::InvalidJson, said))
+        Unread::from_request(request, state).await?.json().await.map(Json)
     }
 }
 
@@ -135,6 +133,47 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Ok(bytes) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response(),
             Err(error) => Failure::new(Code::Internal, format!("an answer is no JSON: {error}")).into_response(),
         }
+    }
+}
+
+/// JSON that is not read yet: only what its headers say was looked at.
+#[derive(Debug)]
+pub(crate) struct Unread(Incoming);
+
+impl Unread {
+    /// Whether it is too small to be worth a look at the store before it is read, by what its headers say.
+    pub(crate) fn is_small(&self) -> bool {
+        self.0.body.size_hint().upper().is_some_and(|most| most <= SMALL)
+    }
+
+    /// Reads it, if it is of at most `most` bytes.
+    pub(crate) async fn json_within<T: DeserializeOwned>(mut self, most: u64) -> Answered<T> {
+        self.0.most = self.0.most.min(most);
+        if self.0.body.size_hint().lower() > self.0.most {
+            return Err(Failure::new(Code::TooLarge, format!("the body is longer than {} bytes", self.0.most)));
+        }
+        let bytes = self.0.whole().await?;
+        strict::from_slice(&bytes).map_err(|said| Failure::new(Code::InvalidJson, said))
+    }
+
+    /// Reads it.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Answered<T> {
+        self.json_within(u64::MAX).await
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Unread
+where
+    Bounds: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Unread, Failure> {
+        let bounds = Bounds::from_ref(state);
+        let (head, body) = request.into_parts();
+        not_encoded(&head.headers)?;
+        is_json(&head.headers)?;
+        Incoming::new(body, &head.headers, bounds.body_max, bounds.body_timeout).map(Unread)
     }
 }
 

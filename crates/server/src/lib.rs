@@ -10,6 +10,7 @@ mod follow;
 mod guarded;
 mod listener;
 mod options;
+mod peers;
 mod place;
 mod query;
 mod routes;

@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -63,16 +64,16 @@ impl Listener {
         }
     }
 
-    /// The next connection.
-    pub(crate) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// The next connection, and whence it comes if from a network.
+    pub(crate) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
         match self {
             Listener::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, from) = listener.accept().await?;
                 // An answer is written at once; waiting for more to send would only delay it.
                 stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+                Ok((Box::new(stream), Some(from.ip())))
             }
-            Listener::Socket(listener, _) => Ok(Box::new(listener.accept().await?.0)),
+            Listener::Socket(listener, _) => Ok((Box::new(listener.accept().await?.0), None)),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Options {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Connections at once on each address; more wait to be accepted.
     pub connections_max: usize,
+    /// Connections at once from one address (of IPv6, from one /64), on all listeners together; more are closed at once.
+    pub connections_per_address: usize,
     /// How long a client may take for a TLS handshake, for the headers of a request, and between two requests.
     pub header_timeout: Duration,
     /// How long a body may take, beside a second for each 16 KiB.
@@ -39,6 +41,7 @@ impl Default for Options {
             socket: None,
             tls: None,
             connections_max: 1024,
+            connections_per_address: 256,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(60),

@@ -21,6 +21,7 @@ use tracing::{debug, warn};
 use crate::guarded::Guarded;
 use crate::listener::{Listener, Stream};
 use crate::options::{Address, Options};
+use crate::peers::{PeerPlace, Peers};
 use crate::tls::{self, TlsError};
 
 /// Bytes of a request's headers, and of what is read or written at once.
@@ -94,7 +95,12 @@ async fn serve_router(
     listening(&addresses.map_err(unknown)?);
 
     let (stopped, stopping) = watch::channel(false);
-    let talk = Arc::new(Talk { http: http(options), router, options: options.clone() });
+    let talk = Arc::new(Talk {
+        http: http(options),
+        router,
+        options: options.clone(),
+        peers: Peers::new(options.connections_per_address),
+    });
     let accepting = join_all(listeners.into_iter().map(|listener| {
         // Who may open the socket is trusted with plain text: it never leaves the machine.
         let tls = match listener {
@@ -129,6 +135,7 @@ struct Talk {
     http: auto::Builder<TokioExecutor>,
     router: Router,
     options: Options,
+    peers: Peers,
 }
 
 fn http(options: &Options) -> auto::Builder<TokioExecutor> {
@@ -164,8 +171,15 @@ async fn accept(
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             while connections.try_join_next().is_some() {}
             match listener.accept().await {
-                Ok(stream) => {
-                    connections.spawn(converse(stream, tls.clone(), Arc::clone(&talk), stopping.clone(), place));
+                Ok((stream, from)) => {
+                    let peer = from.map(|from| talk.peers.take(from));
+                    if let Some(None) = peer {
+                        // Before a handshake and without a word, which would cost us more than them.
+                        debug!("closed a connection: too many from one address");
+                        continue;
+                    }
+                    let places = (place, peer.flatten());
+                    connections.spawn(converse(stream, tls.clone(), Arc::clone(&talk), stopping.clone(), places));
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -194,7 +208,7 @@ async fn converse(
     tls: Option<TlsAcceptor>,
     talk: Arc<Talk>,
     mut stopping: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Option<PeerPlace>),
 ) {
     let Options { header_timeout, stall_timeout, .. } = talk.options;
     let stream: Box<dyn Stream> = match tls {

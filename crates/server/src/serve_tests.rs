@@ -316,6 +316,23 @@ async fn connections_beyond_the_most_wait_for_their_turn() {
 }
 
 #[tokio::test]
+async fn one_address_cannot_take_the_places_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("run/server.sock");
+    let server = start(Options { connections_per_address: 1, socket: Some(socket.clone()), ..options() }).await;
+    let mut first = server.connect().await;
+    first.write_all(b"GET /parked HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    server.seen.entered.notified().await;
+    let mut second = server.connect().await;
+    assert!(second.read_u8().await.is_err(), "it is closed at once");
+    let mut local = UnixStream::connect(&socket).await.unwrap();
+    local.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(rest(&mut local).await.starts_with("HTTP/1.1 404"), "the socket has no address");
+    server.seen.go.notify_one();
+    assert!(rest(&mut first).await.ends_with("at last"));
+}
+
+#[tokio::test]
 async fn a_stop_lets_requests_finish_and_takes_no_more() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("run/server.sock");

@@ -43,10 +43,15 @@ impl Answer {
 }
 
 fn platform() -> Platform {
+    platform_with(|_| {})
+}
+
+fn platform_with(change: impl FnOnce(&mut Config)) -> Platform {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::new(dir.path().join("data"));
     // Nothing here is about rates.
     (config.rate_per_second, config.rate_burst) = (100_000, 100_000);
+    change(&mut config);
     let opened = Control::open(config, Clock::System).unwrap();
     let options = Options { body_max: 256 << 10, blob_max: 1 << 20, ..Options::default() };
     let key = opened.setup_key.expect("the first start");
@@ -276,11 +281,21 @@ async fn a_worker_takes_a_job_and_its_submitter_hears_of_everything() {
     let token = platform.with_token(&platform.key, "POST", "/v1/workers/join-tokens", None).await;
     let token = token.json::<JoinToken>().token;
     let room = Room { slots: 1, cpus_milli: 4000, memory_bytes: 4 << 30 };
-    let enrol =
-        Enrol { name: "w".into(), room, version: "0".into(), environment: "CPython 3.11.7".into(), layers: Vec::new() };
+    let id = gambeson_api::WorkerId::new();
+    let credential = gambeson_api::work::credential(id, &[7; 32]);
+    let enrol = Enrol {
+        worker: id,
+        credential: Digest::of(credential.as_bytes()),
+        name: "w".into(),
+        room,
+        version: "0".into(),
+        environment: "CPython 3.11.7".into(),
+        layers: Vec::new(),
+    };
     let ask = async |token: &str, path: &str, body: Value| platform.with_token(token, "POST", path, Some(body)).await;
-    let enrolled = ask(&token, "/v1/worker/enrol", json!(enrol)).await.json::<Enrolled>();
-    assert_eq!(ask(&token, "/v1/worker/enrol", json!(enrol)).await.status.as_u16() / 100, 4, "a token joins once");
+    assert_eq!(ask(&token, "/v1/worker/enrol", json!(enrol)).await.json::<Enrolled>().worker, id);
+    let other = Enrol { worker: gambeson_api::WorkerId::new(), ..enrol.clone() };
+    assert_eq!(ask(&token, "/v1/worker/enrol", json!(other)).await.status.as_u16() / 100, 4, "a token joins once");
 
     let submission = Submission { project: Some("physics".into()), ..Submission::of_source("print(1)") };
     let waiting = platform.post("/v1/jobs?wait=60s", json!(submission));
@@ -293,7 +308,7 @@ async fn a_worker_takes_a_job_and_its_submitter_hears_of_everything() {
             environment: "CPython 3.11.7".into(),
             layers: None,
         };
-        let leases = ask(&enrolled.credential, "/v1/worker/leases", json!(request)).await.json::<Leases>();
+        let leases = ask(&credential, "/v1/worker/leases", json!(request)).await.json::<Leases>();
         let lease = &leases.leases[0];
         let data = Content(b"1\n".to_vec());
         let entries = vec![Entry::Started {}, Entry::Output { stream: OutputStream::Stdout, data }];
@@ -370,4 +385,87 @@ async fn a_stop_lets_followers_go_and_closes_the_store() {
     drop(stream);
     serving.await.unwrap().unwrap();
     assert!(!platform.control.healthy());
+}
+
+/// A key of the owner's beside the first, with its id.
+async fn second_key(platform: &Platform) -> (String, String) {
+    let made = platform.post("/v1/keys", json!({"name": "second", "scopes": ["*"]})).await;
+    assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+    let made: Value = made.json();
+    (made["secret"].as_str().unwrap().to_owned(), made["key"]["id"].as_str().unwrap().to_owned())
+}
+
+fn following(key: &str, path: &str) -> Request<Body> {
+    Request::get(path).header("authorization", format!("Bearer {key}")).body(Body::empty()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_ends_what_it_follows_and_waits_for() {
+    let platform = platform();
+    let (key, id) = second_key(&platform).await;
+    let job = platform.post("/v1/jobs", json!({"files": {"main.py": "print(1)"}})).await.json::<Job>().id;
+    let events = platform.router.clone().oneshot(following(&key, &format!("/v1/jobs/{job}/events"))).await.unwrap();
+    assert_eq!(events.status(), 200);
+    let mut events = events.into_body();
+    let first = http_body_util::BodyExt::frame(&mut events).await.unwrap().unwrap().into_data().unwrap();
+    assert!(first.starts_with(b"id: 1\n"), "{first:?}");
+    let waiting = tokio::spawn(platform.router.clone().oneshot(following(&key, &format!("/v1/jobs/{job}?wait=60s"))));
+    assert_eq!(platform.post(&format!("/v1/keys/{id}/revoke"), json!(null)).await.status, 200);
+    let soon = std::time::Duration::from_secs(5);
+    let rest =
+        tokio::time::timeout(soon, axum::body::to_bytes(events, usize::MAX)).await.expect("it streams on").unwrap();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(rest.starts_with("event: problem\n") && rest.contains("the key was revoked"), "{rest}");
+    let waited = tokio::time::timeout(soon, waiting).await.expect("it waits on").unwrap().unwrap();
+    assert_eq!(waited.status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_has_so_many_open_answers_and_no_more() {
+    let platform = platform_with(|config| config.open_per_key = 2);
+    let (other, _) = second_key(&platform).await;
+    let job = platform.post("/v1/jobs", json!({"files": {"main.py": "print(1)"}})).await.json::<Job>().id;
+    let path = format!("/v1/jobs/{job}/events");
+    let follow = |key: &str| platform.router.clone().oneshot(following(key, &path));
+    let mut open = vec![follow(&platform.key).await.unwrap(), follow(&platform.key).await.unwrap()];
+    assert!(open.iter().all(|answer| answer.status() == 200));
+    assert_eq!(platform.get(&path).await.code(), "too_many_open");
+    assert_eq!(platform.get(&format!("/v1/jobs/{job}?wait=1ms")).await.code(), "too_many_open");
+    // What would be waited for is not accepted either: nobody would learn its id.
+    let before = platform.get("/v1/jobs").await.json::<JobList>().jobs.len();
+    let refused = platform.post("/v1/jobs?wait=1s", json!({"files": {"main.py": "print(1)"}})).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (429, "too_many_open".into()));
+    assert_eq!(platform.get("/v1/jobs").await.json::<JobList>().jobs.len(), before);
+    assert_eq!(platform.get(&format!("/v1/jobs/{job}")).await.status, 200, "what ends at once needs no place");
+    assert_eq!(follow(&other).await.unwrap().status(), 200, "another key has places of its own");
+    open.pop();
+    assert_eq!(follow(&platform.key).await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_of_who_has_no_lease_is_not_read() {
+    let platform = platform();
+    let lease = gambeson_api::LeaseId::new();
+    for (token, path) in [
+        ("gml_guessed", format!("/v1/worker/leases/{lease}/append")),
+        ("gml_guessed", format!("/v1/worker/leases/{lease}/settle")),
+        ("gmw_guessed", "/v1/worker/heartbeat".to_owned()),
+        ("gmj_guessed", "/v1/worker/enrol".to_owned()),
+    ] {
+        let read = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counted = std::sync::Arc::clone(&read);
+        let pieces = futures_util::stream::repeat_with(move || {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(vec![b' '; 8 << 10])
+        });
+        let request = Request::post(&path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from_stream(pieces))
+            .unwrap();
+        let answer = platform.ask(request).await;
+        assert_eq!(answer.status.as_u16() / 100, 4, "{path}");
+        let read = read.load(std::sync::atomic::Ordering::Relaxed) * (8 << 10);
+        assert!(read <= 80 << 10, "{path}: {read} bytes were read");
+    }
 }

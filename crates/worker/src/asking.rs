@@ -116,9 +116,12 @@ mod tests {
             let meant = meaning(&ClientError::Problem(Box::new(Problem::new(*code, "x"))));
             let expected = match code {
                 Code::LeaseLost | Code::Unauthenticated => Meaning::LeaseLost,
-                Code::RateLimited | Code::TimedOut | Code::Internal | Code::StoreFull | Code::Unavailable => {
-                    Meaning::TryAgain
-                }
+                Code::RateLimited
+                | Code::TooManyOpen
+                | Code::TimedOut
+                | Code::Internal
+                | Code::StoreFull
+                | Code::Unavailable => Meaning::TryAgain,
                 _ => Meaning::Refused,
             };
             assert_eq!(meant, expected, "{code}");

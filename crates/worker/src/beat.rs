@@ -20,7 +20,7 @@ pub(crate) struct Beat {
     pub(crate) client: WorkerClient,
     pub(crate) outage: Arc<Outage>,
     pub(crate) holdings: Arc<Holdings>,
-    /// Whether the server wants us to end.
+    /// Whether the server wants us to take nothing more.
     pub(crate) drain: watch::Sender<bool>,
     /// How long a lease holds.
     pub(crate) ttl: watch::Sender<Duration>,

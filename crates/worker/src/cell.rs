@@ -14,9 +14,11 @@ use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use crate::boot_time::BootTime;
 use crate::holding::{Holding, Verdict};
+use crate::spares::{Elsewhere, Spares};
 use crate::state_dir::RunDir;
 
 /// Everything that the thread needs, so that nothing is left that could fail before the cell is launched.
@@ -24,6 +26,7 @@ use crate::state_dir::RunDir;
 pub(crate) struct Order {
     plan: Plan,
     host: Arc<Host>,
+    spares: Option<Arc<Spares>>,
     holding: Arc<Holding>,
     stdin: Option<OwnedFd>,
     stdout: OwnedFd,
@@ -70,6 +73,7 @@ impl Order {
         plan: Plan,
         limits: &Limits,
         host: Arc<Host>,
+        spares: Option<Arc<Spares>>,
         holding: Arc<Holding>,
         stdin: &[u8],
         runs: PathBuf,
@@ -85,7 +89,7 @@ impl Order {
             cancel: Sender::from_owned_fd(our_cancel)?,
         };
         let (disk, files) = (limits.disk, limits.files);
-        Ok((Order { plan, host, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
+        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
     }
 
     /// Starts the thread.
@@ -105,14 +109,24 @@ impl Order {
     }
 
     fn carry_out(self) -> CellEnd {
-        let Order { plan, host, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
+        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
         // The last look at the clock before the program can have effects.
         if holding.verdict(BootTime::now()) >= Verdict::Cancel {
             return CellEnd::NotLaunched;
         }
-        let cell = match launch(plan, &host) {
+        let warm = match spares {
+            Some(spares) => spares.run(plan),
+            None => Err(Box::new(Elsewhere { plan, why: "this worker keeps nothing warm".into() })),
+        };
+        let cell = match warm {
             Ok(cell) => cell,
-            Err(error) => return CellEnd::Fault(error.end()),
+            Err(elsewhere) => {
+                debug!(why = elsewhere.why, "a cold start");
+                match launch(elsewhere.plan, &host) {
+                    Ok(cell) => cell,
+                    Err(error) => return CellEnd::Fault(error.end()),
+                }
+            }
         };
         let Ended { exit, elided, work, .. } = cell.wait(Streams {
             stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),

@@ -7,6 +7,8 @@ use gambeson_api::client::Target;
 use gambeson_api::work::Room;
 use gambeson_sandbox::{Environment, Layer};
 
+use crate::spares::Warmth;
+
 /// What a worker is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -26,6 +28,8 @@ pub struct Config {
     pub environment: Environment,
     /// Missing layers that the operator accepted by name.
     pub accept_missing: Vec<Layer>,
+    /// What is kept warm; without it every program starts cold.
+    pub warmth: Option<Warmth>,
     /// How long running jobs may go on when the worker is to stop.
     pub drain: Duration,
     /// When output is sent.
@@ -48,6 +52,7 @@ impl Config {
             room,
             environment,
             accept_missing: Vec::new(),
+            warmth: None,
             drain: Duration::from_secs(30),
             flush: Flush::default(),
             poll: Duration::from_secs(20),

@@ -9,10 +9,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gambeson_api::client::ClientError;
 use gambeson_api::client::worker::{WorkerClient, digest_of};
 use gambeson_api::work::{Append, Entry, HandBack, Lease, Settle, Skipped};
-use gambeson_api::{Artifact, FileContent, OutputStream, Report};
+use gambeson_api::{Artifact, FileContent, OutputStream, Report, StartAsked};
 use gambeson_sandbox::{Bytes, Collected, End, Environment, Host, Layer, Limit, Refusal, plan};
+use tokio::io::AsyncSeekExt;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
@@ -24,10 +26,12 @@ use crate::boot_time::BootTime;
 use crate::cell::{CellEnd, Ends, Order};
 use crate::config::Flush;
 use crate::holding::{Gone, Holding, Verdict};
+use crate::inputs::Inputs;
 use crate::outage::{Outage, cause};
+use crate::spares::Spares;
 use crate::state_dir::RunDir;
 use crate::stream::stream;
-use crate::translate::{Fetched, refusal, report, report_of_end, spec};
+use crate::translate::{Contents, Fetched, refusal, report, report_of_end, spec};
 
 /// What all jobs of a worker share.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ pub(crate) struct Place {
     pub(crate) host: Arc<Host>,
     pub(crate) environment: Environment,
     pub(crate) accept_missing: Vec<Layer>,
+    pub(crate) spares: Option<Arc<Spares>>,
     pub(crate) flush: Flush,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) runs: PathBuf,
@@ -131,7 +136,8 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
     let plan = plan(&wanted, &place.host).map_err(|refused| settle(refusal(&refused)))?;
     drop(wanted);
     let (host, holding) = (Arc::clone(&place.host), Arc::clone(&asking.holding));
-    Order::prepare(plan, &limits, host, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
+    let spares = place.spares.clone().filter(|_| lease.start == StartAsked::Warm);
+    Order::prepare(plan, &limits, host, spares, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
         if passes(&error) {
             Unready::HandBack(format!("the worker is short of something: {error}"))
         } else {
@@ -149,7 +155,7 @@ fn passes(error: &io::Error) -> bool {
     )
 }
 
-/// The contents of all files of a job.
+/// All files of a job. What came as a blob is on the disk and never whole in memory: the cell copies it itself.
 async fn fetch(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<Vec<Fetched>, Unready> {
     let allowed = lease.limits.disk_bytes;
     let size = |file: &FileContent| match file {
@@ -162,49 +168,70 @@ async fn fetch(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<Vec<
         return Err(Unready::Settle(Box::new(refusal(&refused))));
     }
     let mut files = Vec::with_capacity(lease.files.len());
+    let mut inputs = None;
     let mut left = allowed;
     for (path, file) in std::mem::take(&mut lease.files) {
         let executable = file.executable();
         let contents = match file {
-            FileContent::Inline { bytes, .. } => bytes,
+            FileContent::Inline { bytes, .. } => {
+                left = left.saturating_sub(bytes.len() as u64);
+                Contents::Inline(bytes)
+            }
             FileContent::Blob { digest, .. } => {
-                let blobs = Arc::clone(&place.blobs);
-                let most = left;
-                let kept = spawn_blocking(move || blobs.get(digest, most)).await.ok().flatten();
-                match kept {
-                    Some(bytes) => bytes,
-                    None => fetch_blob(place, asking, digest, most).await?,
+                let inputs = match &mut inputs {
+                    Some(inputs) => inputs,
+                    none => none.insert(Inputs::make(&place.runs, asking.holding.lease).map_err(unkept)?),
+                };
+                let contents = bring(place, asking, inputs, digest, left).await?;
+                if let Contents::Input { size, .. } = contents {
+                    left = left.saturating_sub(size);
                 }
+                contents
             }
         };
-        left = left.saturating_sub(contents.len() as u64);
         files.push(Fetched { path, executable, contents });
     }
     Ok(files)
 }
 
-async fn fetch_blob(
+fn unkept(error: io::Error) -> Unready {
+    Unready::HandBack(format!("the worker has no place for the job's files: {error}"))
+}
+
+/// Brings a blob of at most `most` bytes to the job's inputs: from those that were kept, or from the server.
+async fn bring(
     place: &Place,
     asking: &Asking,
+    inputs: &mut Inputs,
     digest: gambeson_api::Digest,
     most: u64,
-) -> Result<Vec<u8>, Unready> {
-    let bytes: Vec<u8> = match asking.insist(|client| async move { client.blob(digest, most).await }).await {
-        Ok(bytes) => bytes,
+) -> Result<Contents, Unready> {
+    let died = |_| Unready::HandBack("a thread that copies files died".into());
+    let (blobs, to, offset) = (Arc::clone(&place.blobs), Arc::clone(&inputs.file), inputs.end);
+    let kept = spawn_blocking(move || blobs.get(digest, most, &to, offset)).await.map_err(died)?;
+    if let Some(size) = kept {
+        return Ok(inputs.grown(size));
+    }
+    let file = &inputs.file;
+    let fetched = asking.insist(|client| async move {
+        // A former try may have left a part.
+        let at = |error: io::Error| ClientError::Setup(format!("the job's files cannot be written: {error}"));
+        let mut to = tokio::fs::File::from_std(file.try_clone().map_err(at)?);
+        to.seek(io::SeekFrom::Start(offset)).await.map_err(at)?;
+        client.blob(digest, most, &mut to).await
+    });
+    let size = match fetched.await {
+        Ok(size) => size,
         Err(NoAnswer::Gone(gone)) => return Err(gone.into()),
         Err(NoAnswer::Refused(error)) => return Err(Unready::HandBack(format!("a file could not be had: {error}"))),
     };
-    let blobs = Arc::clone(&place.blobs);
-    let put = spawn_blocking(move || {
-        let kept = blobs.put(digest, &bytes);
-        (bytes, kept)
-    });
-    let (bytes, kept) = put.await.map_err(|_| Unready::HandBack("a file could not be kept".into()))?;
-    if let Err(error) = kept {
+    let (blobs, from) = (Arc::clone(&place.blobs), Arc::clone(&inputs.file));
+    let put = spawn_blocking(move || blobs.put(digest, &from, offset, size)).await.map_err(died)?;
+    if let Err(error) = put {
         // The job has it all the same; the next one fetches it again.
         warn!(error = %error, "a blob could not be kept for later");
     }
-    Ok(bytes)
+    Ok(inputs.grown(size))
 }
 
 /// What is told of an attempt.

@@ -3,6 +3,7 @@
 //! ```text
 //! lock              held while the worker lives
 //! credential.json   0600
+//! joining.json      0600, until it has joined
 //! blobs/            by digest
 //! runs/             a directory for each run that is being settled; emptied at the start
 //! ```
@@ -15,7 +16,12 @@ use std::path::{Path, PathBuf};
 
 use gambeson_api::WorkerId;
 use rustix::fs::FlockOperation;
+use rustix::rand::GetRandomFlags;
 use serde::{Deserialize, Serialize};
+
+const CREDENTIAL: &str = "credential.json";
+/// The credential of one that has not heard yet that it has joined.
+const JOINING: &str = "joining.json";
 
 /// What goes wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +106,7 @@ impl StateDir {
     }
 
     pub(crate) fn credential_path(&self) -> PathBuf {
-        self.path.join("credential.json")
+        self.path.join(CREDENTIAL)
     }
 
     /// The credential, if there is one.
@@ -113,18 +119,57 @@ impl StateDir {
         }
     }
 
-    /// Keeps the credential: whole or not at all, whenever the machine fails.
+    /// The credential to join `server` with: the one that a former try left, or a new one. It is on the disk before
+    /// the server hears of it: should the answer be lost, even with our life, the next try is the same worker's.
+    pub(crate) fn credential_to_join(&self, server: &str) -> Result<Credential, StateError> {
+        let path = self.path.join(JOINING);
+        let former = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Credential>(&bytes).ok());
+        if let Some(former) = former.filter(|former| former.server == server) {
+            return Ok(former);
+        }
+        let mut secret = [0; 32];
+        let mut filled = 0;
+        while filled < secret.len() {
+            filled += rustix::rand::getrandom(&mut secret[filled..], GetRandomFlags::empty())
+                .map_err(|errno| failed("make a secret for", &path)(errno.into()))?;
+        }
+        let worker = WorkerId::new();
+        let credential = gambeson_api::work::credential(worker, &secret);
+        let credential = Credential { server: server.to_owned(), worker, credential };
+        self.keep(&path, &credential)?;
+        Ok(credential)
+    }
+
+    /// Keeps the credential of a worker that has joined.
     pub(crate) fn keep_credential(&self, credential: &Credential) -> Result<(), StateError> {
-        let (path, new) = (self.credential_path(), self.path.join("credential.json.new"));
+        self.keep(&self.credential_path(), credential)?;
+        let path = self.path.join(JOINING);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a credential: whole or not at all, whenever the machine fails.
+    fn keep(&self, path: &Path, credential: &Credential) -> Result<(), StateError> {
+        let new = self.path.join("credential.json.new");
         let written = || -> io::Result<()> {
             let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
             file.write_all(&serde_json::to_vec(credential)?)?;
             file.sync_all()?;
-            fs::rename(&new, &path)?;
+            fs::rename(&new, path)?;
             File::open(&self.path)?.sync_all()
         };
-        written().map_err(failed("write", &path))
+        written().map_err(failed("write", path))
     }
+}
+
+/// Whether the worker of this state directory has a credential for `server`. What cannot be read is none: the worker
+/// says what is wrong with it.
+pub fn is_enrolled(state_dir: &Path, server: &str) -> bool {
+    let kept = fs::read(state_dir.join(CREDENTIAL)).ok();
+    let kept = kept.and_then(|bytes| serde_json::from_slice::<Credential>(&bytes).ok());
+    kept.is_some_and(|kept| kept.server == server)
 }
 
 /// A directory of one run, removed with what is in it when this is dropped.
@@ -180,6 +225,7 @@ mod tests {
         let credential = Credential { server: "http://x".into(), worker: WorkerId::new(), credential: "gmw_x".into() };
         state.keep_credential(&credential).unwrap();
         assert!(state.credential().unwrap() == Some(credential));
+        assert!(is_enrolled(&state.path, "http://x") && !is_enrolled(&state.path, "http://y"));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&state.path), mode(&state.credential_path())), (0o700, 0o600));
         fs::write(state.credential_path(), "{").unwrap();

@@ -9,14 +9,25 @@ use std::time::Duration;
 use gambeson_api as api;
 use gambeson_api::work::Lease;
 use gambeson_sandbox as sandbox;
-use sandbox::{Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, Refusal, Spec, Staged, Terminal};
+use sandbox::{
+    Amount, Bytes, End, Environment, Exit, Held, Host, Layer, MilliCpus, OpenFile, Refusal, Spec, Staged, Terminal,
+};
 
 /// A file of a job, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fetched {
     pub(crate) path: String,
     pub(crate) executable: bool,
-    pub(crate) contents: Vec<u8>,
+    pub(crate) contents: Contents,
+}
+
+/// Where a file's content is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// It came with the lease.
+    Inline(Vec<u8>),
+    /// In the file of the job's inputs.
+    Input { from: OpenFile, offset: u64, size: u64 },
 }
 
 /// A lease that cannot be carried out as it stands. The server checks the same, so that this is rare.
@@ -86,11 +97,15 @@ pub(crate) fn spec(
     })
 }
 
+/// Those of every program: it sees a pipe and would keep its lines to itself until it ends. Its author may say
+/// otherwise.
+pub(crate) fn common_variables() -> Vec<(OsString, OsString)> {
+    vec![("PYTHONUNBUFFERED".into(), "1".into())]
+}
+
 /// A later one wins.
 fn variables(lease: &Lease) -> Vec<(OsString, OsString)> {
-    let mut env: Vec<(OsString, OsString)> = Vec::new();
-    // The program sees a pipe and would keep its lines to itself until it ends. Its author may say otherwise.
-    env.push(("PYTHONUNBUFFERED".into(), "1".into()));
+    let mut env = common_variables();
     env.extend(lease.env.iter().map(|(name, value)| (name.into(), value.into())));
     env.push(("GAMBESON_JOB_ID".into(), lease.job.to_string().into()));
     if let Some(array) = &lease.array {
@@ -112,17 +127,19 @@ fn staged(files: Vec<Fetched>) -> Result<Vec<Staged>, Refusal> {
     }
     // Sorted, so that a directory comes before what lies in it.
     let mut staged: Vec<Staged> = directories.into_iter().map(|path| Staged::Directory { path }).collect();
-    staged.extend(files.into_iter().map(|Fetched { path, executable, contents }| Staged::File {
-        path: path.into(),
-        executable,
-        contents,
+    staged.extend(files.into_iter().map(|Fetched { path, executable, contents }| {
+        let path = path.into();
+        match contents {
+            Contents::Inline(contents) => Staged::File { path, executable, contents },
+            Contents::Input { from, offset, size } => Staged::Part { path, executable, from, offset, size },
+        }
     }));
     Ok(staged)
 }
 
 /// What is said of a run.
 pub fn report(exit: &Exit) -> api::Report {
-    let Exit { end, usage, layers } = exit;
+    let Exit { end, start, usage, layers } = exit;
     let denials = match end {
         End::Refused(denial) => vec![api::Denial {
             act: denial.act.clone(),
@@ -145,13 +162,21 @@ pub fn report(exit: &Exit) -> api::Report {
         },
         layers: layers.iter().map(layer).collect(),
         denials,
-        start: api::Start::Cold,
+        start: match start {
+            sandbox::Start::Cold => api::Start::Cold,
+            sandbox::Start::Warm => api::Start::Warm,
+        },
     }
 }
 
 /// What is said of a run that never began.
 pub fn report_of_end(end: &End) -> api::Report {
-    report(&Exit { end: end.clone(), usage: sandbox::Usage::default(), layers: Vec::new() })
+    report(&Exit {
+        end: end.clone(),
+        start: sandbox::Start::Cold,
+        usage: sandbox::Usage::default(),
+        layers: Vec::new(),
+    })
 }
 
 /// What is said of a run that there is no plan for.
@@ -256,6 +281,7 @@ mod tests {
             stdin: Content::default(),
             limits: api::Limits::default(),
             network: api::Network::None,
+            start: Default::default(),
             array: None,
         }
     }
@@ -271,7 +297,10 @@ mod tests {
     }
 
     fn files(paths: &[&str]) -> Vec<Fetched> {
-        paths.iter().map(|path| Fetched { path: (*path).into(), executable: false, contents: b"x".to_vec() }).collect()
+        paths
+            .iter()
+            .map(|path| Fetched { path: (*path).into(), executable: false, contents: Contents::Inline(b"x".to_vec()) })
+            .collect()
     }
 
     fn spec_of(lease: &Lease, paths: &[&str]) -> Result<Spec, Unfit> {
@@ -359,6 +388,7 @@ mod tests {
             allowed: Amount::Time(Duration::from_secs(1)),
         };
         let exit = Exit {
+            start: sandbox::Start::Cold,
             end,
             usage: sandbox::Usage { wall: Duration::from_nanos(1_500_700_999), ..sandbox::Usage::default() },
             layers: Vec::new(),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::client::{ClientError, Connection};
 use gambeson_api::work::{Enrol, HandBack, Lease, LeaseRequest, Leases, Room};
-use gambeson_api::{LayerReport, LayerState, LeaseId};
-use gambeson_sandbox::Host;
+use gambeson_api::{Digest, LayerReport, LayerState, LeaseId};
+use gambeson_sandbox::{Authority, Host, Layer, Missing};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -24,8 +24,9 @@ use crate::holding::{Gone, Holding, Holdings, Verdict};
 use crate::job::{self, Place};
 use crate::outage::{Outage, chance, pause};
 use crate::room::{Rooms, share};
+use crate::spares::Spares;
 use crate::state_dir::{Credential, StateDir, StateError};
-use crate::translate::posture;
+use crate::translate::{common_variables, posture};
 
 /// Why a worker ended, or did not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,16 +59,36 @@ pub enum WorkerError {
     /// The connection cannot be set up, or what answers is no server of ours.
     #[error("the worker cannot speak with its server")]
     Client(#[source] Box<ClientError>),
+    /// This host lacks layers that nobody accepted the absence of.
+    #[error(
+        "this worker takes no jobs, since it would refuse every one: this host lacks {}",
+        .0.iter().map(|missing| missing.layer.name()).collect::<Vec<_>>().join(", ")
+    )]
+    Lacking(Vec<Missing>),
     /// It has nothing to give.
     #[error("a worker needs at least one slot, some of a CPU and some memory")]
     NoRoom,
+}
+
+/// The layers that `host` lacks and every run on it would be refused for (as `gambeson_sandbox::plan` does), in the
+/// order in which a cell has them.
+pub fn lacking(host: &Host, accepted: &[Layer]) -> Vec<Missing> {
+    let refused_for = |missing: &&Missing| {
+        let accepted = missing.layer.may_be_missing() && accepted.contains(&missing.layer);
+        // Without a user namespace only root can build a cell at all.
+        let needed = missing.layer == Layer::NamespaceUser && host.authority != Authority::Root;
+        !missing.layer.is_extra() && (needed || !accepted)
+    };
+    let mut lacking: Vec<Missing> = host.missing.iter().filter(refused_for).cloned().collect();
+    lacking.sort_by_key(|missing| missing.layer);
+    lacking
 }
 
 fn client_error(error: ClientError) -> WorkerError {
     WorkerError::Client(Box::new(error))
 }
 
-/// Runs a worker until `stop`, or until the server wants it to end. `ready` is called once, when the server knows it.
+/// Runs a worker until `stop`. One that the server drains idles until it is undrained. `ready` is called once, when the server knows it.
 ///
 /// After `stop` it takes no more work, hands back what it has not started, and gives what runs the time that
 /// [`Config::drain`] says; then it kills it and reports nothing: its lease runs out, and the server decides.
@@ -81,15 +102,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
     let mut stop = pin!(stop);
     let state = StateDir::open(&config.state_dir)?;
     let host = Host::probe();
+    let lacking = lacking(&host, &config.accept_missing);
+    if !lacking.is_empty() {
+        return Err(WorkerError::Lacking(lacking));
+    }
     for missing in host.missing.iter().filter(|missing| !missing.layer.is_extra()) {
-        let accepted = config.accept_missing.contains(&missing.layer);
-        warn!(
-            layer = missing.layer.name(),
-            why = missing.why,
-            mend = missing.mend,
-            accepted,
-            "this host lacks a layer"
-        );
+        warn!(layer = missing.layer.name(), why = missing.why, "this host lacks a layer, which was accepted");
     }
     let layers = posture(&host);
     let connection = Connection::new(config.target.clone(), None, config.ca.as_deref()).map_err(client_error)?;
@@ -120,10 +138,17 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
     }
     info!(worker.id = %credential.worker, server = %config.target, "ready for work");
     ready();
+    let host = Arc::new(host);
+    let spares = config.warmth.clone().and_then(|warmth| {
+        let (environment, accepted) = (config.environment.clone(), config.accept_missing.clone());
+        let started = Spares::start(warmth, environment, Arc::clone(&host), accepted, common_variables());
+        started.map_err(|error| warn!(error = %error, "nothing is kept warm: a thread could not be started")).ok()
+    });
     let place = Place {
         client,
         outage,
-        host: Arc::new(host),
+        host,
+        spares: spares.map(Arc::new),
         environment: config.environment.clone(),
         accept_missing: config.accept_missing.clone(),
         flush: config.flush,
@@ -136,6 +161,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         taken: Vec::new(),
         layers: Some(layers),
         failed: 0,
+        drained: false,
         place: Arc::new(place),
         config: &config,
         beat: &beat,
@@ -157,7 +183,10 @@ async fn credential(
     }
     let Some(token) = &config.join_token else { return Err(WorkerError::NotEnrolled { server }) };
     let client = WorkerClient::new(connection.with_token(token));
+    let credential = state.credential_to_join(&server)?;
     let enrol = Enrol {
+        worker: credential.worker,
+        credential: Digest::of(credential.credential.as_bytes()),
         name: config.name.clone(),
         room: config.room,
         version: env!("CARGO_PKG_VERSION").into(),
@@ -165,9 +194,9 @@ async fn credential(
         layers: layers.to_vec(),
     };
     let mut failed = 0;
-    let enrolled = loop {
+    loop {
         match client.enrol(&enrol).await {
-            Ok(enrolled) => break enrolled,
+            Ok(_) => break,
             Err(error) if error.is_passing() => outage.failed(&error),
             Err(error @ ClientError::Problem(_)) => {
                 return Err(WorkerError::JoinRefused { server, source: Box::new(error) });
@@ -176,9 +205,8 @@ async fn credential(
         }
         sleep(pause(failed, Duration::from_secs(5), chance())).await;
         failed += 1;
-    };
+    }
     outage.over();
-    let credential = Credential { server, worker: enrolled.worker, credential: enrolled.credential };
     state.keep_credential(&credential)?;
     let held = layers.iter().filter(|layer| layer.state == LayerState::Held).count();
     info!(worker.id = %credential.worker, layers_held = held, "enrolled as {}", config.name);
@@ -204,6 +232,8 @@ struct Floor<'a> {
     layers: Option<Vec<LayerReport>>,
     /// Requests for work in a row that came to nothing.
     failed: u32,
+    /// Whether the server wants us to take nothing more.
+    drained: bool,
     place: Arc<Place>,
     config: &'a Config,
     beat: &'a Beat,
@@ -220,11 +250,21 @@ impl Floor<'_> {
         let mut stopping: Option<Instant> = None;
         let mut killed = false;
         let end = loop {
-            if stopping.is_some() || *drain.borrow_and_update() {
+            let drained = *drain.borrow_and_update();
+            if drained != self.drained {
+                self.drained = drained;
+                if drained {
+                    info!(jobs = self.jobs.len(), "drained: no more work is taken until the server says so");
+                } else {
+                    info!("no longer drained: work is taken again");
+                }
+            }
+            if stopping.is_some() || drained {
                 // A lease that is granted to a request that nobody listens to runs out by itself.
                 poll = None;
                 beat.holdings.raise_all(Verdict::HandBack);
-                if self.jobs.is_empty() {
+                // Who is drained idles: it may be undone, and whoever supervises us would only start us again.
+                if stopping.is_some() && self.jobs.is_empty() {
                     break Ok(());
                 }
             } else if poll.is_none() && self.rooms.has_some() {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::client::{Client, ClientError, Connection};
 use gambeson_api::work::{Append, Enrol, Entry, HandBack, Lease, LeaseRequest, Room, Settle};
-use gambeson_api::{Code, Content, End, JobState, Outcome, OutputStream, Report, Start, Usage};
+use gambeson_api::{Code, Content, Digest, End, JobState, Outcome, OutputStream, Report, Start, Usage, WorkerId};
 use tokio::time::sleep;
 
 use super::chance::Chance;
@@ -47,15 +47,19 @@ impl Ghost {
         let token = client.join_token_create().await?.token;
         let target = url.parse().map_err(anyhow::Error::msg)?;
         let connection = Connection::new(target, Some(token), None)?;
+        let id = WorkerId::new();
+        let credential = gambeson_api::work::credential(id, &[7; 32]);
         let enrol = Enrol {
+            worker: id,
+            credential: Digest::of(credential.as_bytes()),
             name: "ghost".into(),
             room: ROOM,
             version: "0".into(),
             environment: "none".into(),
             layers: Vec::new(),
         };
-        let enrolled = WorkerClient::new(connection.clone()).enrol(&enrol).await.context("the ghost cannot enrol")?;
-        let worker = WorkerClient::new(connection.with_token(enrolled.credential));
+        WorkerClient::new(connection.clone()).enrol(&enrol).await.context("the ghost cannot enrol")?;
+        let worker = WorkerClient::new(connection.with_token(credential));
         Ok(Ghost { worker, client, chance, ledger, counts })
     }
 

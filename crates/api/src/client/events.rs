@@ -24,6 +24,9 @@ pub const FRAME_MOST: usize = 8 << 20;
 /// How long a stream may be silent before it counts as broken: servers send a comment far more often.
 const SILENCE_MOST: Duration = Duration::from_secs(90);
 
+/// How long the beginning of an answer may take.
+const BEGIN_MOST: Duration = Duration::from_secs(30);
+
 /// How often in a row a connection may break without a new event: with the pauses, somewhat more than a minute.
 const BREAKS_MOST: u32 = 20;
 
@@ -309,7 +312,11 @@ impl Following {
     /// Reads on, or connects.
     async fn read(&mut self) -> Result<(), FollowError> {
         let Some(response) = &mut self.open else {
-            return match self.connect().await {
+            // An answer may never come though the connection stands: of a request that was sent into a connection's end.
+            let Ok(connected) = tokio::time::timeout(BEGIN_MOST, self.connect()).await else {
+                return self.broke(None).await;
+            };
+            return match connected {
                 Ok(response) => {
                     self.open = Some(response);
                     Ok(())

@@ -321,6 +321,14 @@ impl Client {
         self.post_empty(Address::new(format!("/v1/workers/{worker}/drain"))).await
     }
 
+    /// Lets a drained worker take jobs again.
+    ///
+    /// # Errors
+    /// As [`ClientError`] says.
+    pub async fn worker_undrain(&self, worker: WorkerId) -> Result<Worker, ClientError> {
+        self.post_empty(Address::new(format!("/v1/workers/{worker}/undrain"))).await
+    }
+
     /// The projects that the caller may see.
     pub async fn project_list(&self) -> Result<ProjectList, ClientError> {
         self.get(Address::new("/v1/projects")).await

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::connection::{ClientError, Connection};
 use crate::content::Digest;
@@ -30,7 +31,8 @@ impl WorkerClient {
         WorkerClient { connection }
     }
 
-    /// Makes this worker known. The connection's token is the join token, which is used up by it.
+    /// Makes this worker known. The connection's token is the join token, which is used up by it; the same
+    /// request may be sent again.
     ///
     /// # Errors
     /// As [`ClientError`] says.
@@ -106,25 +108,35 @@ impl LeaseClient {
         self.post("hand-back", hand_back).await
     }
 
-    /// Fetches a blob of at most `most` bytes. Its digest is compared; another content is an answer that makes no sense.
+    /// Fetches a blob of at most `most` bytes piece by piece, and returns its size. Its digest is compared at the end;
+    /// another content is an answer that makes no sense, and what was written of it is of no use.
     ///
     /// # Errors
-    /// As [`ClientError`] says.
-    pub async fn blob(&self, digest: Digest, most: u64) -> Result<Vec<u8>, ClientError> {
+    /// As [`ClientError`] says; `Setup` when it cannot be written.
+    pub async fn blob(
+        &self,
+        digest: Digest,
+        most: u64,
+        into: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<u64, ClientError> {
         let request = self.connection.request(Method::GET, &self.blob_path(digest)).timeout(long(most));
         let mut response = self.connection.send(request).await?;
         let status = response.status().as_u16();
         let server = self.connection.target().to_string();
         let nonsense = |why: String| ClientError::Nonsense { server: server.clone(), status, why };
-        let mut bytes = Vec::new();
+        let kept = |error: std::io::Error| ClientError::Setup(format!("the blob {digest} could not be kept: {error}"));
+        let (mut hash, mut size) = (Sha256::new(), 0);
         while let Some(chunk) = response.chunk().await.map_err(|source| self.connection.unreachable(source))? {
-            if (bytes.len() + chunk.len()) as u64 > most {
+            size += chunk.len() as u64;
+            if size > most {
                 return Err(nonsense(format!("the blob {digest} has more than {most} bytes")));
             }
-            bytes.extend_from_slice(&chunk);
+            hash.update(&chunk);
+            into.write_all(&chunk).await.map_err(kept)?;
         }
-        match Digest::of(&bytes) {
-            found if found == digest => Ok(bytes),
+        into.flush().await.map_err(kept)?;
+        match Digest(hash.finalize().into()) {
+            found if found == digest => Ok(size),
             found => Err(nonsense(format!("asked for the blob {digest} it sent {found}"))),
         }
     }

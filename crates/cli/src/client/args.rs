@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use gambeson_api::{ArrayId, Class, JobId, JobState, KeyId, WorkerId};
+use gambeson_api::{ArrayId, Class, JobId, JobState, KeyId, StartAsked, WorkerId};
 use serde::de::DeserializeOwned;
 
 use crate::args::NetworkChoice;
@@ -160,6 +160,9 @@ pub struct SubmitOptions {
     /// Priority class.
     #[arg(long, default_value = "normal", value_parser = class())]
     pub class: Class,
+    /// How its interpreter may start: warm shares a layout in memory with others, fresh and cold do not.
+    #[arg(long, default_value = "warm", value_parser = start())]
+    pub start: StartAsked,
     /// A second submission with the same key is the first one; a new key when left out.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
@@ -263,8 +266,13 @@ pub enum ProfileCommand {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum WorkerCommand {
-    /// Give it no more jobs; those it has go on.
+    /// Give it no more jobs; those it has go on, and then it idles.
     Drain {
+        /// Which.
+        id: WorkerId,
+    },
+    /// Let one that was drained take jobs again.
+    Undrain {
         /// Which.
         id: WorkerId,
     },
@@ -353,6 +361,9 @@ pub struct ProjectSettings {
     /// The highest priority class of its jobs.
     #[arg(long, value_parser = class())]
     pub class_most: Option<Class>,
+    /// How the interpreters of its jobs start, at least: warm, fresh or cold.
+    #[arg(long, value_parser = start())]
+    pub start: Option<StartAsked>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -467,6 +478,10 @@ fn word<T: DeserializeOwned + Clone + Send + Sync + 'static>(
 
 fn class() -> impl TypedValueParser<Value = Class> {
     word(&["low", "normal", "high"])
+}
+
+fn start() -> impl TypedValueParser<Value = StartAsked> {
+    word(&["warm", "fresh", "cold"])
 }
 
 fn state() -> impl TypedValueParser<Value = JobState> {

@@ -102,6 +102,7 @@ fn change(settings: &ProjectSettings, before: Option<&Project>) -> Result<Projec
         user_quota: over(&settings.user_quota, before.map_or(NONE, |before| before.user_quota))?,
         ceiling: if settings.ceiling.is_empty() { None } else { Some(ceiling(&settings.ceiling)?) },
         class_most: settings.class_most,
+        start: settings.start,
     })
 }
 
@@ -162,6 +163,7 @@ fn project_words(project: &Project) -> String {
     lines.add("state", if project.suspended { "suspended: takes no jobs" } else { "open" });
     lines.add("weight", project.weight.to_string());
     lines.add("class most", project.class_most.name());
+    lines.add("start", project.start.name());
     lines.add("quota", quota_words(&project.quota));
     lines.add("user quota", quota_words(&project.user_quota));
     lines.add("ceiling", limits(&project.ceiling));

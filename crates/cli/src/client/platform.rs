@@ -99,6 +99,7 @@ fn worker_table(workers: &[Worker]) -> Table {
     for worker in workers {
         let state = match (worker.connected, worker.draining) {
             (true, false) => "connected",
+            (true, true) if worker.running == 0 => "drained",
             (true, true) => "draining",
             (false, false) => "away",
             (false, true) => "drained, away",
@@ -126,8 +127,11 @@ pub async fn workers(client: &Client, form: Form) -> Result<(), Failure> {
 
 /// `gambeson worker`.
 pub async fn worker(client: &Client, command: &WorkerCommand, form: Form) -> Result<(), Failure> {
-    let WorkerCommand::Drain { id } = command;
-    show(form, &client.worker_drain(*id).await?, |worker| worker_table(std::slice::from_ref(worker)));
+    let worker = match command {
+        WorkerCommand::Drain { id } => client.worker_drain(*id).await?,
+        WorkerCommand::Undrain { id } => client.worker_undrain(*id).await?,
+    };
+    show(form, &worker, |worker| worker_table(std::slice::from_ref(worker)));
     Ok(())
 }
 

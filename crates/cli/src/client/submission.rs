@@ -75,6 +75,7 @@ pub fn prepare(options: &SubmitOptions) -> Result<Prepared, String> {
         class: options.class,
         idempotency_key: Some(options.idempotency_key.clone().unwrap_or_else(fresh_key)),
         may_rerun: options.may_rerun,
+        start: options.start,
         array: options.array,
         webhook: None,
     };
@@ -171,6 +172,8 @@ fn files_of(staged: Vec<Staged>) -> Result<BTreeMap<String, Brought>, String> {
                 files.insert(text(path.as_os_str(), "a file's name")?, Brought { contents, executable });
             }
             Staged::Link { path, .. } => return Err(is_link(&path)),
+            // Of what was not read there is nothing to send; `input` reads everything.
+            Staged::Part { path, .. } => return Err(format!("{} was not read", path.display())),
             // A directory is there since its files are.
             Staged::Directory { .. } => {}
         }

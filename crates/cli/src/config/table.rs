@@ -11,7 +11,7 @@ use std::time::Duration;
 use gambeson_sandbox::{Bytes, Layer, MilliCpus};
 
 use super::machine::Machine;
-use super::value::{LogFormat, LogLevel, Percent, Program, ServerUrl, Shape, Value, WorkerName};
+use super::value::{LogFormat, LogLevel, Modules, Percent, Program, ServerUrl, Shape, Value, WorkerName};
 
 /// One line of the table.
 pub struct Setting {
@@ -227,6 +227,9 @@ settings! {
         };
         /// The most connections at once; more wait to be accepted.
         connections_max: u32 = Is("4096"), "16" ..= "1000000";
+        /// The most connections at once from one address (of IPv6, from one /64); more are closed at once. Set it higher
+        /// where a proxy stands before the server.
+        connections_per_address: u32 = Is("256"), "1" ..= "1000000";
         /// How long a client may take for the head of a request.
         header_timeout: Duration = Is("10s"), "100ms" ..= "10m";
         /// How long a client may pause within the body of a request.
@@ -247,6 +250,8 @@ settings! {
         rate_per_key: u32 = Is("200"), "1" ..= "1000000";
         /// Requests that one key may make at once after a pause.
         rate_burst: u32 = Is("400"), "1" ..= "1000000";
+        /// Waits, followed jobs and downloads that one key may have at once.
+        open_per_key: u32 = Is("64"), "1" ..= "1000000";
         /// Where clients reach the server, for links in answers.
         public_url: Option<ServerUrl> = Unset {
             meaning: "links are relative",
@@ -297,6 +302,12 @@ settings! {
             meaning: "the first python3 on the PATH",
             example: "/usr/bin/python3",
         };
+        /// Cells that are kept ready, at most: a job finds one built, its interpreter started. 0 starts every job cold.
+        spares: u32 = Is("32"), "0" ..= "1024";
+        /// The memory that they may have together, beside what they share.
+        spares_memory: Bytes = Is("256M"), "4M" ..= "1T";
+        /// Modules of the environment that are imported before a job comes; trusted as the interpreter is.
+        preload: Modules = Is("");
         /// Layers that may be missing on this machine; each run says which held.
         accept_missing: Vec<Layer> = Is("");
         /// How long running jobs may go on after the worker was told to stop; then they are handed back.

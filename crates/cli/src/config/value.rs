@@ -265,6 +265,26 @@ impl Value for Vec<Layer> {
     }
 }
 
+/// Python modules, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Modules(pub Vec<String>);
+
+impl Value for Modules {
+    const NOUN: &'static str = "modules";
+    const HOW: &'static str = "names of Python modules, such as numpy or xml.etree";
+    const SHAPE: Shape = Shape::List;
+
+    fn read(text: &str) -> Option<Modules> {
+        let is_name = |part: &str| {
+            part.starts_with(|first: char| first.is_alphabetic() || first == '_')
+                && part.chars().all(|one| one.is_alphanumeric() || one == '_')
+        };
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = names.map(|name| name.split('.').all(is_name).then(|| name.to_owned()));
+        names.collect::<Option<_>>().map(Modules)
+    }
+}
+
 /// How the log is written to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 pub use self::serve::serve;
-pub use self::up::{Said, start_both, up};
-pub use self::worker::worker;
+pub use self::up::{Said, lacking, start_both, up};
+pub use self::worker::{complain_of_missing, worker};
 use crate::config::{ConfigProblem, LogFormat, Settings, Sources};
 use crate::exit_code::ExitCode;
 use crate::terminal::complain;

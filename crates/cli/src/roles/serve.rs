@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use gambeson_control::{Clock, Config, Control};
 use gambeson_server::Options;
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+use rustix::io::Errno;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+};
 
-use super::{LOCAL_TOKEN, ServeOptions, announce, checked, log, runtime, stopping, whole};
+use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, checked, log, runtime, stopping, whole};
 use crate::config::{ConfigProblem, Settings};
 use crate::exit_code::ExitCode;
 use crate::terminal::complain;
@@ -24,6 +27,13 @@ fn try_serve(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
     if let Err(error) = give_up_privileges() {
         complain(&format!("privileges could not be given up: {error}"));
         return Err(ExitCode::Fault);
+    }
+    // Of `up`, which makes cells, its operator decided so (docs/threat-model.md).
+    if rustix::process::geteuid().is_root() && std::env::var_os(WITH_PARENT).is_none() {
+        tracing::warn!(
+            "the server runs as root and needs not: without capabilities it can still read and write every file of root's; \
+             start it as a user of its own, as gambeson-server.service does"
+        );
     }
     let config = checked(config(&settings))?;
     let opened = Control::open(config, Clock::System).map_err(|error| {
@@ -57,6 +67,14 @@ fn give_up_privileges() -> rustix::io::Result<()> {
     set_no_new_privs(true)?;
     if rustix::process::geteuid().is_root() {
         let kept = CapabilitySet::NET_BIND_SERVICE;
+        // Nor may anything that it executes have more, though it executes nothing.
+        for capability in CapabilitySet::all().difference(kept).iter() {
+            match remove_capability_from_bounding_set(capability) {
+                // An older kernel does not have it at all.
+                Ok(()) | Err(Errno::INVAL) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
         set_capabilities(
             None,
             CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
@@ -100,6 +118,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         class_ceiling_percent: [queue.ceiling_low.0, queue.ceiling_normal.0, queue.ceiling_high.0],
         rate_per_second: server.rate_per_key,
         rate_burst: server.rate_burst,
+        open_per_key: server.open_per_key,
         keep_artifacts_ms: ms(retention.artifacts),
         keep_jobs_ms: ms(retention.jobs),
         keep_events_ms: ms(retention.events),
@@ -138,6 +157,7 @@ fn server(settings: &Settings) -> Options {
         socket: Some(server.socket.clone()),
         tls: server.tls_certificate.clone().zip(server.tls_key.clone()),
         connections_max: server.connections_max as usize,
+        connections_per_address: server.connections_per_address as usize,
         header_timeout: server.header_timeout,
         body_timeout: server.body_timeout,
         body_max: server.body_max.0,

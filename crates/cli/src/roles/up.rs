@@ -4,6 +4,9 @@
 //! 1. The children end with us, however we end: they watch the other end of their standard input.
 //! 2. One that ends without being told is started again: later each time while it ends soon, and not for ever if it
 //!    never worked at all.
+//! 3. A worker that this host lacks layers for is not started again: only a person can change that, and the server goes
+//!    on meanwhile.
+//! 4. The local token is made only for a worker that has no credential, and is gone from what is started again once it has.
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
@@ -11,6 +14,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use gambeson_sandbox::{Host, Missing};
 
 use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, log};
 use crate::config::Settings;
@@ -36,6 +41,9 @@ pub struct Running {
     pub said: Said,
     server: Role,
     worker: Role,
+    settings: Settings,
+    /// Whether a child that is started again would be given the token.
+    armed: bool,
 }
 
 /// A child: how it is started, and that it lives.
@@ -49,6 +57,8 @@ struct Role {
     proven: bool,
     /// When it is to be started again.
     due: Option<Instant>,
+    /// Whether it is left alone, having refused to work on this host.
+    refused: bool,
 }
 
 /// Lives shorter than this do not count as lives: what cannot work finds that out sooner.
@@ -59,12 +69,19 @@ const FAILURES_MOST: u32 = 5;
 /// What becomes of a child that ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
-    Again { after: Duration },
+    Again {
+        after: Duration,
+    },
+    /// It says that it cannot work here.
+    Refused,
     Hopeless,
 }
 
-/// Decides it, after `failures` short lives in a row.
-fn fate(proven: bool, failures: u32) -> Fate {
+/// Decides it, by its exit code and after `failures` short lives in a row.
+fn fate(code: Option<i32>, proven: bool, failures: u32) -> Fate {
+    if code == Some(ExitCode::Refused.number().into()) {
+        return Fate::Refused;
+    }
     if !proven && failures > FAILURES_MOST {
         return Fate::Hopeless;
     }
@@ -74,21 +91,31 @@ fn fate(proven: bool, failures: u32) -> Fate {
 impl Role {
     fn start(mut command: Command) -> std::io::Result<Role> {
         let child = command.spawn()?;
-        Ok(Role { command, child, since: Instant::now(), failures: 0, proven: false, due: None })
+        Ok(Role { command, child, since: Instant::now(), failures: 0, proven: false, due: None, refused: false })
     }
 
     /// Has it started again, in a while, if it ended. False when that is hopeless.
     fn tend(&mut self, name: &str) -> std::io::Result<bool> {
+        if self.refused {
+            return Ok(true);
+        }
         let Some(status) = self.child.try_wait()? else { return Ok(true) };
         match self.due {
             None => {
                 let short = self.since.elapsed() < SHORT;
                 self.proven |= !short;
                 self.failures = if short { self.failures + 1 } else { 0 };
-                match fate(self.proven, self.failures) {
+                match fate(status.code(), self.proven, self.failures) {
                     Fate::Hopeless => {
                         complain(&format!("the {name} ended again and again ({status}); its last words are above"));
                         return Ok(false);
+                    }
+                    Fate::Refused => {
+                        complain(&format!(
+                            "the {name} does not work on this host, as it says above, and is not started again; jobs \
+                             wait until that is mended and gambeson is started anew"
+                        ));
+                        self.refused = true;
                     }
                     Fate::Again { after } => {
                         let after_ms = after.as_millis() as u64;
@@ -110,6 +137,7 @@ impl Role {
     fn tell(&self) {
         // Of one that waits for its next start, the number may be somebody else's by now.
         if self.due.is_none()
+            && !self.refused
             && let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32)
         {
             // Gone already is as good.
@@ -119,10 +147,39 @@ impl Role {
 }
 
 /// Ours, as a child would be started. A group of its own: a terminal's Ctrl-C is ours to pass on.
-fn command(role: &str, token: &str, stdin: &OwnedFd) -> std::io::Result<Command> {
+fn command(role: &str, token: Option<&str>, stdin: &OwnedFd) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(role).env(LOCAL_TOKEN, token).env(WITH_PARENT, "1").stdin(stdin.try_clone()?).process_group(0);
+    command.arg(role).env(WITH_PARENT, "1").stdin(stdin.try_clone()?).process_group(0);
+    match token {
+        Some(token) => command.env(LOCAL_TOKEN, token),
+        None => command.env_remove(LOCAL_TOKEN),
+    };
     Ok(command)
+}
+
+/// Where the local worker finds the local server.
+fn local_server(settings: &Settings) -> String {
+    format!("unix:{}", settings.server.socket.display())
+}
+
+fn worker_is_enrolled(settings: &Settings) -> bool {
+    gambeson_worker::is_enrolled(&settings.worker.state_dir, &local_server(settings))
+}
+
+/// A token by which the local worker joins.
+fn join_token() -> std::io::Result<String> {
+    let mut bytes = [0u8; 32];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
+    }
+    Ok(bytes.iter().fold("gmj_".to_owned(), |token, byte| token + &format!("{byte:02x}")))
+}
+
+/// The layers that a local worker would refuse every job for.
+pub fn lacking(options: &ServeOptions) -> Result<Vec<Missing>, String> {
+    let (settings, _) = options.sources.load(&options.flags()).map_err(|problem| problem.sentences.join("; "))?;
+    Ok(gambeson_worker::lacking(&Host::probe(), &settings.worker.accept_missing))
 }
 
 /// Starts both, and waits until the server listens. They end when what comes with them is dropped.
@@ -134,14 +191,11 @@ pub fn start_both(options: &ServeOptions) -> Result<(Running, OwnedFd), String> 
 fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedFd), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the server or the worker could not be started: {error}");
     let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
-    let mut bytes = [0u8; 32];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| failed(&error))?;
-    }
-    let token: String =
-        "gmj_".chars().chain(bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>())).collect();
+    let token = match worker_is_enrolled(settings) {
+        true => None,
+        false => Some(join_token().map_err(|error| failed(&error))?),
+    };
+    let token = token.as_deref();
 
     let common = |command: &mut Command| {
         if let Some(config) = &options.sources.config {
@@ -156,7 +210,7 @@ fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedF
     let (said_out, said_in) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(&error))?;
     let server_at = |address: std::net::SocketAddr| -> std::io::Result<Command> {
-        let mut server = command("serve", &token, &theirs)?;
+        let mut server = command("serve", token, &theirs)?;
         common(&mut server);
         server.arg("--set").arg(format!("server.listen={address}"));
         server.stdout(Stdio::from(said_in.try_clone()?));
@@ -173,13 +227,13 @@ fn start(options: &ServeOptions, settings: &Settings) -> Result<(Running, OwnedF
         server.command = server_at(address).map_err(|error| failed(&error))?;
     }
 
-    let mut worker = command("worker", &token, &theirs).map_err(|error| failed(&error))?;
+    let mut worker = command("worker", token, &theirs).map_err(|error| failed(&error))?;
     common(&mut worker);
-    worker.arg("--set").arg(format!("worker.join=unix:{}", settings.server.socket.display()));
+    worker.arg("--set").arg(format!("worker.join={}", local_server(settings)));
     worker.arg("--set").arg(format!("worker.state_dir={}", settings.worker.state_dir.display()));
     worker.stdout(Stdio::null());
     let worker = Role::start(worker).map_err(|error| failed(&error))?;
-    Ok((Running { said, server, worker }, ours))
+    Ok((Running { said, server, worker, armed: token.is_some(), settings: settings.clone() }, ours))
 }
 
 /// Reads what the server says, for as long as it says anything.
@@ -222,6 +276,12 @@ fn hear(lines: &mpsc::Receiver<String>, server: &mut Role) -> Result<Said, Strin
 impl Running {
     /// Whether both live or could be started again.
     pub fn tend(&mut self) -> std::io::Result<bool> {
+        if self.armed && worker_is_enrolled(&self.settings) {
+            for role in [&mut self.server, &mut self.worker] {
+                role.command.env_remove(LOCAL_TOKEN);
+            }
+            self.armed = false;
+        }
         Ok(self.server.tend("server")? && self.worker.tend("worker")?)
     }
 
@@ -288,14 +348,20 @@ mod tests {
     #[test]
     fn what_worked_once_is_started_again_however_often_it_ends() {
         for failures in 0..100 {
-            let Fate::Again { after } = fate(true, failures) else { panic!("given up after {failures}") };
+            let Fate::Again { after } = fate(Some(1), true, failures) else { panic!("given up after {failures}") };
             assert!(after >= Duration::from_millis(200) && after <= Duration::from_secs(5));
         }
     }
 
     #[test]
     fn what_never_worked_is_given_up() {
-        assert_eq!(fate(false, FAILURES_MOST), Fate::Again { after: Duration::from_secs(1) });
-        assert_eq!(fate(false, FAILURES_MOST + 1), Fate::Hopeless);
+        assert_eq!(fate(None, false, FAILURES_MOST), Fate::Again { after: Duration::from_secs(1) });
+        assert_eq!(fate(None, false, FAILURES_MOST + 1), Fate::Hopeless);
+    }
+
+    #[test]
+    fn what_says_that_it_cannot_work_here_is_left_alone() {
+        assert_eq!(fate(Some(122), true, 0), Fate::Refused);
+        assert_eq!(fate(Some(122), false, FAILURES_MOST + 1), Fate::Refused);
     }
 }

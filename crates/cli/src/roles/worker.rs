@@ -1,7 +1,8 @@
 //! `gambeson worker`: takes jobs from a server and runs them in cells.
 
 use gambeson_api::work::Room;
-use gambeson_worker::Config;
+use gambeson_sandbox::Missing;
+use gambeson_worker::{Config, Warmth, WorkerError};
 
 use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, whole};
 use crate::config::{ConfigProblem, Settings};
@@ -32,15 +33,45 @@ fn try_worker(options: &WorkerOptions) -> Result<ExitCode, ExitCode> {
     let worked = runtime()?.block_on(async {
         let stop = stopping().map_err(|error| error.to_string())?;
         let ready = || tracing::info!("the worker is ready");
-        gambeson_worker::run(config, stop, ready).await.map_err(|error| whole(&error))
+        Ok::<_, String>(gambeson_worker::run(config, stop, ready).await)
     });
-    match worked {
+    let fault = |message: String| {
+        complain(&message);
+        ExitCode::Fault
+    };
+    match worked.map_err(fault)? {
         Ok(()) => Ok(ExitCode::Program(0)),
-        Err(message) => {
-            complain(&message);
-            Err(ExitCode::Fault)
+        Err(error @ WorkerError::Lacking(_)) => {
+            if let WorkerError::Lacking(missing) = &error {
+                complain_of_missing(missing);
+            }
+            complain(&whole(&error));
+            Err(ExitCode::Refused)
+        }
+        Err(error) => Err(fault(whole(&error))),
+    }
+}
+
+/// Says of each layer what mends it, or how to do without.
+pub fn complain_of_missing(missing: &[Missing]) {
+    for Missing { layer, why, mend } in missing {
+        complain(&format!("this host lacks the layer {layer}: {why}"));
+        if layer.may_be_missing() {
+            complain(&format!("  mend it ({mend}), or accept it in worker.accept_missing"));
+        } else {
+            complain(&format!("  mend it ({mend})"));
         }
     }
+}
+
+/// What is kept warm.
+fn warmth(worker: &crate::config::Worker) -> Option<Warmth> {
+    (worker.spares > 0).then(|| Warmth {
+        preload: worker.preload.0.clone(),
+        spares_most: worker.spares as usize,
+        memory_most: worker.spares_memory.0,
+        ..Warmth::new(gambeson_nursery_image::LIBRARY)
+    })
 }
 
 fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
@@ -69,6 +100,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         join_token: token,
         accept_missing: worker.accept_missing.clone(),
         drain: worker.drain,
+        warmth: warmth(worker),
         ..Config::new(target, worker.state_dir.clone(), worker.name.0.clone(), room, environment)
     })
 }

@@ -126,7 +126,16 @@ fn numbers_that_a_worker_says_break_nothing_for_others() {
         let token = server.ask("POST", "/v1/workers/join-tokens", None).json();
         token["token"].as_str().expect("a token").to_owned()
     };
-    let enrolment = |room: &Value| json!({"name": "w", "room": room, "version": "0", "environment": "e", "layers": []});
+    let credential_of = |answer: &Value| {
+        let worker = answer["worker"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        gambeson_api::work::credential(worker, &[7; 32])
+    };
+    let enrolment = |room: &Value| {
+        let worker = gambeson_api::WorkerId::new();
+        let credential = gambeson_api::work::credential(worker, &[7; 32]);
+        let digest = gambeson_api::Digest::of(credential.as_bytes());
+        json!({"worker": worker, "credential": digest, "name": "w", "room": room, "version": "0", "environment": "e", "layers": []})
+    };
     let mut credential = String::new();
     for name in ["slots", "cpus_milli", "memory_bytes"] {
         for edge in EDGES {
@@ -137,7 +146,7 @@ fn numbers_that_a_worker_says_break_nothing_for_others() {
             if answer.status != 200 {
                 continue;
             }
-            credential = answer.json()["credential"].as_str().expect("a credential").to_owned();
+            credential = credential_of(&answer.json());
             for place in ["room", "free"] {
                 let mut request = json!({"room": room, "free": room, "wait_ms": 0, "version": "0", "environment": "e"});
                 request[if place == "room" { "free" } else { "room" }] =
@@ -156,7 +165,7 @@ fn numbers_that_a_worker_says_break_nothing_for_others() {
     // A job of its own, taken alone, about which it lies.
     let join = token(&server);
     let enrolled = ask_with(&join, "/v1/worker/enrol", &enrolment(&room).to_string()).json();
-    let credential = enrolled["credential"].as_str().expect("a credential").to_owned();
+    let credential = credential_of(&enrolled);
     let leased = || {
         let job = server.json("POST", "/v1/jobs", r#"{"files":{"main.py":"1"}}"#).json();
         let request = json!({"room": room, "free": room, "wait_ms": 2000, "version": "0", "environment": "e"});

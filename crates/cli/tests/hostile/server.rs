@@ -36,6 +36,9 @@ impl Server {
                 "server.rate_per_key=100000",
                 "--set",
                 "server.rate_burst=100000",
+                // All the connections of these tests come from one address.
+                "--set",
+                "server.connections_per_address=100000",
             ],
         );
         let at = platform.url.trim_start_matches("http://").parse().expect("an address");

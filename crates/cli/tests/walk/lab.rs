@@ -104,7 +104,7 @@ impl Lab {
         }
         lab.root("PATCH", "/v1/users/dora", json!({"disabled": true}));
         lab.idle_worker = text(&lab.enrol("idle"), "worker");
-        lab.credential = text(&lab.enrol("busy"), "credential");
+        lab.credential = credential_of(text(&lab.enrol("busy"), "worker").parse().expect("an id"));
         lab.put(&format!("/v1/blobs/{}?project=lab", lab.blob), &lab.keys["ada"], BLOB);
         lab.job = lab.ended_job();
         lab.callers = lab.columns();
@@ -297,7 +297,16 @@ pub fn room() -> Value {
 }
 
 pub fn enrolment(name: &str) -> Value {
-    json!({"name": name, "room": room(), "version": "0", "environment": "CPython", "layers": []})
+    let worker = gambeson_api::WorkerId::new();
+    let digest = gambeson_api::Digest::of(credential_of(worker).as_bytes());
+    json!({
+        "worker": worker, "credential": digest, "name": name, "room": room(), "version": "0", "environment": "CPython",
+        "layers": [],
+    })
+}
+
+fn credential_of(worker: gambeson_api::WorkerId) -> String {
+    gambeson_api::work::credential(worker, &[7; 32])
 }
 
 pub fn lease_request(wait_ms: u64) -> Value {

@@ -232,6 +232,7 @@ pub const ROWS: &[Row] = &[
     row("GET", "/v1/workers", "", |_, _, _| {}),
     row("POST", "/v1/workers/join-tokens", "", |_, _, _| {}),
     row("POST", "/v1/workers/{id}/drain", "", |lab, _, asked| asked.at("{id}", &lab.idle_worker.clone())),
+    row("POST", "/v1/workers/{id}/undrain", "", |lab, _, asked| asked.at("{id}", &lab.idle_worker.clone())),
     row("GET", "/v1/posture", "", |_, _, _| {}),
     row("POST", "/v1/backup", "", |lab, _, asked| {
         let name = lab.name();

@@ -154,8 +154,10 @@ Action {
     WorkerView = "worker.view",
     /// Make a token with which a worker joins.
     WorkerJoin = "worker.join",
-    /// Drain or remove a worker.
+    /// Give a worker no more jobs.
     WorkerDrain = "worker.drain",
+    /// Let a drained worker take jobs again.
+    WorkerUndrain = "worker.undrain",
     /// See which layers hold and which are missing.
     PostureView = "posture.view",
     /// Read the audit log of a scope.
@@ -206,6 +208,7 @@ impl Action {
             | Action::UserWrite
             | Action::WorkerJoin
             | Action::WorkerDrain
+            | Action::WorkerUndrain
             | Action::BackupCreate => KeyScope::Admin,
             Action::AuditView | Action::AuditVerify | Action::AccessExplain => KeyScope::AuditRead,
         }
@@ -233,6 +236,7 @@ impl Action {
             | Action::WorkerView
             | Action::WorkerJoin
             | Action::WorkerDrain
+            | Action::WorkerUndrain
             | Action::PostureView
             | Action::AuditVerify
             | Action::BackupCreate => &[Kind::Platform],

@@ -6,7 +6,7 @@ use gambeson_api::{
     ArtifactList, Blob, BlobQuery, BlobsMissing, Code, Digest, JobId, JobState, LeaseId, Problem, ProjectId, UserId,
 };
 
-use super::{Answer, Caller, Control, Target, unseen};
+use super::{Answer, Caller, Control, Standing, Target, unseen};
 use crate::access::Action;
 use crate::depot::{Incoming, io_problem};
 use crate::desk::Desk;
@@ -22,6 +22,8 @@ pub struct OpenBlob {
     pub file: File,
     /// Its size in bytes.
     pub size: u64,
+    /// What the download stands on; a lease's own has none.
+    pub standing: Option<Standing>,
 }
 
 /// A blob on its way in. Dropped, it leaves nothing behind.
@@ -170,15 +172,16 @@ impl Control {
         }
         let project = place.ok_or_else(none)?;
         self.look(caller, Action::BlobRead, Target::Project(project)).await?;
-        self.open_blob(digest).await
+        let standing = self.standing(caller, Some((Action::BlobRead, Target::Project(project))))?;
+        self.open_blob(digest, Some(standing)).await
     }
 
-    async fn open_blob(&self, digest: Digest) -> Answer<OpenBlob> {
+    async fn open_blob(&self, digest: Digest, standing: Option<Standing>) -> Answer<OpenBlob> {
         let size = self.read(move |store| store.blob_size(&digest)).await?;
         let gone = || Problem::new(Code::Gone, format!("the content of {digest} was deleted"));
         let size = size.ok_or_else(gone)?;
         let file = self.shared.depot.read(&digest).map_err(|_| gone())?;
-        Ok(OpenBlob { file, size })
+        Ok(OpenBlob { file, size, standing })
     }
 
     /// What a job left.
@@ -208,7 +211,10 @@ impl Control {
         let row = self.output_of(caller, id).await?;
         let artifacts = self.read(move |store| store.artifacts(id)).await?;
         match artifacts.into_iter().find(|artifact| artifact.path == path) {
-            Some(artifact) => self.open_blob(artifact.digest).await,
+            Some(artifact) => {
+                let standing = self.standing(caller, Some((Action::JobOutput, Target::job(&row))))?;
+                self.open_blob(artifact.digest, Some(standing)).await
+            }
             None => {
                 let over =
                     row.ended.is_some_and(|ended| ended.plus_ms(self.shared.config.keep_artifacts_ms) < self.now());
@@ -236,7 +242,7 @@ impl Control {
             if named { Ok(()) } else { Err(Problem::new(Code::NotFound, "the job names no such blob").into()) }
         })
         .await?;
-        self.open_blob(digest).await
+        self.open_blob(digest, None).await
     }
 
     /// Begins to take an artifact of a leased job.

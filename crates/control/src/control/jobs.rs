@@ -8,7 +8,7 @@ use gambeson_api::{
 };
 use tokio::sync::watch;
 
-use super::{Answer, Caller, Control, Target, as_project, unseen};
+use super::{Answer, Caller, Control, Standing, Target, as_project, unseen};
 use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
 use crate::desk::Desk;
@@ -43,6 +43,7 @@ pub struct Follower {
     after: u64,
     follow: bool,
     news: watch::Receiver<u64>,
+    standing: Standing,
     ended: bool,
 }
 
@@ -54,12 +55,13 @@ impl Follower {
     /// The next events, waiting for them; `None` after the last one of an ended job, and when the server stops.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or the key or the right by which it follows is no more.
     pub async fn next(&mut self) -> Answer<Option<Vec<Event>>> {
         loop {
             if self.ended {
                 return Ok(None);
             }
+            self.standing.check()?;
             let (job, after) = (self.job, self.after);
             // Whatever is told from here on is news.
             self.news.mark_unchanged();
@@ -81,27 +83,42 @@ impl Follower {
                 self.ended = true;
                 return Ok(None);
             }
-            if self.news.changed().await.is_err() {
-                // Its last event was told, or the server stops: one more look tells which.
-                self.follow = false;
+            tokio::select! {
+                changed = self.news.changed() => {
+                    if changed.is_err() {
+                        // Its last event was told, or the server stops: one more look tells which.
+                        self.follow = false;
+                    }
+                }
+                problem = self.standing.lost() => return Err(problem),
             }
         }
     }
 }
 
 /// Something that ends a wait: the job's end, or the time.
-async fn wait_for_end(control: &Control, job: JobId, mut news: watch::Receiver<u64>, wait: Duration) -> Answer<()> {
+async fn wait_for_end(
+    control: &Control,
+    job: JobId,
+    mut news: watch::Receiver<u64>,
+    wait: Duration,
+    mut standing: Standing,
+) -> Answer<()> {
     let until = tokio::time::Instant::now() + wait;
     loop {
         news.mark_unchanged();
         let ended = control.read(move |store| Ok(store.job(job)?.is_none_or(|row| row.state == JobState::Ended)));
         if ended.await? {
-            return Ok(());
+            return standing.check();
         }
-        match tokio::time::timeout_at(until, news.changed()).await {
+        let waited = tokio::select! {
+            waited = tokio::time::timeout_at(until, news.changed()) => waited,
+            problem = standing.lost() => return Err(problem),
+        };
+        match waited {
             Ok(Ok(())) => {}
             // Ended, or stopping; or the time is over.
-            Ok(Err(_)) | Err(_) => return Ok(()),
+            Ok(Err(_)) | Err(_) => return standing.check(),
         }
     }
 }
@@ -137,6 +154,8 @@ impl Control {
         let news = (admitted.array.is_none() && !wait.is_zero()).then(|| self.shared.watchers.subscribe(ids.0));
         let (user, key) = (caller.user, caller.key);
         let act = move |desk: &mut Desk| desk.submit(admitted, project, user, key, ids);
+        // A wait that is not to be had is refused before anything is accepted.
+        let standing = news.is_some().then(|| self.standing(caller, None)).transpose()?;
         let submitted = self.perform(caller, Action::JobSubmit, Target::Project(project), context, act).await;
         let submitted = submitted.map_err(unseen(project, named.as_deref()))?;
         match submitted {
@@ -147,10 +166,10 @@ impl Control {
             }
             Submitted::Job(..) | Submitted::Before(_) => {
                 let job = if let Submitted::Before(job) = submitted { job } else { ids.0 };
-                if !wait.is_zero() {
+                if let Some(standing) = standing {
                     // A submission that came before is another job.
                     let news = news.filter(|_| job == ids.0).unwrap_or_else(|| self.shared.watchers.subscribe(job));
-                    wait_for_end(self, job, news, wait).await?;
+                    wait_for_end(self, job, news, wait, standing).await?;
                 }
                 let row = self.row(job).await?;
                 Ok(Accepted::Job(Box::new(self.show(caller, row).await?)))
@@ -173,7 +192,8 @@ impl Control {
         let row = if wait.is_zero() || row.state == JobState::Ended {
             row
         } else {
-            wait_for_end(self, id, self.shared.watchers.subscribe(id), wait).await?;
+            let standing = self.standing(caller, Some((Action::JobView, Target::job(&row))))?;
+            wait_for_end(self, id, self.shared.watchers.subscribe(id), wait, standing).await?;
             self.row(id).await?
         };
         self.show(caller, row).await
@@ -293,10 +313,11 @@ impl Control {
     pub async fn job_events(&self, caller: &Caller, id: JobId, after: u64, follow: bool) -> Answer<Follower> {
         let row = self.row(id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
+        let standing = self.standing(caller, Some((Action::JobOutput, Target::job(&row))))?;
         let news = self.shared.watchers.subscribe(id);
         // After the last number that the store holds comes nothing, as after any that is larger.
         let after = after.min(i64::MAX as u64);
-        Ok(Follower { control: self.clone(), job: id, after, follow, news, ended: false })
+        Ok(Follower { control: self.clone(), job: id, after, follow, news, standing, ended: false })
     }
 
     /// How the elements of an array are doing.

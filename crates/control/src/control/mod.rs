@@ -8,6 +8,7 @@ mod blobs;
 mod jobs;
 mod people;
 mod platform;
+mod standing;
 mod work;
 
 use std::fmt;
@@ -34,6 +35,7 @@ use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
 pub use jobs::{Follower, JobFilter};
+pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
 const FORECASTS_MOST: usize = 1;
@@ -89,6 +91,7 @@ pub(crate) struct Shared {
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
     rates: Rates,
+    open_answers: standing::OpenAnswers,
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
@@ -232,6 +235,7 @@ impl Control {
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
+            open_answers: standing::OpenAnswers::default(),
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),

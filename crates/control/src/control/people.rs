@@ -2,7 +2,8 @@
 
 use gambeson_api::{
     Class, Code, CreatedKey, Key, KeyId, KeyList, Limits, MemberChange, MemberList, Membership, NewKey, NewProject,
-    NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, Time, User, UserChange, UserId, UserList, WhoAmI,
+    NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, StartAsked, Time, User, UserChange, UserId,
+    UserList, WhoAmI,
 };
 
 use super::{Answer, Caller, Control, Target, as_project, unseen};
@@ -27,6 +28,7 @@ pub(super) fn new_project(name: String, config: &Config, now: Time) -> Project {
         user_quota: config.user_quota,
         ceiling: config.ceiling,
         class_most: Class::High,
+        start: StartAsked::Warm,
         created_at: now,
     }
 }
@@ -63,6 +65,9 @@ fn change_project(project: &Project, change: &ProjectChange, config: &Config) ->
     }
     if let Some(class) = change.class_most {
         changed.class_most = class;
+    }
+    if let Some(start) = change.start {
+        changed.start = start;
     }
     Ok(changed)
 }

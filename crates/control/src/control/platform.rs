@@ -13,7 +13,7 @@ use crate::access::{self, Action, KeyScope};
 use crate::audit;
 use crate::books::{Account, DAY_MS};
 use crate::depot::{io_problem, private_dir};
-use crate::desk::{Desk, day_of};
+use crate::desk::{Act, Desk, day_of};
 use crate::queue::{self, ProjectKey, UserKey};
 use crate::reading::store_problem;
 use crate::secret;
@@ -137,24 +137,22 @@ impl Control {
         Ok(JoinToken { token: fresh.text, expires_at })
     }
 
-    /// Has a worker finish what it has and take nothing more.
+    /// Has a worker finish what it has and take nothing more, until [`Control::worker_undrain`].
     ///
     /// # Errors
     /// When there is none, or the caller may not.
     pub async fn worker_drain(&self, caller: &Caller, id: WorkerId) -> Answer<Worker> {
-        let act = move |desk: &mut Desk| {
-            let Some(row) = desk.state.workers.get_mut(&id) else {
-                return Err(Problem::new(Code::NotFound, format!("there is no worker {id}")).into());
-            };
-            row.draining = true;
-            let row = row.clone();
-            desk.store.worker_put(&row)?;
-            crate::lease::connect(&mut desk.state, id, row.room, false);
-            desk.polls.retain(|_, poll| poll.worker != id);
-            desk.beats.remove(&id);
-            Ok(shown_worker(desk, &row))
-        };
+        let act = move |desk: &mut Desk| set_draining(desk, id, true);
         self.perform(caller, Action::WorkerDrain, Target::Platform, self.context(), act).await
+    }
+
+    /// Lets a drained worker take jobs again. One that is not drained stays as it is.
+    ///
+    /// # Errors
+    /// When there is none, or the caller may not.
+    pub async fn worker_undrain(&self, caller: &Caller, id: WorkerId) -> Answer<Worker> {
+        let act = move |desk: &mut Desk| set_draining(desk, id, false);
+        self.perform(caller, Action::WorkerUndrain, Target::Platform, self.context(), act).await
     }
 
     /// The layers of each worker, as probed at its start.
@@ -395,6 +393,22 @@ impl Control {
             .map_err(|error| io_problem(&error))?;
         Ok(Backup { path: path.display().to_string(), size })
     }
+}
+
+/// Whether a worker is to take no more jobs. It hears of it at once, if it beats.
+fn set_draining(desk: &mut Desk, id: WorkerId, draining: bool) -> Act<Worker> {
+    let Some(row) = desk.state.workers.get_mut(&id) else {
+        return Err(Problem::new(Code::NotFound, format!("there is no worker {id}")).into());
+    };
+    row.draining = draining;
+    let row = row.clone();
+    desk.store.worker_put(&row)?;
+    if draining {
+        crate::lease::connect(&mut desk.state, id, row.room, false);
+        desk.polls.retain(|_, poll| poll.worker != id);
+    }
+    desk.tell_drain(id);
+    Ok(shown_worker(desk, &row))
 }
 
 fn line(

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use super::{Answer, Control, WorkerCaller};
 use crate::audit;
-use crate::reading::store_problem;
 use crate::secret;
 use crate::store::WorkerRow;
 use crate::writer::Writer;
@@ -65,18 +64,22 @@ impl Control {
         }
     }
 
-    /// Enrols a worker that has a join token, which is used up.
+    /// Enrols a worker that has a join token, which is used up. Asked again by the same worker, it is the same answer.
     ///
     /// # Errors
     /// `unauthenticated` without a valid one.
     pub async fn worker_enrol(&self, join_token: Option<&str>, enrol: Enrol) -> Answer<Enrolled> {
         let join_token = token("gmj", join_token)?;
-        let id = WorkerId::new();
-        let fresh = secret::fresh(&format!("gmw_{:032x}", id.as_u128())).map_err(|error| store_problem(&error))?;
-        let hash = fresh.hash;
+        let (id, hash) = (enrol.worker, enrol.credential.0);
         self.act(move |desk| {
             let now = desk.now();
-            if !desk.store.join_token_take(&secret::hash(&join_token), now)? {
+            let known = desk.state.workers.get(&id).map(|row| row.hash);
+            // Its answer got lost. It hears nothing that it did not say itself.
+            if known == Some(hash) {
+                return Ok(());
+            }
+            // An id that is taken is no reason to use the token up.
+            if known.is_some() || !desk.store.join_token_take(&secret::hash(&join_token), now)? {
                 let detail = "the join token is not known, was used, or has expired";
                 return Err(Problem::new(Code::Unauthenticated, detail).into());
             }
@@ -103,7 +106,7 @@ impl Control {
             Ok(())
         })
         .await?;
-        Ok(Enrolled { worker: id, credential: fresh.text })
+        Ok(Enrolled { worker: id })
     }
 
     /// Parks until there is work, or the time is over. Dropping the future gives up the place.
@@ -167,6 +170,23 @@ impl Control {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) | Err(_) => Ok(quiet),
         }
+    }
+
+    /// Whether this is the token of a lease that is held, before more is read of a request about it.
+    ///
+    /// # Errors
+    /// `lease_lost` when it is no longer the worker's, `unauthenticated` when the token is another's.
+    pub async fn lease_check(&self, lease: LeaseId, bearer: Option<&str>) -> Answer<()> {
+        let token = token("gml", bearer)?;
+        self.act(move |desk| match desk.leased(lease, &token) {
+            Ok(_) => Ok(()),
+            // It may be the second time that the end is told, which is heard.
+            Err(refused) => match desk.store.lease(lease)? {
+                Some(row) if secret::matches(&token, &row.hash) => Ok(()),
+                _ => Err(refused),
+            },
+        })
+        .await
     }
 
     /// Records what happened in an attempt.

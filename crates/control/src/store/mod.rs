@@ -13,7 +13,8 @@ use std::path::Path;
 
 use gambeson_api::{
     ArrayId, ArrayPlace, Artifact, AuditRow, Class, Content, Digest, Event, Job, JobId, JobState, KeyId, LayerReport,
-    LeaseId, Limits, Network, Project, ProjectId, Report, Time, User, UserId, WorkerId, work::Room, work::Skipped,
+    LeaseId, Limits, Network, Project, ProjectId, Report, StartAsked, Time, User, UserId, WorkerId, work::Room,
+    work::Skipped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,8 @@ pub(crate) struct Ask {
     pub network: Network,
     pub labels: BTreeMap<String, String>,
     pub may_rerun: bool,
+    #[serde(default)]
+    pub start: StartAsked,
 }
 
 /// A job.

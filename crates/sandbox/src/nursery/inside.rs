@@ -6,8 +6,10 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
-use super::message::{self, Answer, Program, Request};
+use super::message::{self, Answer, Part, Program, Request};
 use crate::birth::{Birth, Inner, Tasks, act, reap, stage};
+use crate::spec::OpenFile;
+use crate::step::Stage;
 use crate::sys;
 use crate::sys::clone::{PARENT, Side as Branch};
 use crate::sys::shown::Shown;
@@ -141,16 +143,22 @@ fn guest(
     sys::signal::restore(dispositions).map_err(at(act::DRESS))?;
     rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map_err(at(act::HAND_OVER))?;
 
-    let (bytes, fds) = message::receive_bytes(birth.inner.birth.as_fd()).map_err(at(act::HAND_OVER))?;
-    let bytes = match fds.into_iter().next() {
-        Some(file) => read_whole(&file).map_err(at(act::HAND_OVER))?,
-        None => bytes,
+    let (bytes, mut fds) = message::receive_bytes(birth.inner.birth.as_fd()).map_err(at(act::HAND_OVER))?;
+    let bytes = match bytes == message::IN_A_FILE && !fds.is_empty() {
+        true => read_whole(&fds.remove(0)).map_err(at(act::HAND_OVER))?,
+        false => bytes,
     };
-    let program: Program = postcard::from_bytes(&bytes).map_err(|_| (act::HAND_OVER, Errno::PROTO))?;
+    let program: Program<Vec<CString>, Stage> =
+        postcard::from_bytes(&bytes).map_err(|_| (act::HAND_OVER, Errno::PROTO))?;
     drop(bytes);
     dress.rewrite(&program.args, &program.env).map_err(at(act::DRESS))?;
     interpreter.take_on(&program.args, &program.env).map_err(at(act::DRESS))?;
     program.files.iter().try_for_each(stage).map_err(at(act::STAGE))?;
+    let fds: Vec<OpenFile> = fds.into_iter().map(OpenFile::new).collect();
+    for Part { path, mode, file, offset, size } in program.parts {
+        let from = fds.get(file).ok_or((act::HAND_OVER, Errno::BADF))?.clone();
+        stage(&Stage::Part { path, mode, from, offset, size }).map_err(at(act::STAGE))?;
+    }
     // From here on it counts as started, and nobody gives it to another cell.
     rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map(drop).map_err(at(act::HAND_OVER))
 }

@@ -19,7 +19,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::step::Stage;
 
 /// Descriptors of one message, at most.
 const FDS: usize = 16;
@@ -48,13 +47,29 @@ pub(super) enum Answer {
     Failed(i32),
 }
 
-/// A program for a cell that waits.
+/// A program for a cell that waits, as sent (borrowed) and as received.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Program {
-    pub(super) args: Vec<CString>,
-    pub(super) env: Vec<CString>,
-    pub(super) files: Vec<Stage>,
+pub(super) struct Program<Strings, File> {
+    pub(super) args: Strings,
+    pub(super) env: Strings,
+    pub(super) files: Vec<File>,
+    /// What of them is in files of the supervisor's, whose descriptors come along.
+    pub(super) parts: Vec<Part>,
 }
+
+/// A file that is copied from a part of another.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub(super) path: CString,
+    pub(super) mode: u32,
+    /// Which of the descriptors.
+    pub(super) file: usize,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+/// In the place of a program that is too long for a message: it is in the first file that comes along.
+pub(super) const IN_A_FILE: &[u8] = b"!";
 
 /// Sends one message.
 pub(super) fn send(to: BorrowedFd<'_>, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {

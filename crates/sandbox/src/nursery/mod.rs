@@ -91,7 +91,7 @@ impl NurseryError {
 /// How long an interpreter may take to start and to import what it is to have: several times the slowest known.
 const START_MOST: Duration = Duration::from_secs(60);
 /// How long a cell may take to be built, on a machine that is busy.
-const BIRTH_MOST: Duration = Duration::from_secs(20);
+const BIRTH_MOST: Duration = Duration::from_secs(5);
 /// Memory of a nursery's own, which its cells share.
 const MEMORY: Bytes = Bytes::mebi(2048);
 
@@ -235,7 +235,7 @@ impl Nursery {
     pub fn birth(&mut self, plan: &Plan) -> Result<Spare, NurseryError> {
         self.fits(plan).map_err(NurseryError::Unfit)?;
         self.births += 1;
-        let plan = spare::unstaged(plan);
+        let plan = plan.for_spares();
         let mut site = Site::new(&plan, &self.hierarchies)?;
         site.group.limit(&self.hierarchies, site.quotas, &site.name)?;
         site.group.give(self.uid)?;

@@ -1,18 +1,18 @@
 //! A cell that is wholly built and waits for one program.
 
 use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use super::message::{self, MOST, Program};
+use super::message::{self, IN_A_FILE, MOST, Part, Program};
 use super::{Keeper, NurseryError};
 use crate::cell::{Cell, Process};
 use crate::cgroup::Hierarchies;
 use crate::exit::Start;
-use crate::launch::{LaunchError, Outer, Site};
+use crate::launch::{Outer, Site};
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
 
@@ -53,65 +53,58 @@ impl Spare {
         self.cell.pid()
     }
 
-    /// Whether a program with this plan can have it: the same steps but for its input, arguments and environment of
-    /// the same lengths.
+    /// Whether a program with this plan can have it: see [`Plan::has_spares_of`].
     pub fn fits(&self, plan: &Plan) -> bool {
-        let own = &self.cell.plan;
-        let steps = |plan: &Plan| plan.steps.len();
-        steps(own) == steps(plan)
-            && own.steps.iter().zip(&plan.steps).all(|(own, other)| match (own, other) {
-                (Step::Stage(_), Step::Stage(_)) => true,
-                (own, other) => own == other,
-            })
-            && own.program == plan.program
-            && own.limits == plan.limits
-            && own.terminal == plan.terminal
-            && own.missing == plan.missing
-            && lengths(&own.args) == lengths(&plan.args)
-            && lengths(&own.env) == lengths(&plan.env)
+        self.cell.plan.has_spares_of(plan)
     }
 
     /// Hands it its program.
     ///
     /// # Errors
     /// When it does not fit, or is there no more; the plan comes back.
-    pub fn run(self, mut plan: Plan) -> Result<Cell, Box<HandOver>> {
-        let refuse = |plan, why: &str| Err(Box::new(HandOver { plan, why: why.into() }));
+    pub fn run(self, plan: Plan) -> Result<Cell, Box<HandOver>> {
+        let refuse = |plan, why: String| Err(Box::new(HandOver { plan, why }));
         if !self.fits(&plan) {
-            return refuse(plan, "it was built for another plan");
+            return refuse(plan, "it was built for another plan".into());
         }
         let Spare { mut cell } = self;
         cell.started = Instant::now();
-        let files = plan
-            .steps
-            .iter_mut()
-            .find_map(|step| if let Step::Stage(files) = step { Some(std::mem::take(files)) } else { None });
-        let program = Program { args: plan.args.clone(), env: plan.env.clone(), files: files.unwrap_or_default() };
-        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| {
-            let bytes = postcard::to_stdvec(&program).map_err(|_| Errno::INVAL)?;
-            if bytes.len() < MOST {
-                message::send_bytes(to.as_fd(), &bytes, &[])
-            } else {
-                let file = super::in_memory(c"program", &bytes)?;
-                message::send_bytes(to.as_fd(), b"!", &[file.as_fd()])
-            }
-        });
-        // What is said of the step is how much there was.
-        if let Some(Step::Stage(files)) = plan.steps.iter_mut().find(|step| matches!(step, Step::Stage(_))) {
-            *files = program.files;
+        // Before anything of the program can run: its deadline is the plan's that the cell was built by.
+        if let Err(error) = cell.count_down() {
+            return refuse(plan, error.to_string());
         }
+        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| hand_over(to.as_fd(), &plan));
         if let Err(errno) = sent {
-            return refuse(plan, &format!("the cell did not take it: {errno}"));
+            return refuse(plan, format!("the cell did not take it: {errno}"));
         }
         cell.plan = plan;
-        match cell.count_down() {
-            Ok(()) => Ok(cell),
-            Err(LaunchError::System { what, source }) => {
-                refuse(cell.plan.clone(), &format!("failed to {what}: {source}"))
-            }
-            Err(error) => refuse(cell.plan.clone(), &error.to_string()),
-        }
+        Ok(cell)
     }
+}
+
+/// One message, with everything of the program in it or with it.
+fn hand_over(to: BorrowedFd<'_>, plan: &Plan) -> Result<(), Errno> {
+    let (mut files, mut parts, mut open) = (Vec::new(), Vec::new(), Vec::new());
+    for file in staged(plan) {
+        let Stage::Part { path, mode, from, offset, size } = file else {
+            files.push(file);
+            continue;
+        };
+        let place = open.iter().position(|one| *one == from).unwrap_or_else(|| {
+            open.push(from);
+            open.len() - 1
+        });
+        parts.push(Part { path: path.clone(), mode: *mode, file: place, offset: *offset, size: *size });
+    }
+    let program = Program { args: &plan.args[..], env: &plan.env[..], files, parts };
+    let bytes = postcard::to_stdvec(&program).map_err(|_| Errno::INVAL)?;
+    let mut fds: Vec<BorrowedFd<'_>> = open.iter().map(|file| file.0.as_fd()).collect();
+    if bytes.len() < MOST {
+        return message::send_bytes(to, &bytes, &fds);
+    }
+    let whole = super::in_memory(c"program", &bytes)?;
+    fds.insert(0, whole.as_fd());
+    message::send_bytes(to, IN_A_FILE, &fds)
 }
 
 fn lengths(strings: &[CString]) -> usize {
@@ -123,17 +116,41 @@ pub(super) fn staged(plan: &Plan) -> &[Stage] {
     plan.find(|step| if let Step::Stage(files) = step { Some(files.as_slice()) } else { None }).unwrap_or_default()
 }
 
-/// The plan without its files.
-pub(super) fn unstaged(plan: &Plan) -> Plan {
-    let steps =
-        plan.steps.iter().map(|step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() });
-    Plan {
-        steps: steps.collect(),
-        program: plan.program.clone(),
-        args: plan.args.clone(),
-        env: plan.env.clone(),
-        limits: plan.limits.clone(),
-        terminal: plan.terminal,
-        missing: plan.missing.clone(),
+impl Plan {
+    /// The plan of a spare for such programs: without input.
+    #[must_use]
+    pub fn for_spares(&self) -> Plan {
+        let unstaged = |step: &Step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() };
+        Plan { steps: self.steps.iter().map(unstaged).collect(), ..self.clone_without_steps() }
+    }
+
+    fn clone_without_steps(&self) -> Plan {
+        let Plan { steps: _, program, args, env, limits, terminal, missing } = self;
+        Plan {
+            steps: Vec::new(),
+            program: program.clone(),
+            args: args.clone(),
+            env: env.clone(),
+            limits: limits.clone(),
+            terminal: *terminal,
+            missing: missing.clone(),
+        }
+    }
+
+    /// Whether one spare would do for both: the same steps but for the input, arguments and environment of the same
+    /// lengths.
+    pub fn has_spares_of(&self, other: &Plan) -> bool {
+        let same = |(own, other): (&Step, &Step)| match (own, other) {
+            (Step::Stage(_), Step::Stage(_)) => true,
+            (own, other) => own == other,
+        };
+        self.steps.len() == other.steps.len()
+            && self.steps.iter().zip(&other.steps).all(same)
+            && self.program == other.program
+            && self.limits == other.limits
+            && self.terminal == other.terminal
+            && self.missing == other.missing
+            && lengths(&self.args) == lengths(&other.args)
+            && lengths(&self.env) == lengths(&other.env)
     }
 }

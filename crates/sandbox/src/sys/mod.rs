@@ -1,5 +1,5 @@
 //! The kernel facilities for which neither std nor rustix has a safe call: one file per facility, and
-//! the only `unsafe` of the repository.
+//! nearly all `unsafe` of the repository; the rest calls an interpreter, in `crates/nursery`.
 //!
 //! Invariants:
 //! 1. Nothing here allocates or takes a lock, so that all of it may run between clone and exec.

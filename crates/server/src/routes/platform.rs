@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(worker_list))
         .routes(routes!(join_token_create))
         .routes(routes!(worker_drain))
+        .routes(routes!(worker_undrain))
         .routes(routes!(usage_read))
         .routes(routes!(posture_read))
         .routes(routes!(backup_create))
@@ -83,7 +84,7 @@ async fn join_token_create(
 
 /// Give a worker no more jobs.
 ///
-/// The request has no body.
+/// It stays, idle, once it has finished what it has; `undrain` lets it take jobs again. The request has no body.
 #[utoipa::path(
     post,
     path = "/v1/workers/{id}/drain",
@@ -99,6 +100,26 @@ async fn worker_drain(
     Query(NoParameters): Query<NoParameters>,
 ) -> Answered<Json<Worker>> {
     Ok(Json(control.worker_drain(&caller, id).await?))
+}
+
+/// Let a drained worker take jobs again.
+///
+/// The request has no body.
+#[utoipa::path(
+    post,
+    path = "/v1/workers/{id}/undrain",
+    operation_id = "worker_undrain",
+    tag = "platform",
+    params(("id" = WorkerId, Path, description = "The worker.")),
+    responses((status = 200, body = Worker, description = "The worker, which takes jobs again."))
+)]
+async fn worker_undrain(
+    State(control): State<Control>,
+    Key(caller): Key,
+    At(id): At<WorkerId>,
+    Query(NoParameters): Query<NoParameters>,
+) -> Answered<Json<Worker>> {
+    Ok(Json(control.worker_undrain(&caller, id).await?))
 }
 
 #[derive(Debug, IntoParams)]

@@ -6,13 +6,14 @@ use gambeson_api::work::{
 };
 use gambeson_api::{Blob, Digest, LeaseId};
 use gambeson_control::Control;
+use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
 use crate::bearer::{Token, WorkerKey};
 use crate::blob;
-use crate::body::{BlobBody, Json};
+use crate::body::{BlobBody, Json, SMALL, Unread};
 use crate::failure::Answered;
 use crate::place::At;
 use crate::query::{NoParameters, Query};
@@ -35,15 +36,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     operation_id = "worker_enrol",
     tag = "worker",
     security(("join" = [])),
-    request_body(content = Enrol, description = "What the worker is and has."),
-    responses((status = 200, body = Enrolled, description = "The worker's id and its credential."))
+    request_body(content = Enrol, description = "What the worker is and has, in at most 64 KiB. The same again is answered \
+        the same."),
+    responses((status = 200, body = Enrolled, description = "The worker is known."))
 )]
 async fn worker_enrol(
     State(control): State<Control>,
     Token(token): Token,
     Query(NoParameters): Query<NoParameters>,
-    Json(enrol): Json<Enrol>,
+    body: Unread,
 ) -> Answered<Json<Enrolled>> {
+    let enrol: Enrol = body.json_within(SMALL).await?;
     Ok(Json(control.worker_enrol(Some(&token), enrol).await?))
 }
 
@@ -87,6 +90,15 @@ async fn worker_heartbeat(
     Ok(Json(control.worker_heartbeat(&worker, beat).await?))
 }
 
+/// Reads a report. One that is not small is read only for who holds the lease: a token of the right form is nothing that
+/// one has to be given.
+async fn report<T: DeserializeOwned>(control: &Control, lease: LeaseId, token: &str, body: Unread) -> Answered<T> {
+    if !body.is_small() {
+        control.lease_check(lease, Some(token)).await?;
+    }
+    body.json().await
+}
+
 /// Report what happened in an attempt.
 #[utoipa::path(
     post,
@@ -103,8 +115,9 @@ async fn lease_append(
     Token(token): Token,
     At(lease): At<LeaseId>,
     Query(NoParameters): Query<NoParameters>,
-    Json(append): Json<Append>,
+    body: Unread,
 ) -> Answered<Json<Appended>> {
+    let append: Append = report(&control, lease, &token, body).await?;
     Ok(Json(control.lease_append(lease, Some(&token), append).await?))
 }
 
@@ -125,8 +138,9 @@ async fn lease_settle(
     Token(token): Token,
     At(lease): At<LeaseId>,
     Query(NoParameters): Query<NoParameters>,
-    Json(settle): Json<Settle>,
+    body: Unread,
 ) -> Answered<Json<Done>> {
+    let settle: Settle = report(&control, lease, &token, body).await?;
     Ok(Json(control.lease_settle(lease, Some(&token), settle).await?))
 }
 
@@ -146,8 +160,9 @@ async fn lease_hand_back(
     Token(token): Token,
     At(lease): At<LeaseId>,
     Query(NoParameters): Query<NoParameters>,
-    Json(back): Json<HandBack>,
+    body: Unread,
 ) -> Answered<Json<Done>> {
+    let back: HandBack = report(&control, lease, &token, body).await?;
     Ok(Json(control.lease_hand_back(lease, Some(&token), back).await?))
 }
 

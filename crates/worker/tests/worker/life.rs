@@ -56,6 +56,17 @@ async fn a_worker_that_the_server_no_longer_knows_ends_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_enrolment_whose_answer_is_lost_does_not_use_the_token_up() {
+    let server = listen(TTL).await;
+    server.change(|inner| inner.faults.cut = 1);
+    let worker = Worker::start(&server, |_| {});
+    server.until("it asks for work", |inner| inner.seen.polls.first().map(drop)).await;
+    let asked = server.inner().seen.asked_to_enrol;
+    assert_eq!((asked, server.inner().seen.enrolled.len()), (2, 1));
+    worker.finish().await;
+}
+
+#[tokio::test]
 async fn a_join_token_serves_once() {
     let server = listen(TTL).await;
     let worker = Worker::start(&server, |_| {});
@@ -100,15 +111,21 @@ async fn what_still_runs_when_the_time_is_over_is_killed_and_not_reported() {
 }
 
 #[tokio::test]
-async fn a_server_can_ask_a_worker_to_end_after_its_last_job() {
+async fn a_drained_worker_finishes_its_job_idles_and_works_again_when_it_is_undrained() {
     let server = listen(TTL).await;
     let worker = Worker::start(&server, |_| {});
     let job = server.submit(lease("import time\nprint('ready')\ntime.sleep(.5)"));
     server.printed(job, "ready").await;
     server.change(|inner| inner.drain = true);
-    let (_state, ended) = worker.ended().await;
-    ended.unwrap();
-    assert_eq!(server.inner().seen.settled[&job].report.outcome.end, End::Exited { code: 0 });
+    assert_eq!(server.settled(job).await.report.outcome.end, End::Exited { code: 0 });
+    let later = server.submit(lease("print('later')"));
+    let polls = server.inner().seen.polls.len();
+    let beats = server.inner().seen.heartbeats;
+    server.until("it beats on", |inner| (inner.seen.heartbeats >= beats + 3).then_some(())).await;
+    assert_eq!(server.inner().seen.polls.len(), polls, "it asks for work");
+    server.change(|inner| inner.drain = false);
+    server.settled(later).await;
+    worker.finish().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use gambeson_api::LeaseId;
+use gambeson_api::{Digest, FileContent, LeaseId};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -91,6 +91,37 @@ async fn a_killed_worker_takes_its_cells_along_and_its_next_life_finds_its_place
     server.settled(other).await;
     assert!(!leftover.exists());
     assert_eq!(server.inner().seen.enrolled.len(), 1);
+}
+
+#[tokio::test]
+async fn a_large_input_is_never_in_the_workers_memory() {
+    const SIZE: usize = 64 << 20;
+    let server = listen(TTL).await;
+    let dir = TempDir::new().unwrap();
+    let worker = Process::start(&server, dir.path());
+    let small = server.submit(lease("print('small')"));
+    server.settled(small).await;
+    let peak_kib = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", worker.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+    };
+    let before = peak_kib();
+    let bytes = vec![b'x'; SIZE];
+    let (digest, size) = (Digest::of(&bytes), Some(SIZE as u64));
+    server.change(|inner| inner.blobs.insert(digest, bytes));
+    // Once from the server, and once from what was kept.
+    for _ in 0..2 {
+        let mut large = lease("print(open('data').read().count('x'))");
+        large.limits.disk_bytes = 2 * SIZE as u64;
+        large.limits.memory_bytes = 4 * SIZE as u64;
+        large.files.insert("data".into(), FileContent::Blob { digest, size, executable: false });
+        let large = server.submit(large);
+        server.settled(large).await;
+        assert_eq!(server.stdout(large), format!("{SIZE}\n"));
+    }
+    let grown = peak_kib() - before;
+    assert!(grown < 16 << 10, "the worker grew by {grown} KiB");
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use gambeson_api::client::Client;
 use gambeson_api::client::worker::{LeaseClient, WorkerClient};
 use gambeson_api::work::{Append, Enrol, Entry, LeaseRequest, Room, Settle};
 use gambeson_api::{
-    Accepted, End, FileContent, Job, JobId, MemberChange, NewKey, NewProject, NewUser, Outcome, ProjectChange, Report,
-    Start, Submission, Usage, UserKind, Waiting,
+    Accepted, Digest, End, FileContent, Job, JobId, MemberChange, NewKey, NewProject, NewUser, Outcome, ProjectChange,
+    Report, Start, Submission, Usage, UserKind, Waiting, WorkerId,
 };
 use gambeson_testkit::Platform;
 
@@ -111,8 +111,12 @@ impl Side {
         let connection = owner.connection();
         let users = secrets.into_iter().map(|secret| Client::new(connection.with_token(secret))).collect();
         let join = owner.join_token_create().await?.token;
-        let enrolled = WorkerClient::new(connection.with_token(join))
+        let id = WorkerId::new();
+        let credential = gambeson_api::work::credential(id, &[7; 32]);
+        WorkerClient::new(connection.with_token(join))
             .enrol(&Enrol {
+                worker: id,
+                credential: Digest::of(credential.as_bytes()),
                 name: "bench".into(),
                 room: ROOM,
                 version: "1".into(),
@@ -120,7 +124,7 @@ impl Side {
                 layers: Vec::new(),
             })
             .await?;
-        let worker = WorkerClient::new(connection.with_token(enrolled.credential));
+        let worker = WorkerClient::new(connection.with_token(credential));
         let mut side = Side { length, platform, users, worker, held: VecDeque::new(), arrays: Vec::new() };
         for number in 1..ROOM.slots {
             submit(&side.users[number as usize], 0).await?;

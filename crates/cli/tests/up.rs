@@ -1,0 +1,100 @@
+//! `gambeson up`: what becomes of its worker.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use gambeson_api::{JobState, Submission};
+use gambeson_testkit::{Platform, Process, until};
+
+fn binary() -> PathBuf {
+    env!("CARGO_BIN_EXE_gambeson").into()
+}
+
+/// Whatever this machine lacks: these tests are about something else.
+const ACCEPT: [&str; 2] = [
+    "--set",
+    "worker.accept_missing=cgroup.memory,cgroup.pids,cgroup.cpu,namespace.user,namespace.time,namespace.cgroup,landlock",
+];
+
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_drained_local_worker_is_not_started_again_and_works_again_when_it_is_undrained() {
+    let platform = Platform::up(&binary(), &ACCEPT);
+    let (_, worker) = platform.children();
+    runtime().block_on(async {
+        let client = platform.client();
+        let ready = async || client.worker_list().await.unwrap().workers.into_iter().find(|worker| worker.connected);
+        let id = loop {
+            if let Some(worker) = ready().await {
+                break worker.id;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert!(client.worker_drain(id).await.unwrap().draining);
+        let accepted = client.job_submit(&Submission::of_source("print('undrained')"), None).await.unwrap();
+        let gambeson_api::Accepted::Job(job) = accepted else { panic!("no array") };
+        // It heard of it: a second heartbeat comes only after the first was answered.
+        let waited = client.job(job.id, Some(Duration::from_secs(4))).await.unwrap();
+        assert_eq!(waited.state, JobState::Queued);
+        assert_eq!(platform.children().1, worker, "it was started again");
+        assert!(!client.worker_undrain(id).await.unwrap().draining);
+        let ended = client.job(job.id, Some(Duration::from_secs(30))).await.unwrap();
+        assert_eq!(ended.state, JobState::Ended, "{ended:?}");
+        assert_eq!(platform.children().1, worker, "it was started again");
+    });
+    assert!(!platform.process.said().contains("started again"), "{}", platform.process.said());
+}
+
+#[test]
+fn the_local_join_token_is_made_only_for_a_worker_without_a_credential() {
+    let mut platform = Platform::up(&binary(), &ACCEPT);
+    let armed = |platform: &Platform| {
+        let environment = |pid: u32| std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let token = |pid: u32| String::from_utf8_lossy(&environment(pid)).contains("GAMBESON_LOCAL_JOIN_TOKEN=");
+        let (server, worker) = platform.children();
+        (token(server), token(worker))
+    };
+    assert_eq!(armed(&platform), (true, true));
+    let credential = platform.data.join("worker/credential.json");
+    until("the worker is enrolled", || credential.exists().then_some(()));
+    platform.restart();
+    assert_eq!(armed(&platform), (false, false));
+}
+
+#[test]
+fn a_worker_that_the_host_lacks_layers_for_takes_no_job_and_the_server_goes_on() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Scratch(std::env::temp_dir().join(format!("gambeson-up-{}", std::process::id())));
+    std::fs::create_dir(&dir.0).unwrap();
+    std::fs::set_permissions(&dir.0, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let program = dir.0.join("gambeson");
+    std::fs::copy(binary(), &program).unwrap();
+    // An ordinary user has no cgroup of its own.
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    command.args(["up", "--listen", "127.0.0.1:0", "--set", "worker.python=/usr/bin/python3", "--data-dir"]);
+    command.arg(dir.0.join("data")).env("HOME", "/nonexistent").env_remove("GAMBESON_CONFIG");
+    let (mut process, lines) = Process::start(&mut command);
+    let lines: Vec<String> = lines.take(3).collect();
+    assert!(lines[2].starts_with("listening on unix:"), "{lines:?}");
+    until("up says that the worker is left alone", || process.said().contains("is not started again").then_some(()));
+    let said = process.said();
+    assert!(said.contains("this host lacks the layer cgroup.memory: "), "{said}");
+    assert!(said.contains("or accept it in worker.accept_missing"), "{said}");
+    assert_eq!(said.matches("this worker takes no jobs").count(), 1, "{said}");
+    let url = lines[1].strip_prefix("listening on http://").unwrap();
+    assert!(std::net::TcpStream::connect(url).is_ok());
+    assert_eq!(process.wait(Duration::from_millis(300)), None, "the platform goes on");
+}

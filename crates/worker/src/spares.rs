@@ -1,0 +1,302 @@
+//! Cells that are ready before their program comes, and the nursery that they are forked from.
+//!
+//! How many are kept follows what was asked for: of each kind of plan as many as come while one is made, and a few
+//! more, within a bound of number and memory. They are made by a thread of their own, off everybody's way.
+//!
+//! Invariants:
+//! 1. A program that finds no spare, or whose spare is no longer there, starts another way: nothing here fails a job.
+//! 2. A nursery that died, is old or gave birth often is replaced; cells that came from it go on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gambeson_sandbox::{Cell, Environment, Host, Layer, Nursery, NurseryError, Plan, Spare, Wanted};
+use tracing::{debug, info, warn};
+
+/// What a worker keeps warm.
+#[derive(Debug, Clone)]
+pub struct Warmth {
+    /// The library that makes an interpreter a nursery (the crate `gambeson-nursery-image` has it).
+    pub library: &'static [u8],
+    /// Modules that the nursery imports ahead of need, by name.
+    pub preload: Vec<String>,
+    /// Spares at once, of all kinds together.
+    pub spares_most: usize,
+    /// Memory that they may take together, bytes; one is reckoned with [`Warmth::spare_bytes`].
+    pub memory_most: u64,
+}
+
+impl Warmth {
+    /// With the usual bounds.
+    pub fn new(library: &'static [u8]) -> Warmth {
+        Warmth { library, preload: Vec::new(), spares_most: 32, memory_most: 256 << 20 }
+    }
+
+    /// What one spare is reckoned with, bytes of its own: more where modules were imported.
+    pub fn spare_bytes(&self) -> u64 {
+        if self.preload.is_empty() { 4 << 20 } else { 12 << 20 }
+    }
+
+    fn most(&self) -> usize {
+        let by_memory = usize::try_from(self.memory_most / self.spare_bytes()).unwrap_or(usize::MAX);
+        self.spares_most.min(by_memory)
+    }
+}
+
+/// A nursery is replaced after this time, or this many births.
+const AGE_MOST: Duration = Duration::from_secs(3600);
+const BIRTHS_MOST: u64 = 20_000;
+/// One that did not come to be is tried again after this time.
+const RETRY: Duration = Duration::from_secs(30);
+/// A kind of plan that nobody asked for this long has no spares.
+const FORGOTTEN: Duration = Duration::from_secs(120);
+/// Kinds of plans that are kept in mind.
+const KINDS_MOST: usize = 8;
+/// As many are kept as came in this time, lately.
+const HORIZON: Duration = Duration::from_millis(150);
+/// While there are some, new ones are made only after nobody has come for this long.
+const QUIET: Duration = Duration::from_millis(4);
+
+/// The spares of a worker.
+#[derive(Debug)]
+pub(crate) struct Spares {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    warmth: Warmth,
+    environment: Environment,
+    host: Arc<Host>,
+    accept_missing: Vec<Layer>,
+    env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    pool: Mutex<Pool>,
+    wake: Condvar,
+    nursery: Mutex<Option<Nursery>>,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    kinds: Vec<Kind>,
+    over: bool,
+    /// When somebody came last.
+    came: Option<Instant>,
+}
+
+/// Programs that can have the same spares.
+#[derive(Debug)]
+struct Kind {
+    plan: Plan,
+    spares: VecDeque<Spare>,
+    /// How many came lately, each counting less as time goes by.
+    weight: f64,
+    at: Instant,
+}
+
+impl Kind {
+    fn decayed(&self, now: Instant) -> f64 {
+        let seconds = now.saturating_duration_since(self.at).as_secs_f64();
+        self.weight * 0.5f64.powf(seconds / HALF_LIFE)
+    }
+
+    /// How many are wanted.
+    fn target(&self, now: Instant) -> usize {
+        if now.saturating_duration_since(self.at) > FORGOTTEN {
+            return 0;
+        }
+        // The weight of a steady rate r is r times the half-life over ln 2.
+        let rate = self.decayed(now) * std::f64::consts::LN_2 / HALF_LIFE;
+        2 + (rate * HORIZON.as_secs_f64()).ceil() as usize
+    }
+}
+
+/// Seconds after which one that came counts half.
+const HALF_LIFE: f64 = 2.0;
+
+/// A program that starts another way, and why.
+pub(crate) struct Elsewhere {
+    pub(crate) plan: Plan,
+    pub(crate) why: String,
+}
+
+impl Spares {
+    /// Starts the thread that makes them. `env` is what every program of this worker has.
+    pub(crate) fn start(
+        warmth: Warmth,
+        environment: Environment,
+        host: Arc<Host>,
+        accept_missing: Vec<Layer>,
+        env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    ) -> std::io::Result<Spares> {
+        let shared = Arc::new(Shared {
+            warmth,
+            environment,
+            host,
+            accept_missing,
+            env,
+            pool: Mutex::default(),
+            wake: Condvar::new(),
+            nursery: Mutex::new(None),
+        });
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new().name("spares".into()).spawn(move || theirs.keep())?;
+        Ok(Spares { shared })
+    }
+
+    /// Starts the program of `plan` in a warm cell.
+    pub(crate) fn run(&self, mut plan: Plan) -> Result<Cell, Box<Elsewhere>> {
+        let mut why = String::new();
+        // A spare may have died since it was made; another then, or a new one.
+        for _ in 0..3 {
+            let spare = match self.shared.take(&plan) {
+                Some(spare) => spare,
+                None => match self.shared.bear(&plan) {
+                    Ok(spare) => spare,
+                    Err(error) => {
+                        why = error.to_string();
+                        break;
+                    }
+                },
+            };
+            match spare.run(plan) {
+                Ok(cell) => return Ok(cell),
+                Err(back) => {
+                    debug!(why = back.why, "a spare did not take its program");
+                    (plan, why) = (back.plan, back.why);
+                }
+            }
+        }
+        Err(Box::new(Elsewhere { plan, why }))
+    }
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        lock(&self.shared.pool).over = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// A spare for this plan, if there is one. That it was asked for is remembered.
+    fn take(&self, plan: &Plan) -> Option<Spare> {
+        let now = Instant::now();
+        let mut pool = lock(&self.pool);
+        pool.came = Some(now);
+        let at = pool.kinds.iter().position(|kind| kind.plan.has_spares_of(plan));
+        let at = at.unwrap_or_else(|| {
+            if pool.kinds.len() >= KINDS_MOST
+                && let Some((oldest, _)) = pool.kinds.iter().enumerate().min_by_key(|(_, kind)| kind.at)
+            {
+                pool.kinds.swap_remove(oldest);
+            }
+            pool.kinds.push(Kind { plan: plan.for_spares(), spares: VecDeque::new(), weight: 0.0, at: now });
+            pool.kinds.len() - 1
+        });
+        let kind = &mut pool.kinds[at];
+        (kind.weight, kind.at) = (kind.decayed(now) + 1.0, now);
+        let spare = kind.spares.pop_front();
+        drop(pool);
+        self.wake.notify_one();
+        spare
+    }
+
+    /// One that is made while its program waits.
+    fn bear(&self, plan: &Plan) -> Result<Spare, NurseryError> {
+        let mut nursery = lock(&self.nursery);
+        let Some(mother) = &mut *nursery else { return Err(NurseryError::Unfit("there is no nursery".into())) };
+        let born = mother.birth(plan);
+        // One that does not answer would make everybody wait; the thread starts another.
+        if matches!(born, Err(NurseryError::Failed(_))) {
+            *nursery = None;
+        }
+        born
+    }
+
+    /// The thread: a nursery, and spares as they are wanted.
+    fn keep(&self) {
+        let mut failed: Option<Instant> = None;
+        loop {
+            let stale = match &*lock(&self.nursery) {
+                Some(nursery) => !nursery.lives() || nursery.age() > AGE_MOST || nursery.births() > BIRTHS_MOST,
+                None => true,
+            };
+            if stale && failed.is_none_or(|at| at.elapsed() > RETRY) {
+                failed = self.renew().err().map(|()| Instant::now());
+            }
+            let wanted = {
+                let mut pool = lock(&self.pool);
+                let most = self.warmth.most();
+                let now = Instant::now();
+                for kind in &mut pool.kinds {
+                    let target = kind.target(now);
+                    // Twice as many as are wanted are let go of slowly, so that a pause costs nothing.
+                    if target == 0 || kind.spares.len() > 2 * target {
+                        kind.spares.pop_back();
+                    }
+                }
+                pool.kinds.retain(|kind| !kind.spares.is_empty() || kind.target(now) > 0);
+                let all: usize = pool.kinds.iter().map(|kind| kind.spares.len()).sum();
+                let quiet = pool.came.is_none_or(|came| now.saturating_duration_since(came) >= QUIET);
+                let short = |kind: &&Kind| kind.spares.len() < kind.target(now) && (quiet || kind.spares.len() < 2);
+                let next = pool.kinds.iter().filter(short).min_by_key(|kind| kind.spares.len());
+                match next {
+                    _ if pool.over => return,
+                    Some(kind) if all < most && failed.is_none() => Some(kind.plan.clone()),
+                    _ => {
+                        let patience = if quiet { Duration::from_secs(1) } else { QUIET };
+                        drop(self.wake.wait_timeout(pool, patience));
+                        None
+                    }
+                }
+            };
+            let Some(plan) = wanted else { continue };
+            match self.bear(&plan) {
+                Ok(spare) => {
+                    let mut pool = lock(&self.pool);
+                    if let Some(kind) = pool.kinds.iter_mut().find(|kind| kind.plan.has_spares_of(&plan)) {
+                        kind.spares.push_back(spare);
+                    }
+                }
+                Err(NurseryError::Unfit(_)) => {
+                    // Such programs start cold; nobody need wait for spares of them.
+                    lock(&self.pool).kinds.retain(|kind| !kind.plan.has_spares_of(&plan));
+                }
+                Err(error) => {
+                    warn!(error = %error, "the nursery gave no birth; a new one takes its place");
+                    *lock(&self.nursery) = None;
+                    failed = Some(Instant::now());
+                }
+            }
+        }
+    }
+
+    fn renew(&self) -> Result<(), ()> {
+        let begun = Instant::now();
+        let wanted = Wanted {
+            environment: &self.environment,
+            preload: &self.warmth.preload,
+            env: &self.env,
+            accept_missing: &self.accept_missing,
+            library: self.warmth.library,
+        };
+        match Nursery::start(&wanted, &self.host) {
+            Ok(nursery) => {
+                info!(took_ms = begun.elapsed().as_millis() as u64, preload = ?self.warmth.preload, "a nursery is ready");
+                *lock(&self.nursery) = Some(nursery);
+                Ok(())
+            }
+            Err(error) => {
+                warn!(error = %error, "no nursery: programs start cold");
+                *lock(&self.nursery) = None;
+                Err(())
+            }
+        }
+    }
+}
