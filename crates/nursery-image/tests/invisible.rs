@@ -12,12 +12,16 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 use gambeson_sandbox::{Environment, Nursery, Spec, Start};
 use serde_json::Value;
 
 /// What the corpus must not shrink below.
 const FEWEST_PROGRAMS: usize = 80;
+/// As many as the smallest host of ours has processors.
+const PYTHONS_AT_ONCE: usize = 2;
 
 /// What a warm program does see, in words of the threat model; the test fails when it sees it no longer.
 const SEEN: &[(&str, &str)] = &[
@@ -147,31 +151,42 @@ fn a_program_says_and_ends_the_same_warm_and_cold() {
         files: vec![("app/__main__.py".into(), main.into()), ("app/near.py".into(), Vec::new())],
         stdin: Vec::new(),
     });
-    let mut wrong = Vec::new();
-    for environment in ground::pythons() {
-        let mut nursery = match ground::try_nursery(&environment, &[]) {
-            Ok(nursery) => nursery,
-            Err(why) => {
-                wrong.push(format!("{} has no nursery: {why}", environment.executable.display()));
-                continue;
-            }
-        };
-        let (mut same, mut seen) = (0, 0);
-        for program in &programs {
-            let name = program.name.trim_end_matches(".py");
-            let known = SEEN.iter().any(|(known, _)| *known == name);
-            match (compare(&mut nursery, &environment, program), known) {
-                (None, false) => same += 1,
-                (Some(_), true) => seen += 1,
-                (Some(what), false) => wrong.push(format!("{} {name}: {what:.2000}", environment.version)),
-                (None, true) => wrong.push(format!("{} {name} is the same by now", environment.version)),
-            }
+    let wrong = Mutex::new(Vec::new());
+    let pythons = Mutex::new(ground::pythons().into_iter());
+    thread::scope(|scope| {
+        for _ in 0..PYTHONS_AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let next = pythons.lock().unwrap().next();
+                    let Some(environment) = next else { break };
+                    let found = all_of(&environment, &programs);
+                    wrong.lock().unwrap().extend(found);
+                }
+            });
         }
-        println!(
-            "{} {}: {same} the same, {seen} known not to be",
-            environment.executable.display(),
-            environment.version
-        );
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is wrong with one interpreter.
+fn all_of(environment: &Environment, programs: &[Program]) -> Vec<String> {
+    let mut nursery = match ground::try_nursery(environment, &[]) {
+        Ok(nursery) => nursery,
+        Err(why) => return vec![format!("{} has no nursery: {why}", environment.executable.display())],
+    };
+    let mut wrong = Vec::new();
+    let (mut same, mut seen) = (0, 0);
+    for program in programs {
+        let name = program.name.trim_end_matches(".py");
+        let known = SEEN.iter().any(|(known, _)| *known == name);
+        match (compare(&mut nursery, environment, program), known) {
+            (None, false) => same += 1,
+            (Some(_), true) => seen += 1,
+            (Some(what), false) => wrong.push(format!("{} {name}: {what:.2000}", environment.version)),
+            (None, true) => wrong.push(format!("{} {name} is the same by now", environment.version)),
+        }
+    }
+    println!("{} {}: {same} the same, {seen} known not to be", environment.executable.display(), environment.version);
+    wrong
 }

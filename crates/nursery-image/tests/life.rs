@@ -324,6 +324,39 @@ fn a_birth_that_fails_leaves_nothing_and_the_nursery_as_it_was() {
     nothing_left(&mounts);
 }
 
+#[test]
+fn an_interrupt_reaches_a_warm_program_and_a_cancellation_ends_it() {
+    if ground::host().is_none() {
+        return;
+    }
+    let (_alone, mounts) = (alone(), ground::mounts());
+    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let source = "import time\ntry:\n  print('on', flush=True); time.sleep(60)\nexcept KeyboardInterrupt:\n  print('interrupted', flush=True); time.sleep(60)";
+    let spec = ground::spec(&ground::python(), source);
+    for warm in [false, true] {
+        let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        let ((interrupt, press), (our_out, their_out)) = (pipe(), pipe());
+        let cell = if warm { ground::start_warm(&mut nursery, &spec) } else { ground::start_cold(&spec) };
+        let ended = thread::scope(|scope| {
+            scope.spawn(move || {
+                for line in BufReader::new(fs::File::from(our_out)).lines() {
+                    // Once to interrupt, a second time to cancel.
+                    assert!(["on", "interrupted"].contains(&line.unwrap().as_str()));
+                    rustix::io::write(&press, b"x").unwrap();
+                }
+            });
+            let streams =
+                Streams { stdout: Sink::Fd(their_out.as_fd()), interrupt: Some(interrupt.as_fd()), ..Streams::kept() };
+            let ended = cell.wait(streams);
+            drop(their_out);
+            ended
+        });
+        assert_eq!(ended.exit.end, End::Cancelled, "warm: {warm}, {}", ground::told(&ended));
+    }
+    drop(nursery);
+    nothing_left(&mounts);
+}
+
 /// Not a test of its own: the supervisor that the next one kills. It says what it has, and goes on bearing.
 #[test]
 #[ignore = "another test starts it"]

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use gambeson_sandbox::{Amount, Bytes, End, Limit, Limits, MilliCpus, Spec, Start};
 
+type Change<'a> = &'a dyn Fn(&mut Limits);
+
 const MIB: u64 = 1 << 20;
 
 fn with(source: &str, change: impl Fn(&mut Limits)) -> Spec {
@@ -36,7 +38,7 @@ fn each_limit_is_reported_as_that_limit_warm_and_cold() {
     let files = |limits: &mut Limits| limits.files = 64;
     let open_files = |limits: &mut Limits| limits.open_files = 32;
     let output = |limits: &mut Limits| limits.output = Bytes(64 << 10);
-    let cases: &[(Limit, &dyn Fn(&mut Limits), &str)] = &[
+    let cases: &[(Limit, Change<'_>, &str)] = &[
         (Limit::Memory, &memory, "b = bytearray(200 << 20)"),
         (
             Limit::Memory,
@@ -142,7 +144,7 @@ fn a_spare_with_other_limits_does_not_take_a_program() {
     }
     let mut nursery = ground::nursery(&ground::python(), &[]);
     let spec = with("print(1)", |_| {});
-    let changes: &[&dyn Fn(&mut Limits)] = &[
+    let changes: &[Change<'_>] = &[
         &|limits| limits.memory = Bytes::mebi(64),
         &|limits| limits.pids = 3,
         &|limits| limits.cpu = Duration::from_secs(1),

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use gambeson_sandbox::{Ended, Environment, Spec};
 
+type Change<'a> = &'a dyn Fn(&mut Spec);
+
 /// Limits for programs that use numpy and pandas.
 fn roomy(environment: &Environment, source: &str) -> Spec {
     let mut spec = ground::spec(environment, source);
@@ -283,6 +285,8 @@ fn a_variable_that_acts_at_the_start_of_an_interpreter_goes_to_a_cold_one() {
         ("LC_ALL", "C"),
         ("LANG", "C"),
         ("LANGUAGE", "de"),
+        ("LOCPATH", "/work/locale"),
+        ("GCONV_PATH", "/work/gconv"),
         ("TZ", "Europe/Berlin"),
         ("HOME", "/tmp"),
         ("MALLOC_ARENA_MAX", "1"),
@@ -302,4 +306,102 @@ fn a_variable_that_acts_at_the_start_of_an_interpreter_goes_to_a_cold_one() {
         let back = spare.run(plan).err();
         assert!(back.is_some(), "a spare took a program with {name}={value}");
     }
+}
+
+/// A spare was born for another, whose plan said nothing of what this program brings.
+#[test]
+fn what_acts_at_the_start_of_an_interpreter_is_refused_by_a_spare_too() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &[]);
+    let plain = || {
+        let mut spec = ground::spec(&environment, "print(1)");
+        spec.env = vec![("XYTHONWARNINGS".into(), "error".into())];
+        spec
+    };
+    let short: Vec<&str> = environment.version.split('.').collect();
+    let mut wrong = Vec::new();
+    let changes: &[(&str, Change<'_>)] = &[
+        ("a variable as long", &|spec| spec.env = vec![("PYTHONWARNINGS".into(), "error".into())]),
+        ("packages of its user's", &|spec| {
+            let site = format!(".local/lib/python{}.{}/site-packages/own.pth", short[0], short[1]);
+            spec.files.push(ground::file(&site, "import sys; sys.own = 1"));
+        }),
+        ("an option", &|spec| spec.args = vec!["-c".into(), "1".into(), "__".into()]),
+        ("standard input", &|spec| spec.args = vec!["-".into(), "_____".into()]),
+        ("no name", &|spec| spec.args = vec!["".into(), "______".into()]),
+    ];
+    for (what, change) in changes {
+        let mut spec = plain();
+        change(&mut spec);
+        let plan = ground::planned(&spec);
+        if nursery.fits(&plan).is_ok() {
+            wrong.push(format!("{what} fits the nursery"));
+        }
+        let spare = ground::spare(&mut nursery, &plain());
+        assert!(what.contains("user") || spec.args.iter().map(|arg| arg.len() + 1).sum::<usize>() == 8);
+        if spare.fits(&plan) {
+            wrong.push(format!("{what} fits a spare"));
+        }
+        match spare.run(plan) {
+            Ok(cell) => wrong.push(format!("{what} was taken: {}", ground::told(&ground::finish(cell, b"")))),
+            Err(back) => println!("{what}: {}", back.why),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut none = plain();
+    none.args.clear();
+    assert!(nursery.fits(&ground::planned(&none)).is_err(), "without a script there is nothing to run");
+}
+
+#[test]
+fn nothing_of_one_program_is_in_the_memory_of_another_from_the_same_nursery() {
+    if ground::host().is_none() {
+        return;
+    }
+    let environment = ground::python();
+    let mut nursery = ground::nursery(&environment, &[]);
+    // What is looked for stands nowhere in this program: each byte is one more, and so of what is read.
+    let source = "
+import re, sys
+table = bytes((n + 1) & 255 for n in range(256))
+found = []
+with open('/proc/self/mem', 'rb', 0) as memory:
+    for line in open('/proc/self/maps'):
+        start, end = (int(part, 16) for part in line.split()[0].split('-'))
+        if line.split()[1][0] != 'r' or 'vvar' in line or 'vsyscall' in line:
+            continue
+        try:
+            memory.seek(start)
+            data = memory.read(end - start)
+        except (OSError, OverflowError, ValueError):
+            continue
+        found += [line.strip() for _ in re.finditer(b'BRYKLW', data.translate(table))]
+print(len(found), found[:3])
+";
+    let mut secret = ground::spec(&environment, "print('AQXJKV', end='')  # AQXJKV");
+    secret.args = vec!["main.py".into(), "AQXJKV-argument".into()];
+    secret.env = vec![("TOKEN".into(), "AQXJKV-variable".into())];
+    secret.files.push(ground::file("data", "AQXJKV-file".repeat(50_000)));
+    let mut looking = ground::spec(&environment, source);
+    looking.args = vec!["main.py".into(), "_".repeat(15).into()];
+    looking.env = vec![("TOKEN".into(), "_".repeat(15).into())];
+    // A program that has it finds it: else the search shows nothing.
+    let mut control = ground::spec(&environment, source);
+    control.args = secret.args.clone();
+    assert!(!ground::output(&ground::cold(&control, b"")).starts_with("0 "));
+    assert_eq!(ground::output(&ground::cold(&looking, b"")), "0 []\n");
+
+    let run = |spare: gambeson_sandbox::Spare, spec: &Spec| {
+        ground::output(&ground::finish(spare.run(ground::planned(spec)).map_err(|back| back.why).unwrap(), b""))
+    };
+    let planned = ground::planned(&secret);
+    // Born for the one, and taken by the other.
+    assert_eq!(run(nursery.birth(&planned).unwrap(), &looking), "0 []\n");
+    assert_eq!(run(nursery.birth(&planned).unwrap(), &secret), "AQXJKV");
+    // Born after it, and when it was there and ran.
+    let sibling = ground::spare(&mut nursery, &looking);
+    assert_eq!(run(sibling, &looking), "0 []\n");
 }

@@ -88,10 +88,11 @@ pub fn python_with_pandas() -> Option<Environment> {
             succeeds(std::process::Command::new("python3").args(["-m", "venv"]).arg(&place))
                 && succeeds(std::process::Command::new(&python).args(["-m", "pip", "install", "-q", "numpy", "pandas"]))
         };
-        if !imports() && !(make() && imports()) {
-            return Err("numpy and pandas could not be had from PyPI".to_owned());
+        if imports() || (make() && imports()) {
+            Environment::discover(&python).map_err(|error| error.to_string())
+        } else {
+            Err("numpy and pandas could not be had from PyPI".to_owned())
         }
-        Environment::discover(&python).map_err(|error| error.to_string())
     });
     made.as_ref().map_err(|why| eprintln!("skipped: {why}")).ok().cloned()
 }

@@ -7,15 +7,17 @@
 //!
 //! Invariants:
 //! 1. The nursery has one descriptor beside the standard three: its socket.
-//! 2. No byte of a program's reaches the nursery: a program goes to its cell, by the cell's own socket.
+//! 2. No byte of a program's reaches the nursery, not of its arguments and its environment either, since whatever is
+//!    in the memory of the nursery is in that of all cells: a program goes to its cell, by the cell's own socket.
 //! 3. A cell gets one program.
 
 mod inside;
 mod message;
+mod settled;
 mod spare;
 
 use std::convert::Infallible;
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -28,7 +30,7 @@ pub use inside::{Interpreter, Side, serve, useless};
 pub use spare::{HandOver, Spare};
 
 use crate::birth::{Birth, Tasks, only_process};
-use crate::cell::Process;
+use crate::cell::{Cell, Process};
 use crate::cgroup::{self, Hierarchies};
 use crate::environment::Environment;
 use crate::exit::End;
@@ -41,6 +43,7 @@ use crate::spec::{Network, Spec, Terminal};
 use crate::step::{FIRST_ID, Namespace, Step};
 use crate::sys::clone::Side as Branch;
 use message::{Answer, Request};
+use settled::Settled;
 
 /// What is wanted of a nursery.
 #[derive(Debug, Clone)]
@@ -115,9 +118,7 @@ pub struct Nursery {
     keeper: Arc<Keeper>,
     hierarchies: Hierarchies,
     uid: u32,
-    program: CString,
-    acting: Vec<CString>,
-    preloads: bool,
+    settled: Arc<Settled>,
     births: u64,
     since: Instant,
     patience: Duration,
@@ -153,11 +154,10 @@ impl Nursery {
             },
             host,
         )?;
-        let acting = full.env.iter().filter(|one| acts(one.as_bytes(), !wanted.preload.is_empty())).cloned().collect();
+        let settled = Arc::new(Settled::new(&full, !wanted.preload.is_empty()));
         let (socket, theirs) = crate::launch::sockets()?;
         let library = in_memory(c"gambeson-nursery", wanted.library).map_err(system("keep the nursery's library"))?;
         let own = own_plan(full, &theirs, &library, wanted.preload)?;
-        let program = own.program.clone();
         cgroup::take_delegation(&host.cgroups)?;
         let brood = host.cgroups.below(&cgroup::name());
         let janitor = Janitor::start(brood.as_slice()).map_err(system("start the janitor"))?;
@@ -177,9 +177,7 @@ impl Nursery {
             keeper,
             hierarchies,
             uid: born.uid,
-            program,
-            acting,
-            preloads: !wanted.preload.is_empty(),
+            settled,
             births: 0,
             since,
             patience: BIRTH_MOST,
@@ -202,29 +200,7 @@ impl Nursery {
     /// # Errors
     /// What it would see, or do without.
     pub fn fits(&self, plan: &Plan) -> Result<(), String> {
-        if plan.program != self.program {
-            return Err("its interpreter is another".into());
-        }
-        if plan.terminal != Terminal::None {
-            return Err("it has a terminal".into());
-        }
-        if plan.steps.iter().any(|step| matches!(step, Step::Selinux(_))) {
-            return Err("SELinux gives a cell its domain at an exec".into());
-        }
-        let acting: Vec<&CString> = plan.env.iter().filter(|one| acts(one.as_bytes(), self.preloads)).collect();
-        if !acting.iter().copied().eq(&self.acting) {
-            let other = acting
-                .iter()
-                .find(|one| !self.acting.contains(one))
-                .or(self.acting.iter().find(|one| !acting.contains(one)).as_ref())
-                .map_or("?".into(), |one| name_of(one));
-            return Err(format!("the variable {other} acts when an interpreter starts"));
-        }
-        let site = |path: &CString| path.as_bytes().starts_with(b"/work/.local/");
-        if spare::staged(plan).iter().any(|file| site(file.path())) {
-            return Err("its input holds packages for its user, which are looked for when an interpreter starts".into());
-        }
-        Ok(())
+        self.settled.suits(plan)
     }
 
     /// Gives birth to a cell that takes every step of `plan` and then waits for its program, which may be another
@@ -255,7 +231,7 @@ impl Nursery {
         let request = Request {
             namespaces: namespaces(&plan),
             born_in_cgroup: site.group.birthplace().is_some(),
-            plan: plan.clone(),
+            plan: spare::nameless(&plan),
         };
         let mut fds: Vec<BorrowedFd<'_>> = vec![inner.gate.as_fd(), inner.control.as_fd(), inner.birth.as_fd()];
         fds.extend(inner.stdio.iter().flatten().map(AsFd::as_fd));
@@ -280,7 +256,8 @@ impl Nursery {
         let process = Process { child: crate::sys::clone::Child { pid, pidfd }, reaped: false };
         let mapped = map_ids(&plan, pid, &outer.opener);
         let (hierarchies, keeper) = (self.hierarchies.clone(), Arc::clone(&self.keeper));
-        let spare = spare::Spare::begin(plan, site, process, outer, hierarchies, keeper, self.patience);
+        let cell = Cell::new(plan, Instant::now(), site, process, outer, hierarchies);
+        let spare = Spare::begin(cell, keeper, Arc::clone(&self.settled), self.patience);
         match mapped {
             Ok(()) => spare,
             // One that failed on its own says why; there is nobody to map ids for then.
@@ -354,20 +331,6 @@ impl Drop for Nursery {
 
 fn gone() -> NurseryError {
     NurseryError::Failed("was gone at once".into())
-}
-
-fn name_of(variable: &CString) -> String {
-    variable.to_string_lossy().split('=').next().unwrap_or_default().to_owned()
-}
-
-/// Whether an environment variable acts when an interpreter starts, or when a module is imported that a nursery
-/// imports ahead of need (whose habits are not known, so that then each one may).
-fn acts(variable: &[u8], preloads: bool) -> bool {
-    const PREFIXES: &[&[u8]] = &[b"PYTHON", b"LC_", b"LANG", b"HOME=", b"TZ", b"MALLOC_", b"GLIBC_"];
-    if variable.starts_with(b"GAMBESON_") {
-        return false;
-    }
-    preloads || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// The plan of the nursery's own jail: what of a cell's makes a place to be born in. It has neither a filter nor a

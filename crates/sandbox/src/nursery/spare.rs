@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::message::{self, IN_A_FILE, MOST, Part, Program};
+use super::settled::Settled;
 use super::{Keeper, NurseryError};
-use crate::cell::{Cell, Process};
-use crate::cgroup::Hierarchies;
+use crate::cell::Cell;
 use crate::exit::Start;
-use crate::launch::{Outer, Site};
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
 
@@ -20,6 +19,7 @@ use crate::step::{Stage, Step};
 #[derive(Debug)]
 pub struct Spare {
     cell: Cell,
+    settled: Arc<Settled>,
 }
 
 /// A program that a spare did not take: nothing of it ran, and it can go elsewhere.
@@ -32,20 +32,17 @@ pub struct HandOver {
 }
 
 impl Spare {
+    /// Waits until the cell is built.
     pub(super) fn begin(
-        plan: Plan,
-        site: Site,
-        process: Process,
-        outer: Outer,
-        hierarchies: Hierarchies,
+        mut cell: Cell,
         keeper: Arc<Keeper>,
+        settled: Arc<Settled>,
         patience: Duration,
     ) -> Result<Spare, NurseryError> {
-        let mut cell = Cell::new(plan, Instant::now(), site, process, outer, hierarchies);
         cell.start = Start::Warm;
         cell._keeper = Some(keeper);
         cell.await_ready(patience).map_err(NurseryError::Cell)?;
-        Ok(Spare { cell })
+        Ok(Spare { cell, settled })
     }
 
     /// The pid of the cell's first process, as the host sees it.
@@ -55,7 +52,7 @@ impl Spare {
 
     /// Whether a program with this plan can have it: see [`Plan::has_spares_of`].
     pub fn fits(&self, plan: &Plan) -> bool {
-        self.cell.plan.has_spares_of(plan)
+        self.settled.suits(plan).is_ok() && self.cell.plan.has_spares_of(plan)
     }
 
     /// Hands it its program.
@@ -64,10 +61,13 @@ impl Spare {
     /// When it does not fit, or is there no more; the plan comes back.
     pub fn run(self, plan: Plan) -> Result<Cell, Box<HandOver>> {
         let refuse = |plan, why: String| Err(Box::new(HandOver { plan, why }));
+        if let Err(why) = self.settled.suits(&plan) {
+            return refuse(plan, why);
+        }
         if !self.fits(&plan) {
             return refuse(plan, "it was built for another plan".into());
         }
-        let Spare { mut cell } = self;
+        let Spare { mut cell, .. } = self;
         cell.started = Instant::now();
         // Before anything of the program can run: its deadline is the plan's that the cell was built by.
         if let Err(error) = cell.count_down() {
@@ -153,4 +153,13 @@ impl Plan {
             && lengths(&self.args) == lengths(&other.args)
             && lengths(&self.env) == lengths(&other.env)
     }
+}
+
+/// The plan with as much in the place of arguments and environment, and nothing of what they say: they may be secrets,
+/// and the cell may become another program's.
+pub(super) fn nameless(plan: &Plan) -> Plan {
+    let blank = |one: &CString| CString::new(vec![b'_'; one.as_bytes().len()]).unwrap_or_default();
+    let mut plan = plan.for_spares();
+    plan.env.iter_mut().chain(plan.args.iter_mut().skip(1)).for_each(|one| *one = blank(one));
+    plan
 }

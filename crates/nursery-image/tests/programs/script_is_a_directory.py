@@ -1,0 +1,2 @@
+# name: "empty"
+# files: {"empty/nothing.py": ""}

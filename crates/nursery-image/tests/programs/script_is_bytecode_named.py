@@ -1,0 +1,2 @@
+# name: "main.pyc"
+# files: {"main.pyc": "not bytecode"}
