@@ -198,8 +198,8 @@ pub struct ArrayPlace {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Waiting {
-    /// Jobs that are expected to start before it.
-    pub position: u64,
+    /// Jobs that are expected to start before it; absent, as the times are, where the server was too busy to look ahead.
+    pub position: Option<u64>,
     /// When it will have started in half of the cases; absent where nobody can say.
     pub expected_start_p50: Option<Time>,
     /// When it will have started in nine of ten cases.

@@ -248,9 +248,9 @@ wire! {
 
     /// The queue as the caller may see it.
     pub struct Queue {
-        /// Jobs waiting on the whole platform.
+        /// Jobs waiting, of the projects that the caller sees.
         pub queued: u64,
-        /// Jobs running on the whole platform.
+        /// Jobs running, of the projects that the caller sees.
         pub running: u64,
         /// The caller's projects, with their users.
         pub shares: Vec<Share>,

@@ -32,6 +32,10 @@ pub enum Command {
     Serve(crate::roles::ServeOptions),
     /// Run jobs of a server on this machine; or look after workers.
     Worker(crate::roles::WorkerOptions),
+    /// Copy a whole installation, or have a server copy its store.
+    Backup(crate::roles::BackupOptions),
+    /// Make an installation of a backup.
+    Restore(crate::roles::RestoreOptions),
     /// Say which settings of the server and the worker are in force.
     Config(ConfigOptions),
     #[command(flatten)]

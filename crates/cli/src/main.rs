@@ -37,6 +37,11 @@ fn main() -> std::process::ExitCode {
         Command::Up(options) => roles::up(&options),
         Command::Serve(options) => roles::serve(&options),
         Command::Config(options) => config::config(&options),
+        Command::Backup(mut options) => match options.name.take() {
+            Some(name) => client::client(client::ClientCommand::Backup { name }, &args.server),
+            None => roles::backup(&options, args.server.json),
+        },
+        Command::Restore(options) => roles::restore(&options, args.server.json),
         Command::Worker(mut options) => match options.command.take() {
             Some(command) => client::client(client::ClientCommand::Worker(command), &args.server),
             None => roles::worker(&options),

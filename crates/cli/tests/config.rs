@@ -53,7 +53,7 @@ fn every_setting_is_printed_with_its_value_its_origin_and_its_purpose() {
         ("log.level", "warn", "flag"),
         ("data_dir", "/d", "flag"),
         ("server.socket", "/d/run/gambeson.sock", "default"),
-        ("queue.lease", "15s", "default"),
+        ("queue.lease", "30s", "default"),
     ] {
         let one = settings.iter().find(|one| one["name"] == name).unwrap();
         assert_eq!((one["value"].as_str(), one["origin"].as_str()), (Some(value), Some(origin)), "{name}");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use gambeson_api::{Class, Code, Content, Digest, FileContent, Limits, LimitsProblem, Problem, Project, Submission};
 use serde::Serialize;
 
-use crate::store::Ask;
+use crate::store::{Ask, Input};
 
 /// A submission that may be queued, once its quota is reserved.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub(crate) struct Admitted {
     /// The blobs that it names.
     pub blobs: Vec<Digest>,
     pub ask: Ask,
+    /// What the program is given, as it is stored, with its digest; `None` if that is nothing.
+    pub input: Option<(Digest, Vec<u8>)>,
     /// Bytes that each element stores beside the files.
     pub ask_bytes: u64,
     pub class: Class,
@@ -39,6 +41,8 @@ const ARGS_MOST: usize = 1_000;
 const WORDS_MOST: usize = 512 << 10;
 const WORD_MOST: usize = 100 << 10;
 const LABELS_MOST: usize = 32;
+/// Each label of each element is a row of its own.
+const LABEL_ROWS_MOST: u64 = 50_000;
 const ARRAY_BYTES_MOST: u64 = 64 << 20;
 
 /// Checks everything that can be checked without the store.
@@ -67,6 +71,11 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
     {
         return Err(invalid(format!("array is {size}; it has from 1 to {} elements", Submission::ARRAY_MOST)));
     }
+    let labels = submission.labels.len() as u64 * u64::from(submission.array.unwrap_or(1));
+    if labels > LABEL_ROWS_MOST {
+        let detail = format!("the elements have {labels} labels together; at most {LABEL_ROWS_MOST}: use fewer");
+        return Err(Problem::new(Code::TooLarge, detail));
+    }
     let idempotency = match &submission.idempotency_key {
         None => None,
         Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) => {
@@ -83,17 +92,21 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
     });
     let ask = Ask {
         entry: submission.entry.clone(),
-        args: submission.args.clone(),
-        env: submission.env.clone(),
-        stdin: Content(submission.stdin.clone().into_bytes()),
         limits,
         network: submission.network,
         labels: submission.labels.clone(),
         may_rerun: submission.may_rerun,
         start: submission.start.max(project.start),
     };
+    let input = Input {
+        args: submission.args.clone(),
+        env: submission.env.clone(),
+        stdin: Content(submission.stdin.clone().into_bytes()),
+    };
+    let input = if input == Input::default() { None } else { Some(to_json(&input)?) };
+    let input = input.map(|body| (Digest::of(&body), body));
     // Each element has a row of its own: a large one ten thousand times would be a way to fill the disk.
-    let ask_bytes = to_json(&ask)?.len() as u64;
+    let ask_bytes = (to_json(&ask)?.len() + input.as_ref().map_or(0, |(_, body)| body.len())) as u64;
     if ask_bytes * u64::from(submission.array.unwrap_or(1)) > ARRAY_BYTES_MOST {
         let detail = "arguments, variables and stdin of all elements together are above 64 MiB: bring them as a file";
         return Err(Problem::new(Code::TooLarge, detail));
@@ -106,6 +119,7 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
         array: submission.array,
         idempotency,
         ask,
+        input,
         ask_bytes,
     })
 }

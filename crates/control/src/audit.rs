@@ -5,21 +5,24 @@
 //! 2. `hash = SHA-256(hash of the row before || the row as JSON with an empty hash)`: a row that is changed, removed
 //!    or moved breaks the chain there.
 //! 3. The last number and hash are kept with an HMAC-SHA-256 under a key that lies in a file beside the store: rows
-//!    removed from the end break the seal.
+//!    removed from the end break the seal. It is compared whenever the log is loaded; what does not fit is said by a row,
+//!    [`BROKEN`], so that a later seal does not hide it: a log with such a row is never whole again.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 use gambeson_api::{AuditRow, AuditVerdict, Time};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::disk::Part;
 use crate::store::{Store, StoreError, Stored};
 
 /// The name of the seal among the store's single values.
 const SEAL: &str = "audit.seal";
+/// The action of the row which says that the log and its seal did not fit.
+const BROKEN: &str = "audit.broken";
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -52,6 +55,8 @@ pub(crate) struct Chain {
     seq: u64,
     hash: [u8; 32],
     key: [u8; 32],
+    /// How the log did not fit its seal when it was loaded; until that is said by a row.
+    broken: Option<String>,
 }
 
 impl std::fmt::Debug for Chain {
@@ -74,6 +79,27 @@ fn seal(key: &[u8; 32], seq: u64, hash: &[u8; 32]) -> Vec<u8> {
     [&seq.to_be_bytes()[..], hash, &mac.finalize().into_bytes()].concat()
 }
 
+/// How a log that ends with this row and hash does not fit a seal.
+fn misfit(sealed: &[u8], key: &[u8; 32], seq: u64, hash: &[u8; 32]) -> Option<String> {
+    if sealed == seal(key, seq, hash) {
+        return None;
+    }
+    Some(match sealed_seq(sealed) {
+        Some(sealed) if sealed > seq => {
+            format!("rows are missing at the end: the log ends with row {seq}, the seal is of row {sealed}")
+        }
+        Some(sealed) if sealed < seq => {
+            format!("the log ends with row {seq}, the seal is of row {sealed}: it is not the seal of this log")
+        }
+        Some(_) => "the seal is broken: it was made with another key, or for another log".into(),
+        None => format!("the log ends with row {seq}, and the seal is none of ours"),
+    })
+}
+
+fn sealed_seq(sealed: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(sealed.get(..8)?.try_into().ok()?))
+}
+
 /// Reads the sealing key, or makes one.
 pub(crate) fn sealing_key(path: &Path) -> io::Result<[u8; 32]> {
     match fs::read(path) {
@@ -81,9 +107,10 @@ pub(crate) fn sealing_key(path: &Path) -> io::Result<[u8; 32]> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut key = [0; 32];
             getrandom::fill(&mut key).map_err(io::Error::other)?;
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
+            // Aside first: half a key in its place would end every later start.
+            let part = Part::beside(path)?;
+            fs::write(part.path(), key)?;
+            part.put(path)?;
             Ok(key)
         }
         Err(error) => Err(error),
@@ -91,11 +118,27 @@ pub(crate) fn sealing_key(path: &Path) -> io::Result<[u8; 32]> {
 }
 
 impl Chain {
-    /// The chain as the store has it.
+    /// The chain as the store has it, compared with its seal.
     pub(crate) fn load(store: &dyn Store, key: [u8; 32]) -> Stored<Chain> {
         let last = store.audit_last()?;
         let hash = last.as_ref().and_then(|row| unhex(&row.hash)).unwrap_or_default();
-        Ok(Chain { seq: last.map_or(0, |row| row.seq), hash, key })
+        let seq = last.as_ref().map_or(0, |row| row.seq);
+        let broken = match store.meta(SEAL)? {
+            Some(sealed) => misfit(&sealed, &key, seq, &hash),
+            // At the very first start there is nobody yet.
+            None if last.is_none() && store.users()?.is_empty() => None,
+            None => Some(format!("the log ends with row {seq}, and the seal is missing")),
+        };
+        Ok(Chain { seq, hash, key, broken })
+    }
+
+    /// Says by a row, sealed, that the log did not fit its seal, if it did not.
+    pub(crate) fn confess(&mut self, store: &mut dyn Store, now: Time) -> Stored<()> {
+        let Some(why) = self.broken.take() else { return Ok(()) };
+        tracing::error!(audit.seq = self.seq, "the audit log is broken: {why}");
+        let detail = serde_json::json!({"says": why});
+        self.append(store, AuditRow { detail, ..row(now, "system", BROKEN, "platform") })?;
+        self.seal(store)
     }
 
     /// The same chain as the store has it now, after a commit that failed.
@@ -132,7 +175,8 @@ pub(crate) fn verify(store: &dyn Store, key: &[u8; 32], expected: Option<&str>) 
     let (mut before, mut seq) = ([0; 32], 0);
     let mut at_seal = None;
     let mut expected_seen = expected.is_none();
-    let sealed_seq = sealed.as_ref().and_then(|bytes| Some(u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?)));
+    let sealed_seq = sealed.as_deref().and_then(sealed_seq);
+    let mut confessed = None;
     let broken = 'read: loop {
         let rows = store.audit(None, seq, 1000)?;
         if rows.is_empty() {
@@ -148,6 +192,10 @@ pub(crate) fn verify(store: &dyn Store, key: &[u8; 32], expected: Option<&str>) 
             }
             (seq, before) = (row.seq, hash);
             verdict.rows += 1;
+            if row.action == BROKEN && confessed.is_none() {
+                let says = row.detail["says"].as_str().unwrap_or("it did not fit its seal");
+                confessed = Some(format!("the server found it broken at {} (row {seq}): {says}", row.at));
+            }
             if Some(seq) == sealed_seq {
                 at_seal = Some(seal(key, seq, &hash));
             }
@@ -165,6 +213,7 @@ pub(crate) fn verify(store: &dyn Store, key: &[u8; 32], expected: Option<&str>) 
             sealed_seq.unwrap_or(0)
         )),
     });
+    verdict.broken = verdict.broken.or(confessed);
     if verdict.broken.is_none() && !expected_seen {
         verdict.broken = Some("the value that you noted is not in this log: the log was exchanged as a whole".into());
     }
@@ -246,5 +295,53 @@ mod tests {
         assert!(verify(&store, &KEY, Some(&head)).unwrap().whole);
         assert!(!verify(&store, &KEY, Some(&"0".repeat(64))).unwrap().whole);
         assert!(!verify(&store, &[8; 32], None).unwrap().whole, "sealed with another key");
+    }
+
+    /// A log of 20 rows whose end is cut off while nobody runs; then two more starts, with rows after each.
+    fn after_starts(tampering: &str) -> AuditVerdict {
+        use crate::store::Transactions;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.sqlite");
+        for start in 0..3 {
+            let mut store = Sqlite::open(&path).unwrap();
+            let mut chain = Chain::load(&store, KEY).unwrap();
+            store.begin().unwrap();
+            chain.confess(&mut store, Time(2000)).unwrap();
+            for index in 0..20 {
+                chain.append(&mut store, row(&format!("act.{index}"))).unwrap();
+            }
+            chain.seal(&mut store).unwrap();
+            store.commit().unwrap();
+            drop(store);
+            if start == 0 {
+                // The store is of an installation that was in use.
+                let db = rusqlite::Connection::open(&path).unwrap();
+                db.execute_batch(
+                    "INSERT INTO user VALUES (x'00000000000000000000000000000001', 'ada', 'person', 0, 1)",
+                )
+                .unwrap();
+                db.execute_batch(tampering).unwrap();
+            }
+        }
+        verify(&Sqlite::open(&path).unwrap(), &KEY, None).unwrap()
+    }
+
+    #[test]
+    fn what_was_cut_off_while_the_server_was_stopped_is_told_for_ever() {
+        assert!(after_starts("").whole);
+        for (tampering, said) in [
+            ("DELETE FROM audit WHERE seq > 15", "the log ends with row 15, the seal is of row 20"),
+            ("DELETE FROM audit", "the log ends with row 0, the seal is of row 20"),
+            ("DELETE FROM audit; DELETE FROM meta", "the log ends with row 0, and the seal is missing"),
+            ("DELETE FROM audit WHERE seq > 15; UPDATE meta SET value = x'00'", "the seal is none of ours"),
+            ("UPDATE meta SET value = x'00000000000000140000'", "another key, or for another log"),
+        ] {
+            let verdict = after_starts(tampering);
+            let broken = verdict.broken.unwrap_or_default();
+            assert!(
+                !verdict.whole && broken.contains("the server found it broken at") && broken.contains(said),
+                "{broken}"
+            );
+        }
     }
 }

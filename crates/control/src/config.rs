@@ -19,7 +19,7 @@ pub struct Config {
     pub user_quota: Quota,
     /// How long a lease holds without a heartbeat, milliseconds.
     pub lease_ms: u64,
-    /// How often a job is tried before it ends as a fault.
+    /// How often a job is tried before it ends as a fault; attempts given back unstarted count a tenth.
     pub attempts_max: u32,
     /// Half-life of what counts against a fair share, milliseconds.
     pub half_life_ms: u64,
@@ -33,6 +33,8 @@ pub struct Config {
     pub rate_burst: u32,
     /// Waits, followed jobs and downloads at once of one key.
     pub open_per_key: u32,
+    /// Valid keys of one user.
+    pub keys_per_user: u32,
     /// How long artifacts are kept, milliseconds after the end.
     pub keep_artifacts_ms: u64,
     /// How long ended jobs are kept, milliseconds.
@@ -68,7 +70,7 @@ impl Config {
             },
             quota,
             user_quota: quota,
-            lease_ms: 15_000,
+            lease_ms: 30_000,
             attempts_max: 3,
             half_life_ms: HOUR,
             age_step_ms: 600_000,
@@ -76,6 +78,7 @@ impl Config {
             rate_per_second: 200,
             rate_burst: 400,
             open_per_key: 64,
+            keys_per_user: 50,
             keep_artifacts_ms: 7 * 24 * HOUR,
             keep_jobs_ms: 30 * 24 * HOUR,
             keep_events_ms: 7 * 24 * HOUR,

@@ -1,28 +1,26 @@
 //! Blobs: files named by the SHA-256 of what they hold.
 //!
 //! Invariants:
-//! 1. A file with its final name is whole and on the disk: it is written aside, synced, and then renamed.
+//! 1. A file with its final name is whole and on the disk: it is written aside, synced, renamed, and its directory is
+//!    synced.
 //! 2. What is sent as a digest's content and is not, never gets that name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use gambeson_api::{Code, Digest, Problem};
 use sha2::{Digest as _, Sha256};
+
+use crate::disk::{create, private_dir, sync_dir};
 
 /// The directory of blobs.
 #[derive(Debug)]
 pub(crate) struct Depot {
     dir: PathBuf,
     next: AtomicU64,
-}
-
-/// Makes a directory that only we enter.
-pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 pub(crate) fn io_problem(error: &io::Error) -> Problem {
@@ -37,9 +35,16 @@ pub(crate) fn io_problem(error: &io::Error) -> Problem {
     }
 }
 
+/// Where a blob lies in a directory of blobs.
+pub(crate) fn place(dir: &Path, digest: &Digest) -> PathBuf {
+    let hex = digest.hex();
+    dir.join(&hex[..2]).join(&hex[2..])
+}
+
 impl Depot {
     /// Opens it, and removes what a former life left unfinished.
     pub(crate) fn open(dir: PathBuf) -> io::Result<Depot> {
+        private_dir(&dir)?;
         let aside = dir.join("new");
         if aside.exists() {
             fs::remove_dir_all(&aside)?;
@@ -49,8 +54,7 @@ impl Depot {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        self.dir.join(&hex[..2]).join(&hex[2..])
+        place(&self.dir, digest)
     }
 
     pub(crate) fn read(&self, digest: &Digest) -> io::Result<File> {
@@ -62,23 +66,115 @@ impl Depot {
         let _ = fs::remove_file(self.path(digest));
     }
 
+    /// Whether the file is there.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
     pub(crate) fn writer(&self, digest: Digest, most: u64) -> io::Result<Incoming> {
         let aside = self.dir.join("new").join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
-        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
-        Ok(Incoming { file, aside, place: self.path(&digest), digest, hash: Sha256::new(), size: 0, most })
+        let file = Some(create(&aside)?);
+        Ok(Incoming {
+            file,
+            aside: Aside { aside, place: self.path(&digest) },
+            digest,
+            hash: Sha256::new(),
+            size: 0,
+            most,
+        })
+    }
+
+    /// Takes what is there already: it is only looked at, and needs no room.
+    pub(crate) fn checker(&self, digest: Digest, most: u64) -> Incoming {
+        let aside = Aside { aside: PathBuf::new(), place: self.path(&digest) };
+        Incoming { file: None, aside, digest, hash: Sha256::new(), size: 0, most }
+    }
+
+    /// Of the files whose digests begin with this byte: those that were written before `before` and are not `known`, at
+    /// most `count`.
+    pub(crate) fn strays<E>(
+        &self,
+        first: u8,
+        before: SystemTime,
+        count: usize,
+        mut known: impl FnMut(&Digest) -> Result<bool, E>,
+    ) -> Result<Vec<Digest>, E> {
+        let start = format!("{first:02x}");
+        let mut strays = Vec::new();
+        // A directory that is not there, or that cannot be read now, is looked at another time.
+        for file in fs::read_dir(self.dir.join(&start)).into_iter().flatten().flatten() {
+            let rest = file.file_name();
+            let Ok(digest) = format!("sha256:{start}{}", rest.to_string_lossy()).parse() else { continue };
+            let old = file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|at| at < before);
+            if old && !known(&digest)? {
+                strays.push(digest);
+            }
+            if strays.len() >= count {
+                break;
+            }
+        }
+        Ok(strays)
+    }
+}
+
+/// A file under two names: aside, which is removed at the end, and where it belongs.
+#[derive(Debug)]
+struct Aside {
+    aside: PathBuf,
+    place: PathBuf,
+}
+
+impl Aside {
+    /// Gives it the name where it belongs.
+    fn put(&self) -> io::Result<()> {
+        let dir = self.place.parent().unwrap_or(Path::new("/"));
+        private_dir(dir)?;
+        // A rename takes the place of what is there, which may be damaged; the name aside stays until the end.
+        let second = self.aside.with_extension("put");
+        fs::hard_link(&self.aside, &second)?;
+        fs::rename(&second, &self.place)?;
+        sync_dir(dir)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.aside);
+        let _ = fs::remove_file(self.aside.with_extension("put"));
     }
 }
 
 /// A blob on its way in. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    file: File,
-    aside: PathBuf,
-    place: PathBuf,
+    /// `None` where it is only compared with what is there.
+    file: Option<File>,
+    aside: Aside,
     digest: Digest,
     hash: Sha256,
     size: u64,
     most: u64,
+}
+
+/// A blob in its place, until it is kept or not.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    aside: Option<Aside>,
+    place: PathBuf,
+    pub digest: Digest,
+    pub size: u64,
+}
+
+impl Placed {
+    /// Has it in its place, also if it was swept from there meanwhile. The writer's thread calls this: nothing else
+    /// removes blobs.
+    pub(crate) fn stays(&self) -> Result<(), Problem> {
+        match &self.aside {
+            _ if self.place.exists() => Ok(()),
+            Some(aside) => aside.put().map_err(|error| io_problem(&error)),
+            None => Err(Problem::new(Code::Unavailable, "what was there is gone: send it again").retry_after(1)),
+        }
+    }
 }
 
 impl Incoming {
@@ -88,32 +184,28 @@ impl Incoming {
             return Err(Problem::new(Code::TooLarge, format!("a blob may have at most {} bytes", self.most)));
         }
         self.hash.update(bytes);
-        self.file.write_all(bytes).map_err(|error| io_problem(&error))
+        match &mut self.file {
+            Some(file) => file.write_all(bytes).map_err(|error| io_problem(&error)),
+            None => Ok(()),
+        }
     }
 
-    /// Puts it in its place. Returns its digest and size.
-    pub(crate) fn finish(self) -> Result<(Digest, u64), Problem> {
-        let found = Digest(self.hash.clone().finalize().into());
+    /// Puts it in its place.
+    pub(crate) fn finish(self) -> Result<Placed, Problem> {
+        let found = Digest(self.hash.finalize().into());
         if found != self.digest {
             let detail = format!("the content has the digest {found}, not {}", self.digest);
             return Err(Problem::new(Code::DigestMismatch, detail));
         }
-        let place = || -> io::Result<()> {
-            self.file.sync_all()?;
-            let dir = self.place.parent().unwrap_or(Path::new("/"));
-            private_dir(dir)?;
-            fs::rename(&self.aside, &self.place)?;
-            File::open(dir)?.sync_all()
+        let place = self.aside.place.clone();
+        let aside = match self.file {
+            Some(file) => {
+                file.sync_all().and_then(|()| self.aside.put()).map_err(|error| io_problem(&error))?;
+                Some(self.aside)
+            }
+            None => None,
         };
-        place().map_err(|error| io_problem(&error))?;
-        Ok((self.digest, self.size))
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // Renamed already, or to be thrown away.
-        let _ = fs::remove_file(&self.aside);
+        Ok(Placed { aside, place, digest: self.digest, size: self.size })
     }
 }
 
@@ -134,7 +226,12 @@ mod tests {
         let mut right = depot.writer(digest, 100).unwrap();
         right.write(b"hel").unwrap();
         right.write(b"lo").unwrap();
-        assert_eq!(right.finish().unwrap(), (digest, 5));
+        let placed = right.finish().unwrap();
+        assert_eq!((placed.digest, placed.size), (digest, 5));
+        // Swept before it was kept.
+        depot.forget(&digest);
+        placed.stays().unwrap();
+        drop(placed);
         let mut text = String::new();
         depot.read(&digest).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "hello");

@@ -18,11 +18,13 @@ use tokio::sync::oneshot;
 
 use crate::audit::{self, Chain};
 use crate::books::{Books, DAY_MS};
-use crate::clock::Clock;
+use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::house::House;
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
 use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
+use crate::tally::{Due, Tally};
 
 /// Why an operation changed nothing that it was asked to.
 #[derive(Debug)]
@@ -73,10 +75,10 @@ pub(crate) struct Live {
     pub attempt: u32,
     pub hash: [u8; 32],
     pub appended: u64,
-    pub granted: Time,
+    pub granted: Attended,
     pub started: Option<Time>,
     /// When the lease runs out.
-    pub expires: Time,
+    pub expires: Attended,
     pub cancel: bool,
     /// Whether the worker was told to cancel.
     pub cancel_told: bool,
@@ -91,6 +93,10 @@ pub(crate) struct Live {
 #[derive(Debug, Clone)]
 pub(crate) struct Present {
     pub seen: Time,
+    /// The same, as it counts.
+    pub heard: Attended,
+    /// When its last heartbeat came, by a clock that nobody sets, milliseconds.
+    pub beat_ms: Option<u64>,
     /// When that was stored last.
     pub stored: Time,
     pub room: Room,
@@ -127,7 +133,13 @@ pub(crate) struct Desk {
     pub store: Box<dyn Store>,
     pub config: Arc<Config>,
     pub clock: Clock,
+    /// What leases and presence run by.
+    pub attention: Attention,
     pub chain: Chain,
+    /// What is told by one row for many; shared with whoever counts.
+    pub tally: Arc<Tally>,
+    /// What this commit tells of it.
+    pub told: Vec<Due>,
     pub state: State,
     pub effects: Vec<Effect>,
     pub polls: BTreeMap<u64, Poll>,
@@ -137,8 +149,7 @@ pub(crate) struct Desk {
     pub undelivered: Vec<LeaseId>,
     /// No more leases.
     pub draining: bool,
-    /// When shares were stored, and old things looked for, last.
-    pub kept_house: Time,
+    pub house: House,
     /// Held as long as the desk lives.
     pub _lock: std::fs::File,
 }
@@ -157,10 +168,17 @@ pub(crate) fn queue_class(class: gambeson_api::Class) -> queue::Class {
 }
 
 const SHARES: &str = "queue.shares";
+/// A pause of our own that is worth a line in the log, milliseconds.
+const STALL_TOLD_MS: u64 = 1000;
 
 impl State {
     /// Reads everything from the store. Leases get their whole time again: their workers could not renew them.
-    pub(crate) fn load(store: &dyn Store, config: &Config, now: Time, version: u64) -> Stored<State> {
+    pub(crate) fn load(
+        store: &dyn Store,
+        config: &Config,
+        (now, attended): (Time, Attended),
+        version: u64,
+    ) -> Stored<State> {
         let rules = queue::Rules {
             half_life_ms: config.half_life_ms,
             age_step_ms: config.age_step_ms,
@@ -214,9 +232,9 @@ impl State {
                     attempt: lease.attempt,
                     hash: lease.hash,
                     appended: lease.appended,
-                    granted: lease.granted,
+                    granted: attended,
                     started: if lease.started { job.started } else { None },
-                    expires: now.plus_ms(config.lease_ms),
+                    expires: attended.plus_ms(config.lease_ms),
                     cancel: row.cancel_requested,
                     cancel_told: false,
                     seq: store.event_last(job.id)?,
@@ -294,6 +312,19 @@ impl Desk {
         self.clock.now()
     }
 
+    /// The time that leases and presence run by.
+    pub(crate) fn attended(&self) -> Attended {
+        self.attention.now()
+    }
+
+    /// Takes a look at the clock, once before whatever has come is done.
+    pub(crate) fn look(&mut self) {
+        let missed_ms = self.attention.look(self.clock.steady_ms());
+        if missed_ms >= STALL_TOLD_MS {
+            tracing::warn!(missed_ms, "the server stood still for {missed_ms} ms: no lease ran out meanwhile");
+        }
+    }
+
     /// Refuses to act on a decision that was made with an older directory.
     pub(crate) fn check(&self, version: u64) -> Act<()> {
         if version == self.state.directory.version { Ok(()) } else { Err(Failure::Stale) }
@@ -301,6 +332,12 @@ impl Desk {
 
     pub(crate) fn audit(&mut self, row: AuditRow) -> Stored<()> {
         self.chain.append(&mut *self.store, row)
+    }
+
+    /// Says by a row that the audit log did not fit its seal when it was loaded, if it did not.
+    pub(crate) fn confess(&mut self) -> Stored<()> {
+        let now = self.now();
+        self.chain.confess(&mut *self.store, now)
     }
 
     /// A row about what the platform does by itself.
@@ -319,6 +356,11 @@ impl Desk {
     /// The directory changed: everybody gets the new one after the commit.
     pub(crate) fn directory_changed(&mut self) {
         self.state.directory.version += 1;
+        self.directory_touched();
+    }
+
+    /// Something in the directory changed that no decision looks at: what was decided meanwhile stays good.
+    pub(crate) fn directory_touched(&mut self) {
         if !self.effects.iter().any(|effect| matches!(effect, Effect::Directory)) {
             self.effects.push(Effect::Directory);
         }
@@ -372,19 +414,22 @@ impl Desk {
             account.cpu_used_ms += cpu_ms;
             account.jobs += 1;
         });
-        for (digest, size) in self.store.holds_end(row.id, now.plus_ms(self.config.keep_artifacts_ms))? {
+        let until = now.plus_ms(self.config.keep_artifacts_ms);
+        for (digest, size) in self.store.holds_end(row.id, until)? {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
-            if !self.store.is_kept(&digest, row.project, row.user)? {
-                self.state.books.change(row.project, row.user, |account| {
-                    account.stored = account.stored.saturating_sub(size);
-                });
-            }
+            self.let_go(&digest, row.project, row.user, size)?;
         }
         let outcome = report.outcome.clone();
         row.state = JobState::Ended;
         row.ended = Some(now);
         row.report = Some(report);
         self.store.job_update(&row)?;
+        // What an array brought is kept until the last of its elements has ended.
+        if let Some(place) = row.array
+            && !self.store.array_is_open(place.id)?
+        {
+            self.store.holds_end(JobId::from_u128(place.id.as_u128()), until)?;
+        }
         self.event(row.id, seq + 1, row.attempt, EventBody::Ended { outcome })
     }
 
@@ -396,15 +441,34 @@ impl Desk {
         Ok(())
     }
 
+    /// Counts somebody whose token is not the one.
+    pub(crate) fn note_stranger(&self, action: &str) {
+        let detail = serde_json::json!({"code": "unauthenticated"});
+        let row = audit::row(self.now(), "nobody", action, "platform");
+        self.tally.note(AuditRow { allowed: false, detail, ..row });
+    }
+
+    /// Writes the rows of what was counted, as far as they are due; all of them before the end.
+    pub(crate) fn tell_counted(&mut self, last: bool) -> Stored<()> {
+        let due = self.tally.due(self.clock.steady_ms(), self.now(), last);
+        self.told.extend(due.iter().cloned());
+        for due in due {
+            self.audit(due.row)?;
+        }
+        Ok(())
+    }
+
     /// Once a second or so: what time alone brings about.
     pub(crate) fn tick(&mut self) -> Act<()> {
         let now = self.now();
+        self.tell_counted(false)?;
         self.state.books.turn(day_of(now));
         for lease in std::mem::take(&mut self.undelivered) {
             self.retry(lease, "the worker had stopped asking when it was granted")?;
         }
+        let attended = self.attended();
         let late: Vec<LeaseId> =
-            self.state.live.values().filter(|live| live.expires <= now).map(|live| live.lease).collect();
+            self.state.live.values().filter(|live| live.expires <= attended).map(|live| live.lease).collect();
         for lease in late {
             self.expire(lease)?;
         }
@@ -414,7 +478,8 @@ impl Desk {
             .present
             .iter()
             .filter(|(worker, present)| {
-                now.since_ms(present.seen) > gone_after && !self.polls.values().any(|poll| poll.worker == **worker)
+                attended.since_ms(present.heard) > gone_after
+                    && !self.polls.values().any(|poll| poll.worker == **worker)
             })
             .map(|(worker, _)| *worker)
             .collect();
@@ -422,39 +487,14 @@ impl Desk {
             self.state.present.remove(&worker);
             self.state.queue.worker_gone(WorkerKey(worker.as_u128()));
         }
-        if now.since_ms(self.kept_house) >= 10_000 {
-            self.kept_house = now;
-            self.keep_house(now)?;
-        }
-        Ok(())
+        self.keep_house()
     }
 
-    /// Stores the shares, and deletes what its time is over of: a little at a time.
-    fn keep_house(&mut self, now: Time) -> Act<()> {
-        let shares = serde_json::to_vec(&self.state.shares(now)).unwrap_or_default();
+    /// Stores the shares, so that a restart forgets no debt.
+    pub(crate) fn store_shares(&mut self) -> Stored<()> {
+        let shares = serde_json::to_vec(&self.state.shares(self.now())).unwrap_or_default();
         if self.store.meta(SHARES)?.as_ref() != Some(&shares) {
             self.store.meta_put(SHARES, &shares)?;
-        }
-        let before = |keep_ms: u64| Time(now.0.saturating_sub(keep_ms));
-        self.store.events_forget(before(self.config.keep_events_ms), 200)?;
-        self.store.jobs_forget(before(self.config.keep_jobs_ms), 200)?;
-        if self.store.holds_forget(now, 500)? > 0 {
-            let mut stored: HashMap<(ProjectId, UserId), u64> = HashMap::new();
-            for (project, user, bytes) in self.store.stored()? {
-                stored.insert((project, user), bytes);
-            }
-            let known: Vec<((ProjectId, UserId), u64)> =
-                self.state.books.users().map(|(key, account)| (*key, account.stored)).collect();
-            for ((project, user), before) in known {
-                let after = stored.get(&(project, user)).copied().unwrap_or(0);
-                self.state
-                    .books
-                    .change(project, user, |account| account.stored = (account.stored + after).saturating_sub(before));
-            }
-        }
-        let unused = self.store.blobs_forget(before(self.config.keep_blobs_ms), 500)?;
-        if !unused.is_empty() {
-            self.effects.push(Effect::Forget(unused));
         }
         Ok(())
     }

@@ -29,14 +29,24 @@ pub(crate) enum Submitted {
 /// of the job itself, and costs whoever asks the time, not everybody who submits.
 const TOLD_AT_ONCE: usize = 100;
 
-/// A submission of so many bytes counts nothing against what may be kept: quotas of waiting jobs bound their number.
+/// Elements of an array that one operation cancels.
+const CANCELLED_AT_ONCE: u32 = 200;
+
+/// Files, or arguments and input, of so many bytes count nothing against what may be kept: quotas of waiting jobs bound
+/// their number.
 const KEPT_FREE: u64 = 16 << 10;
+
+/// Why a job waits, where nobody has the time to look ahead.
+pub(crate) fn waiting_unforeseen(outlook: &Outlook) -> Option<Waiting> {
+    let why = format!("{}; its place and its start were not computed: the server is busy", outlook.explain(None)?);
+    Some(Waiting { position: None, expected_start_p50: None, expected_start_p90: None, why })
+}
 
 /// Why and how long a job waits.
 pub(crate) fn waiting(outlook: &Outlook, estimates: &Estimates) -> Option<Waiting> {
     let forecast = outlook.forecast(&|project, user, wall_ms| estimates.estimate(project, user, wall_ms))?;
     Some(Waiting {
-        position: forecast.position,
+        position: Some(forecast.position.saturating_sub(1)),
         expected_start_p50: forecast.start_p50_ms.map(Time),
         expected_start_p90: forecast.start_p90_ms.map(Time),
         why: outlook.explain(Some(forecast.position))?.to_string(),
@@ -72,9 +82,13 @@ impl Desk {
         let quotas = self.state.quotas(project)?;
         self.state.books.may_submit(project, user, quotas, count.into(), limits.cpu_ms, now.0)?;
         let mut kept = self.blobs_of(&admitted, project)?;
-        // What was sent with the submission is kept as well, and counts where it is more than a few lines.
-        let own = (admitted.source, admitted.source_body.len() as u64 + admitted.ask_bytes);
-        kept.extend(Some(own).filter(|(_, size)| *size > KEPT_FREE));
+        // Once for all elements of an array: ten thousand times as many rows would keep everybody waiting.
+        let holder = array.map_or(first, |array| JobId::from_u128(array.as_u128()));
+        // What was sent with the submission is kept as well, and counts where it is more than a few lines: the files once,
+        // however often they come; the rest, which is no blob, under a digest of its own, since each job has its own.
+        let files = (admitted.source, admitted.source_body.len() as u64);
+        let rest = (Digest::of(holder.to_string().as_bytes()), admitted.ask_bytes * u64::from(count));
+        kept.extend([files, rest].into_iter().filter(|(_, size)| *size > KEPT_FREE));
         let mut more = 0;
         for (digest, size) in &kept {
             if !self.store.is_kept(digest, project, user)? {
@@ -84,6 +98,12 @@ impl Desk {
         // All that could refuse it is behind us when the first row is written: a refusal undoes nothing.
         self.state.books.may_store(project, user, quotas, more)?;
         self.store.source_put(&admitted.source, &admitted.source_body)?;
+        if let Some((digest, body)) = &admitted.input {
+            self.store.source_put(digest, body)?;
+        }
+        for (digest, size) in kept.iter().copied() {
+            self.hold(BlobHold { digest, project, user, job: Some(holder), size, until: None })??;
+        }
         let mut single = None;
         for index in 0..count {
             // Ids of one array follow each other: so do its elements in every list.
@@ -99,12 +119,14 @@ impl Desk {
                 class: admitted.class,
                 source: admitted.source,
                 ask: admitted.ask.clone(),
+                input: admitted.input.as_ref().map(|(digest, _)| *digest),
                 array: array.map(|id| ArrayPlace { id, index, size: count }),
                 submitted: now,
                 not_before: Time(0),
                 started: None,
                 ended: None,
                 attempt: 0,
+                handed_back: 0,
                 worker: None,
                 cancel_requested: false,
                 report: None,
@@ -112,9 +134,6 @@ impl Desk {
             };
             self.store.job_insert(&row)?;
             self.event(id, 1, 0, EventBody::Queued {})?;
-            for (digest, size) in kept.iter().copied() {
-                self.hold(BlobHold { digest, project, user, job: Some(id), size, until: None })??;
-            }
             self.state.enter(&OpenJob {
                 id,
                 order: row.order,
@@ -213,6 +232,15 @@ impl Desk {
                 Ok(())
             }
         }
+    }
+
+    /// Cancels some elements of an array, after one. The last of them, if there may be more.
+    pub(crate) fn cancel_some(&mut self, array: ArrayId, after: JobId, by: &str) -> Act<Option<JobId>> {
+        let open = self.store.array_open(array, after, CANCELLED_AT_ONCE)?;
+        for job in &open {
+            self.cancel(*job, by)?;
+        }
+        Ok(open.last().filter(|_| open.len() == CANCELLED_AT_ONCE as usize).copied())
     }
 
     /// What is needed to tell when a job will start; `None` if it does not wait. Cheap, whatever the queue's length.

@@ -20,6 +20,18 @@ const SLACK: u64 = 64 << 10;
 /// After this time without a word of it, a lease that was granted is taken not to have arrived, milliseconds.
 const UNHEARD_MS: u64 = 5_000;
 
+/// So many times `attempts_max` a job is tried in all, those times included that its worker gave it back unstarted.
+const HANDED_BACK_TIMES: u32 = 10;
+
+/// How an attempt ended that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Its worker was not heard of.
+    Unheard,
+    /// Its worker gave it back.
+    HandedBack,
+}
+
 fn lost(detail: impl Into<String>) -> Failure {
     Problem::new(Code::LeaseLost, detail).into()
 }
@@ -96,7 +108,8 @@ impl Desk {
             self.store.worker_put(row)?;
         }
         let is_new = known.is_none();
-        self.state.present.insert(worker, Present { seen: now, stored, room });
+        let (heard, beat_ms) = (self.attended(), known.and_then(|present| present.beat_ms));
+        self.state.present.insert(worker, Present { seen: now, heard, beat_ms, stored, room });
         if is_new {
             connect(&mut self.state, worker, room, false);
         }
@@ -136,12 +149,13 @@ impl Desk {
     }
 
     fn grant(&mut self, job: JobId, worker: WorkerId) -> Act<Lease> {
-        let now = self.now();
+        let (now, attended) = (self.now(), self.attended());
         let gone = || StoreError::Failed(format!("{job} waits, but is not in the store"));
         let mut row = self.store.job(job)?.ok_or_else(gone)?;
         let source = self.store.source(&row.source)?.ok_or_else(gone)?;
         let files: std::collections::BTreeMap<String, FileContent> =
             serde_json::from_slice(&source).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let input = self.store.input(&row)?;
         let fresh = secret::fresh("gml")?;
         let seq = if row.attempt == 0 { 1 } else { self.store.event_last(job)? };
         row.attempt += 1;
@@ -179,9 +193,9 @@ impl Desk {
                 attempt: row.attempt,
                 hash: lease.hash,
                 appended: 0,
-                granted: now,
+                granted: attended,
                 started: None,
-                expires: now.plus_ms(self.config.lease_ms),
+                expires: attended.plus_ms(self.config.lease_ms),
                 cancel: row.cancel_requested,
                 cancel_told: false,
                 seq: seq + 1,
@@ -197,9 +211,9 @@ impl Desk {
             ttl_ms: self.config.lease_ms,
             files,
             entry: row.ask.entry,
-            args: row.ask.args,
-            env: row.ask.env,
-            stdin: row.ask.stdin,
+            args: input.args,
+            env: input.env,
+            stdin: input.stdin,
             limits: row.ask.limits,
             network: row.ask.network,
             start: row.ask.start,
@@ -215,10 +229,11 @@ impl Desk {
             return Err(lost("it ran out, was given back, or its job ended"));
         };
         if !secret::matches(token, &live.hash) {
+            self.note_stranger("lease.authenticate");
             return Err(Problem::new(Code::Unauthenticated, "that is not the token of this lease").into());
         }
         // What ran out is over, even before the clock's next look.
-        if live.expires <= self.now() {
+        if live.expires <= self.attended() {
             return Err(lost("it ran out"));
         }
         Ok((job, live))
@@ -333,9 +348,11 @@ impl Desk {
             })
     }
 
-    /// Keeps an artifact that was uploaded, or says why not.
+    /// Keeps an artifact that was uploaded for this job, or says why not. A digest alone is no key: whatever else has it
+    /// may be of a project that this one must not read.
     fn keep_artifact(&mut self, row: &crate::store::JobRow, artifact: &gambeson_api::Artifact) -> Act<Option<String>> {
-        let Some(size) = self.store.blob_size(&artifact.digest)? else {
+        let uploaded = self.store.is_held_by(&artifact.digest, row.project, row.user, row.id)?;
+        let Some(size) = self.store.blob_size(&artifact.digest)?.filter(|_| uploaded) else {
             return Ok(Some("it was not uploaded".into()));
         };
         let kept = self.hold(BlobHold {
@@ -371,7 +388,7 @@ impl Desk {
     pub(crate) fn hand_back(&mut self, lease: LeaseId, token: &str, why: &str) -> Act<()> {
         let _ = self.leased(lease, token)?;
         let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
-        self.retry(lease, &format!("the worker gave it back: {why}"))
+        self.retry_after(lease, &format!("the worker gave it back: {why}"), Ended::HandedBack)
     }
 
     /// A lease ran out.
@@ -379,8 +396,12 @@ impl Desk {
         self.retry(lease, "its worker was not heard of in time")
     }
 
-    /// An attempt came to nothing: the job waits again, or ends.
+    /// An attempt came to nothing, without a word of its worker: the job waits again, or ends.
     pub(crate) fn retry(&mut self, lease: LeaseId, why: &str) -> Act<()> {
+        self.retry_after(lease, why, Ended::Unheard)
+    }
+
+    fn retry_after(&mut self, lease: LeaseId, why: &str, how: Ended) -> Act<()> {
         let Some(job) = self.state.leases.get(&lease).copied() else { return Ok(()) };
         let Some(live) = self.state.live.get(&job).cloned() else { return Ok(()) };
         let Some(mut row) = self.store.job(job)? else { return Ok(()) };
@@ -398,7 +419,11 @@ impl Desk {
             );
             return Ok(self.end(row, report_without_run(End::Lost {}, message))?);
         }
-        if row.attempt >= self.config.attempts_max {
+        // A worker that stops, or has no room, says nothing against the job: it is tried more often then, but not for ever.
+        row.handed_back += u32::from(how == Ended::HandedBack && live.started.is_none());
+        let failed = row.attempt.saturating_sub(row.handed_back);
+        let attempts_all = self.config.attempts_max.saturating_mul(HANDED_BACK_TIMES);
+        if failed >= self.config.attempts_max || row.attempt >= attempts_all {
             let message = format!("given up after {} attempts: {why}; nothing is charged", row.attempt);
             let report = report_without_run(End::Fault { step: "run it on a worker".into() }, message);
             return Ok(self.end(row, report)?);
@@ -428,9 +453,14 @@ impl Desk {
         reply: oneshot::Sender<HeartbeatAnswer>,
     ) -> Act<()> {
         self.seen(worker, self.state.present.get(&worker).map(|present| present.room))?;
-        let now = self.now();
+        let now = self.attended();
         let mut answer = HeartbeatAnswer { ttl_ms: self.config.lease_ms, ..HeartbeatAnswer::default() };
-        let mut urgent = false;
+        // One that was not heard for long may be near the end of what it holds: it must not wait for its answer.
+        let steady_ms = self.clock.steady_ms();
+        let mut urgent = self.state.present.get_mut(&worker).is_some_and(|present| {
+            let before = present.beat_ms.replace(steady_ms);
+            before.is_none_or(|before| steady_ms.saturating_sub(before) > self.config.lease_ms / 2)
+        });
         for lease in leases {
             let job = self.state.leases.get(lease).copied();
             match job.and_then(|job| self.state.live.get_mut(&job)) {

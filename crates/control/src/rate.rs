@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use gambeson_api::{KeyId, Time};
+use gambeson_api::KeyId;
 
 /// Limits the rate of each key by itself.
 #[derive(Debug)]
@@ -26,9 +26,10 @@ impl Rates {
         Rates { interval_us, tolerance_us, due: Mutex::new(HashMap::new()) }
     }
 
-    /// Takes one request of `key`, or says after how many milliseconds the next will be taken.
-    pub(crate) fn take(&self, key: KeyId, now: Time) -> Result<(), u64> {
-        let now_us = now.0.saturating_mul(1000);
+    /// Takes one request of `key`, or says after how many milliseconds the next will be taken. `now_ms` is of a clock that
+    /// nobody sets: one that is set back would lock keys out.
+    pub(crate) fn take(&self, key: KeyId, now_ms: u64) -> Result<(), u64> {
+        let now_us = now_ms.saturating_mul(1000);
         let mut due = self.due.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if due.len() > MANY {
             due.retain(|_, due| *due > now_us);
@@ -51,11 +52,11 @@ mod tests {
     fn a_burst_is_taken_then_a_steady_stream() {
         let rates = Rates::new(10, 5);
         let key = KeyId::new();
-        let taken = (0..20).filter(|_| rates.take(key, Time(1000)).is_ok()).count();
+        let taken = (0..20).filter(|_| rates.take(key, 1000).is_ok()).count();
         assert_eq!(taken, 5);
-        assert_eq!(rates.take(key, Time(1000)), Err(100));
-        assert_eq!(rates.take(key, Time(1100)), Ok(()));
-        assert!(rates.take(key, Time(1100)).is_err());
-        assert_eq!(rates.take(KeyId::new(), Time(1100)), Ok(()), "another key is not concerned");
+        assert_eq!(rates.take(key, 1000), Err(100));
+        assert_eq!(rates.take(key, 1100), Ok(()));
+        assert!(rates.take(key, 1100).is_err());
+        assert_eq!(rates.take(KeyId::new(), 1100), Ok(()), "another key is not concerned");
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the store beside the writer: a few connections, each used by one thread at a time that may block.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gambeson_api::{Code, Problem};
@@ -31,6 +31,11 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Readers {
         Readers { path, idle: Mutex::default() }
+    }
+
+    /// The store's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Runs `read` on a connection, on a thread that may block.

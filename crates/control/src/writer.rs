@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::control::Shared;
 use crate::desk::{Act, Desk, Effect, Failure, State};
+use crate::house::House;
 use crate::store::{StoreError, Stored};
 
 /// Called with the error of the commit, if it failed.
@@ -34,6 +35,16 @@ pub(crate) enum Order {
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     orders: mpsc::Sender<Order>,
+}
+
+/// The same, for whoever does not keep the writer alive.
+#[derive(Debug)]
+pub(crate) struct WeakWriter(mpsc::WeakSender<Order>);
+
+impl WeakWriter {
+    pub(crate) fn upgrade(&self) -> Option<Writer> {
+        self.0.upgrade().map(|orders| Writer { orders })
+    }
 }
 
 /// Operations that wait for the writer; whoever comes then waits to hand in.
@@ -63,6 +74,10 @@ impl Writer {
             }
         })?;
         Ok(Writer { orders })
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakWriter {
+        WeakWriter(self.orders.downgrade())
     }
 
     pub(crate) fn lives(&self) -> bool {
@@ -190,11 +205,12 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         let begun = Instant::now();
         let mut replies: Vec<Reply> = Vec::new();
         let mut stop = None;
+        desk.look();
         let mut result = if spoiled { reload(&mut desk) } else { Ok(()) };
         let mut next = Some(first);
         let opened = result.is_ok();
         if opened {
-            result = desk.store.begin();
+            result = desk.store.begin().and_then(|()| desk.confess());
         }
         let sealed = desk.chain.last();
         while let Some(order) = next.take() {
@@ -216,7 +232,12 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
                         result = tick(&mut desk);
                     }
                 }
-                Order::Stop(done) => stop = Some(done),
+                Order::Stop(done) => {
+                    stop = Some(done);
+                    if result.is_ok() {
+                        result = desk.tell_counted(true);
+                    }
+                }
             }
             if stop.is_none() && replies.len() < BATCH_MOST && begun.elapsed() < BATCH_TIME {
                 next = inbox.try_recv().ok();
@@ -233,7 +254,9 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
             });
         spoiled = result.is_err();
         trouble.note(result.as_ref().err());
+        let told = std::mem::take(&mut desk.told);
         if result.is_err() {
+            desk.tally.give_back(told);
             if opened {
                 desk.store.rollback();
             }
@@ -274,7 +297,8 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
 fn reload(desk: &mut Desk) -> Stored<()> {
     let version = desk.state.directory.version + 1;
     desk.chain = desk.chain.reload(&*desk.store)?;
-    let mut state = State::load(&*desk.store, &desk.config, desk.now(), version)?;
+    desk.house = House::load(&*desk.store, desk.clock.steady_ms())?;
+    let mut state = State::load(&*desk.store, &desk.config, (desk.now(), desk.attended()), version)?;
     // Workers are still there, and their requests still parked.
     for (worker, present) in &desk.state.present {
         state.present.insert(*worker, present.clone());
@@ -325,7 +349,10 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
         Effect::Directory => {}
         Effect::Forget(digests) => {
             for digest in digests {
-                shared.depot.forget(&digest);
+                // One that was kept again meanwhile stays; what cannot be asked for now is swept another time.
+                if matches!(desk.store.blob_size(&digest), Ok(None)) {
+                    shared.depot.forget(&digest);
+                }
             }
         }
     }

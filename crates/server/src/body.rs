@@ -39,6 +39,8 @@ pub(crate) const SMALL: u64 = 64 << 10;
 pub(crate) struct Incoming {
     body: Body,
     most: u64,
+    /// What the client says will come.
+    said: Option<u64>,
     read: u64,
     started: Instant,
     timeout: Duration,
@@ -52,7 +54,7 @@ impl Incoming {
         if said.is_some_and(|said| said > most) || body.size_hint().lower() > most {
             return Err(too_large());
         }
-        Ok(Incoming { body, most, read: 0, started: Instant::now(), timeout })
+        Ok(Incoming { body, most, said, read: 0, started: Instant::now(), timeout })
     }
 
     /// The next piece; `None` at the end.
@@ -72,6 +74,11 @@ impl Incoming {
             }
             return Ok(Some(bytes));
         }
+    }
+
+    /// How many bytes come, where the client says so.
+    pub(crate) const fn expected(&self) -> Option<u64> {
+        self.said
     }
 
     async fn whole(mut self) -> Answered<Bytes> {

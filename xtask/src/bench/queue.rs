@@ -152,7 +152,7 @@ fn spread(told: &[Waiting]) -> String {
         let now = Time::now().0;
         let start =
             told.expected_start_p50.map_or("never".into(), |at| format!("in {} s", at.0.saturating_sub(now) / 1000));
-        format!("{} before it, starts {start}", told.position.saturating_sub(1))
+        format!("{} before it, starts {start}", told.position.map_or_else(|| "?".into(), |before| before.to_string()))
     };
     let [first, .., last] = told else { return String::new() };
     format!("least: {}; median: {}; most: {}", words(first), words(&told[told.len() / 2]), words(last))

@@ -106,7 +106,8 @@ pub enum ClientCommand {
     Whoami,
     /// Show which layers each worker has.
     Posture,
-    /// Write a copy of the server's store, on the server's disk.
+    /// Have the server write a copy of its store, on its disk: `gambeson backup NAME`, among the roles' commands.
+    #[command(skip)]
     Backup {
         /// The file's name in the data directory's backups/.
         name: String,

@@ -134,7 +134,9 @@ fn words(job: &Job, now: Time) -> String {
     }
     if let Some(waiting) = &job.waiting {
         lines.add("waits", &waiting.why);
-        lines.add("position", format!("{} before it", waiting.position));
+        if let Some(position) = waiting.position {
+            lines.add("position", format!("{position} before it"));
+        }
         if let Some(start) = waiting.expected_start_p50 {
             lines.add("starts", time(start));
         }

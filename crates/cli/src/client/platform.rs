@@ -17,7 +17,7 @@ pub async fn queue(client: &Client, form: Form) -> Result<(), Failure> {
         show(form, &queue, shares);
         return Ok(());
     }
-    print(&format!("{} wait, {} run on the whole platform.\n\n", queue.queued, queue.running));
+    print(&format!("{} wait, {} run in the projects that you see.\n\n", queue.queued, queue.running));
     show(form, &queue, shares);
     if !queue.next.is_empty() {
         print("\nYour next jobs:\n\n");

@@ -145,7 +145,9 @@ impl Drop for Waiting {
 fn waits(job: &Job, now: Time) -> (String, String) {
     let mut place = job.state.name().to_owned();
     let Some(waiting) = &job.waiting else { return (place, String::new()) };
-    place.push_str(&format!(", {} before it", waiting.position));
+    if let Some(position) = waiting.position {
+        place.push_str(&format!(", {position} before it"));
+    }
     let until = |time: Time| if time > now { format!("in {}", duration(time.since_ms(now))) } else { "soon".into() };
     match (waiting.expected_start_p50, waiting.expected_start_p90) {
         (Some(half), Some(most)) => {

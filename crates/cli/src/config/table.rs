@@ -252,6 +252,8 @@ settings! {
         rate_burst: u32 = Is("400"), "1" ..= "1000000";
         /// Waits, followed jobs and downloads that one key may have at once.
         open_per_key: u32 = Is("64"), "1" ..= "1000000";
+        /// Valid keys that one user may have, each with requests of its own.
+        keys_per_user: u32 = Is("50"), "1" ..= "1000000";
         /// Where clients reach the server, for links in answers.
         public_url: Option<ServerUrl> = Unset {
             meaning: "links are relative",
@@ -332,8 +334,8 @@ settings! {
         /// The share of all capacity that jobs of class high may hold.
         ceiling_high: Percent = Is("50"), "1" ..= "100";
         /// How long a worker may be silent before its jobs are taken from it.
-        lease: Duration = Is("15s"), "1s" ..= "10m";
-        /// How often a job is tried that its worker lost before the program started.
+        lease: Duration = Is("30s"), "1s" ..= "10m";
+        /// How often a job is tried that its worker lost before the program started; if workers give it back, ten times that.
         attempts_max: u32 = Is("3"), "1" ..= "100";
     }
 

@@ -1,6 +1,7 @@
 //! The roles of a process: `serve` has the authority, `worker` runs what is hostile, `up` starts both and keeps them
 //! going. They are processes of their own even on one machine, so that tests and production walk the same road.
 
+mod backup;
 mod serve;
 mod up;
 mod worker;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
 
+pub use self::backup::{BackupOptions, RestoreOptions, backup, restore};
 pub use self::serve::serve;
 pub use self::up::{Said, lacking, start_both, up};
 pub use self::worker::{complain_of_missing, worker};

@@ -119,6 +119,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         rate_per_second: server.rate_per_key,
         rate_burst: server.rate_burst,
         open_per_key: server.open_per_key,
+        keys_per_user: server.keys_per_user,
         keep_artifacts_ms: ms(retention.artifacts),
         keep_jobs_ms: ms(retention.jobs),
         keep_events_ms: ms(retention.events),

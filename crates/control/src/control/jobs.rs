@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gambeson_api::{
     Accepted, Array, ArrayId, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, OutputStream, Problem,
-    Project, Submission, UserId, Waiting,
+    Submission, UserId, Waiting,
 };
 use tokio::sync::watch;
 
@@ -13,7 +13,7 @@ use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
 use crate::desk::Desk;
 use crate::directory::Directory;
-use crate::job::{Submitted, waiting};
+use crate::job::{Submitted, waiting, waiting_unforeseen};
 use crate::store::{JobQuery, JobRow, STREAM_MOST, Store, StoreError, Stored};
 
 /// Which jobs to list.
@@ -68,9 +68,10 @@ impl Follower {
             let (events, over) = self
                 .control
                 .read(move |store| {
+                    // The job first: were its events read before, it could end between the two looks.
+                    let over = store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
                     let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
                     // Of a job that was forgotten, or whose end the caller has seen, nothing more comes.
-                    let over = events.is_empty() && store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
                     Ok((events, over))
                 })
                 .await?;
@@ -132,7 +133,7 @@ impl Control {
     /// What makes no sense, is not allowed, or exceeds a quota.
     pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
         let directory = self.shared.directory();
-        let project = self.project_of(&directory, caller, submission.project.as_deref())?;
+        let project = self.project_of(&directory, caller, Action::JobSubmit, submission.project.as_deref()).await?;
         let named = submission.project.clone();
         let settings = as_project(&directory, project)?;
         let admitted = match admit(&submission, settings, &self.shared.config.ceiling) {
@@ -140,13 +141,14 @@ impl Control {
             // Whether the project may be seen is decided before anything is said of its ceilings.
             Err(problem) => {
                 let target = Target::Project(project);
-                if self.may(&directory, caller, Action::ProjectView, target)?
-                    || self.may(&directory, caller, Action::JobSubmit, target)?
-                {
-                    return Err(problem);
+                if !self.may(&directory, caller, Action::ProjectView, target)? {
+                    let usual = self.context().submitting(usual_facts());
+                    let ticket = self.ticket(&directory, caller, Action::JobSubmit, target, &usual)?;
+                    if ticket.refusal.is_some() {
+                        self.record(ticket).await.map_err(unseen(project, named.as_deref()))?;
+                    }
                 }
-                admit(&submission, &unlimited(settings), &self.shared.config.ceiling)
-                    .map_err(|_| crate::directory::no_project(&settings.name))?
+                return Err(problem);
             }
         };
         let context = self.context().submitting(facts(&admitted));
@@ -177,6 +179,16 @@ impl Control {
         }
     }
 
+    /// A job, for an action that is about to be decided. That there is none is recorded.
+    pub(super) async fn job_row(&self, caller: &Caller, action: Action, id: JobId) -> Answer<JobRow> {
+        match self.row(id).await {
+            Err(problem) if problem.code == Code::NotFound => {
+                self.refuse(&self.shared.directory(), caller, action, id.to_string(), problem).await
+            }
+            other => other,
+        }
+    }
+
     async fn row(&self, id: JobId) -> Answer<JobRow> {
         let row = self.read(move |store| store.job(id)).await?;
         row.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} that you may see")))
@@ -187,7 +199,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn job(&self, caller: &Caller, id: JobId, wait: Duration) -> Answer<Job> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobView, id).await?;
         self.look(caller, Action::JobView, Target::job(&row)).await?;
         let row = if wait.is_zero() || row.state == JobState::Ended {
             row
@@ -211,8 +223,10 @@ impl Control {
         }
         let before = filter.cursor.as_deref().map(str::parse::<JobId>).transpose();
         let before = before.map_err(|error| Problem::new(Code::InvalidQuery, format!("cursor: {error}")))?;
-        let named = filter.project.as_deref().map(|name| directory.project(name).map(|project| project.id));
-        let named = named.transpose()?;
+        let named = match filter.project.as_deref() {
+            Some(name) => Some(self.named_project(&directory, caller, Action::JobList, name).await?),
+            None => None,
+        };
         // Whether there is such a user is not for everybody to know: of one who is not there, the list is empty too.
         let user = match filter.user.as_deref().map(|name| directory.user(name)) {
             None => None,
@@ -282,15 +296,14 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see into.
     pub async fn job_source(&self, caller: &Caller, id: JobId) -> Answer<JobSource> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobSource, id).await?;
         self.look(caller, Action::JobSource, Target::job(&row)).await?;
-        let digest = row.source;
-        let body = self.read(move |store| store.source(&digest)).await?;
+        let (digest, entry) = (row.source, row.ask.entry.clone());
+        let (body, input) = self.read(move |store| Ok((store.source(&digest)?, store.input(&row)?))).await?;
         let body = body.ok_or_else(|| Problem::new(Code::Gone, "the files were deleted"))?;
         let files = serde_json::from_slice(&body)
             .map_err(|error| crate::reading::store_problem(&StoreError::Failed(error.to_string())))?;
-        let ask = row.ask;
-        Ok(JobSource { files, entry: ask.entry, args: ask.args, env: ask.env, stdin: ask.stdin })
+        Ok(JobSource { files, entry, args: input.args, env: input.env, stdin: input.stdin })
     }
 
     /// Cancels a job. One that ended already stays as it is.
@@ -298,7 +311,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may cancel.
     pub async fn job_cancel(&self, caller: &Caller, id: JobId) -> Answer<Job> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobCancel, id).await?;
         let name = self.shared.directory().name_of_user(caller.user);
         let act = move |desk: &mut Desk| desk.cancel(id, &name);
         self.perform(caller, Action::JobCancel, Target::job(&row), self.context(), act).await?;
@@ -311,7 +324,7 @@ impl Control {
     /// # Errors
     /// When there is no job that the caller may see the output of.
     pub async fn job_events(&self, caller: &Caller, id: JobId, after: u64, follow: bool) -> Answer<Follower> {
-        let row = self.row(id).await?;
+        let row = self.job_row(caller, Action::JobOutput, id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
         let standing = self.standing(caller, Some((Action::JobOutput, Target::job(&row))))?;
         let news = self.shared.watchers.subscribe(id);
@@ -325,7 +338,7 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn array(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
-        let (target, array) = self.array_row(id).await?;
+        let (target, array) = self.array_row(caller, Action::JobView, id).await?;
         self.look(caller, Action::JobView, target).await.map_err(unseen_array(id, target))?;
         Ok(array)
     }
@@ -335,21 +348,26 @@ impl Control {
     /// # Errors
     /// When there is no array that the caller may cancel.
     pub async fn array_cancel(&self, caller: &Caller, id: ArrayId) -> Answer<Array> {
-        let (target, _) = self.array_row(id).await?;
+        let (target, _) = self.array_row(caller, Action::JobCancel, id).await?;
         let name = self.shared.directory().name_of_user(caller.user);
-        let act = move |desk: &mut Desk| {
-            for job in desk.store.array_open(id)? {
-                desk.cancel(job, &name)?;
-            }
-            Ok(())
+        // A part of a large array at a time, decided once: nobody else is to wait for all of it.
+        let cancel = |after: JobId| {
+            let name = name.clone();
+            move |desk: &mut Desk| desk.cancel_some(id, after, &name)
         };
-        let done = self.perform(caller, Action::JobCancel, target, self.context(), act).await;
-        done.map_err(unseen_array(id, target))?;
-        Ok(self.array_row(id).await?.1)
+        let first = cancel(JobId::from_u128(0));
+        let done = self.perform(caller, Action::JobCancel, target, self.context(), first).await;
+        let mut more = done.map_err(unseen_array(id, target))?;
+        while let Some(after) = more {
+            more = self.act(cancel(after)).await?;
+        }
+        Ok(self.array_row(caller, Action::JobView, id).await?.1)
     }
 
-    async fn array_row(&self, id: ArrayId) -> Answer<(Target, Array)> {
-        let found = self.read(move |store| store.array(id)).await?.ok_or_else(|| no_array(id))?;
+    async fn array_row(&self, caller: &Caller, action: Action, id: ArrayId) -> Answer<(Target, Array)> {
+        let Some(found) = self.read(move |store| store.array(id)).await? else {
+            return self.refuse(&self.shared.directory(), caller, action, id.to_string(), no_array(id)).await;
+        };
         let (project, user, size, states, outcomes) = found;
         // An array is decided about as its first element would be.
         let target = Target::Job(JobId::from_u128(id.as_u128()), project, user);
@@ -384,9 +402,14 @@ impl Control {
     }
 
     /// Why and how long a job waits: by the queue's own function, run forward. The writer only hands out what is
-    /// looked at; looking ahead takes a thread of its own, few at a time.
+    /// looked at; looking ahead takes a thread of its own, few at a time. Who would wait for many others is told the reason
+    /// only.
     async fn waiting(&self, id: JobId) -> Answer<Option<Waiting>> {
         let stopping = || Problem::new(Code::Unavailable, "the server is stopping").retry_after(5);
+        let Ok(_place) = self.shared.forecasts_asked.try_acquire() else {
+            let outlook = self.act(move |desk| Ok(desk.outlook(id))).await?;
+            return Ok(outlook.and_then(|(outlook, _)| waiting_unforeseen(&outlook)));
+        };
         let _turn = self.shared.forecasts.acquire().await.map_err(|_| stopping())?;
         let Some((outlook, estimates)) = self.act(move |desk| Ok(desk.outlook(id))).await? else { return Ok(None) };
         let waiting = tokio::task::spawn_blocking(move || waiting(&outlook, &estimates));
@@ -403,8 +426,17 @@ fn unseen_array(id: ArrayId, target: Target) -> impl Fn(Problem) -> Problem {
     move |problem| if super::is_unseen(&problem, &target) { no_array(id) } else { problem }
 }
 
-fn unlimited(project: &Project) -> Project {
-    Project { class_most: gambeson_api::Class::High, ..project.clone() }
+/// What a policy would see of a submission that asks for nothing special.
+pub(super) fn usual_facts() -> access::SubmissionFacts {
+    let usual = gambeson_api::Limits::default();
+    access::SubmissionFacts {
+        class: gambeson_api::Class::Normal.name().into(),
+        cpus_milli: usual.cpus_milli.into(),
+        memory_bytes: usual.memory_bytes,
+        wall_ms: usual.wall_ms,
+        network: "none".into(),
+        labels: Vec::new(),
+    }
 }
 
 fn facts(admitted: &Admitted) -> access::SubmissionFacts {

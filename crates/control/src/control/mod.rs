@@ -1,8 +1,8 @@
 //! What the server may ask for. Every operation is authenticated, decided and audited here.
 //!
 //! An operation that changes something is decided on a snapshot of the directory, and carried out by the writer only if
-//! that is still the newest; its audit row is in the same transaction. An operation that only reads has its row
-//! written by the next commit.
+//! that is still the newest; its audit row is in the same transaction. The row of a refusal is durable before the answer. An
+//! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
 mod blobs;
 mod jobs;
@@ -12,24 +12,29 @@ mod standing;
 mod work;
 
 use std::fmt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
-use crate::clock::Clock;
+use crate::clock::{Attention, Clock};
 use crate::config::Config;
-use crate::depot::{Depot, private_dir};
+use crate::depot::Depot;
 use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
+use crate::disk::{self, remove_parts};
+use crate::house::House;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
+use crate::sweep;
+use crate::tally::Tally;
+use crate::uploads::Uploads;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -39,6 +44,8 @@ pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
 const FORECASTS_MOST: usize = 1;
+/// Those that are made or waited for.
+const FORECASTS_ASKED_MOST: usize = 8;
 
 /// An answer, or a problem for whoever asked.
 pub type Answer<T> = Result<T, Problem>;
@@ -87,6 +94,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub watchers: Watchers,
     pub depot: Depot,
+    pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
@@ -95,9 +103,9 @@ pub(crate) struct Shared {
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
-    /// Failed authentications that the audit log does not have yet, and since when.
-    strangers: AtomicU64,
-    strangers_told: AtomicU64,
+    forecasts_asked: tokio::sync::Semaphore,
+    /// Reads, and refusals of those who did not show who they are.
+    pub tally: Arc<Tally>,
 }
 
 impl Shared {
@@ -113,8 +121,8 @@ impl Shared {
 /// All authority of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    shared: Arc<Shared>,
-    writer: Writer,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Writer,
 }
 
 impl fmt::Debug for Control {
@@ -210,19 +218,27 @@ impl Control {
             move |error: &dyn fmt::Display| OpenError(format!("{place}: {what}: {error}"))
         };
         let authority = Authority::load(&config.policies).map_err(|problem| OpenError(problem.to_string()))?;
-        private_dir(&config.data_dir).map_err(|error| failed("the directory cannot be made")(&error))?;
+        disk::data_dir(&config.data_dir).map_err(|why| OpenError(format!("{}: {why}", config.data_dir.display())))?;
+        if config.data_dir.join(crate::backup::RESTORING).exists() {
+            let why = "a restoration did not finish here: empty the directory, and restore again";
+            return Err(OpenError(format!("{}: {why}", config.data_dir.display())));
+        }
         let lock = Self::lock(&config.data_dir)?;
         let sealing_key = audit::sealing_key(&config.data_dir.join("audit.key"))
             .map_err(|error| failed("audit.key cannot be used")(&error))?;
         let depot = Depot::open(config.data_dir.join("blobs"))
             .map_err(|error| failed("the directory of blobs cannot be used")(&error))?;
-        let path = config.data_dir.join("store.sqlite");
+        remove_parts(&config.data_dir.join("backups"))
+            .map_err(|error| failed("the directory of backups cannot be used")(&error))?;
+        let path = config.data_dir.join(disk::STORE);
         let store_failed = failed("the store cannot be used");
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
         let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
         let mut prepare = || -> Stored<Option<String>> {
             store.begin()?;
+            // The server starts all the same: an operator must be able to look.
+            chain.confess(&mut store, now)?;
             let setup_key = set_up(&mut store, &mut chain, &config, now)?;
             if let Some(token) = &config.local_join_token {
                 store.join_token_put(&secret::hash(token), now.plus_ms(600_000))?;
@@ -231,8 +247,13 @@ impl Control {
             Ok(setup_key)
         };
         let setup_key = prepare().map_err(|error| store_failed(&error))?;
-        let state = State::load(&store, &config, now, 1).map_err(|error| store_failed(&error))?;
+        // The names of all that was made just now: the key is told only once.
+        disk::sync_dir(&config.data_dir).map_err(|error| failed("the directory cannot be synced")(&error))?;
+        let house = House::load(&store, clock.steady_ms()).map_err(|error| store_failed(&error))?;
+        let attention = Attention::from(clock.steady_ms());
+        let state = State::load(&store, &config, (now, attention.now()), 1).map_err(|error| store_failed(&error))?;
         let config = Arc::new(config);
+        let tally = Arc::new(Tally::default());
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
             open_answers: standing::OpenAnswers::default(),
@@ -240,19 +261,23 @@ impl Control {
             clock: clock.clone(),
             watchers: Watchers::default(),
             depot,
+            uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
             sealing_key,
             forecasts: tokio::sync::Semaphore::new(FORECASTS_MOST),
-            strangers: AtomicU64::new(0),
-            strangers_told: AtomicU64::new(0),
+            forecasts_asked: tokio::sync::Semaphore::new(FORECASTS_ASKED_MOST),
+            tally: Arc::clone(&tally),
         });
         let desk = Desk {
             store: Box::new(store),
             config: Arc::clone(&config),
             clock,
+            attention,
             chain,
+            tally,
+            told: Vec::new(),
             state,
             effects: Vec::new(),
             polls: std::collections::BTreeMap::new(),
@@ -260,10 +285,11 @@ impl Control {
             beats: std::collections::HashMap::new(),
             undelivered: Vec::new(),
             draining: false,
-            kept_house: now,
+            house,
             _lock: lock,
         };
         let writer = Writer::start(desk, Arc::clone(&shared))
+            .and_then(|writer| sweep::start(&shared, &writer).map(|()| writer))
             .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?;
         Ok(Opened { control: Control { shared, writer }, setup_key })
     }
@@ -271,7 +297,7 @@ impl Control {
     /// One server at a time: two would each believe to be the only writer.
     fn lock(data_dir: &std::path::Path) -> Result<std::fs::File, OpenError> {
         let path: PathBuf = data_dir.join("lock");
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
@@ -301,6 +327,15 @@ impl Control {
         self.writer.stop().await;
     }
 
+    /// Has the writer look at the clock now, as it does a few times a second by itself: for tests that own the clock.
+    ///
+    /// # Errors
+    /// When the store fails, or the server stops.
+    #[doc(hidden)]
+    pub async fn tick(&self) -> Answer<()> {
+        self.act(Desk::tick).await
+    }
+
     /// Whether the writer lives.
     pub fn healthy(&self) -> bool {
         self.writer.lives()
@@ -323,25 +358,25 @@ impl Control {
         let id = secret::id_of("gmb", bearer).map(KeyId::from_u128);
         let key = id.and_then(|id| directory.keys.get(&id)).filter(|key| secret::matches(bearer, &key.hash));
         let Some(key) = key else {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "there is no such key"));
         };
         if key.revoked.is_some() {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "the key was revoked"));
         }
         if key.expires.is_some_and(|expires| expires <= now) {
-            self.note_stranger(now);
+            self.note_stranger("authenticate", "unauthenticated");
             return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
         }
-        if let Err(wait_ms) = self.shared.rates.take(key.id, now) {
+        if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
+            self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
         // The policies say so too, but not every answer asks them: a list may be empty, a key knows whose it is.
         if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
-            let row = self.row_of_disabled(&directory, key, now);
-            self.writer.note_now(move |desk| Ok(desk.audit(row)?));
+            self.note_refused(&directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
             return Err(Problem::new(Code::Forbidden, "this user is disabled"));
         }
         if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
@@ -351,7 +386,7 @@ impl Control {
                 if let Some(key) = newer.filter(|key| key.last_used.is_none_or(|used| now.since_ms(used) > 60_000)) {
                     key.last_used = Some(now);
                     desk.store.key_used(id, now)?;
-                    desk.directory_changed();
+                    desk.directory_touched();
                 }
                 Ok(())
             });
@@ -359,29 +394,55 @@ impl Control {
         Ok(Caller { key: key.id, user: key.user })
     }
 
-    /// Failed authentications are counted, and told to the audit log once a minute: a row for each would let anybody
-    /// fill the disk.
-    fn note_stranger(&self, now: Time) {
-        self.shared.strangers.fetch_add(1, Ordering::Relaxed);
-        let told = self.shared.strangers_told.load(Ordering::Relaxed);
-        let due = now.0.saturating_sub(told) >= 60_000;
-        if due && self.shared.strangers_told.compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
-            let count = self.shared.strangers.swap(0, Ordering::Relaxed);
-            self.writer.note_now(move |desk| {
-                let detail = serde_json::json!({"count": count, "since": told});
-                let row = audit::row(now, "nobody", "authenticate", "platform");
-                Ok(desk.audit(AuditRow { allowed: false, detail, ..row })?)
-            });
-        }
+    /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each
+    /// would let anybody fill the disk.
+    pub(crate) fn note_stranger(&self, action: &str, code: &str) {
+        let row = audit::row(self.now(), "nobody", action, "platform");
+        self.shared.tally.note(AuditRow { allowed: false, detail: serde_json::json!({"code": code}), ..row });
     }
 
-    fn row_of_disabled(&self, directory: &Directory, key: &KeyRow, now: Time) -> AuditRow {
-        AuditRow {
+    /// A key that is refused whatever it asks for: counted as well, for each key.
+    fn note_refused(&self, directory: &Directory, key: &KeyRow, now: Time, code: Code, policies: Vec<String>) {
+        self.shared.tally.note(AuditRow {
             key: Some(key.id),
             allowed: false,
-            policies: vec!["user-disabled".into()],
+            policies,
+            detail: serde_json::json!({"code": code}),
             ..audit::row(now, directory.name_of_user(key.user), "authenticate", "platform")
+        });
+    }
+
+    /// Refuses something that no policy was asked about, such as what is not there: its row is durable before the answer,
+    /// as that of any other refusal.
+    pub(crate) async fn refuse<T>(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        resource: impl Into<String>,
+        problem: Problem,
+    ) -> Answer<T> {
+        let row = AuditRow {
+            key: Some(caller.key),
+            allowed: false,
+            detail: serde_json::json!({"code": problem.code, "says": problem.detail}),
+            ..audit::row(self.now(), directory.name_of_user(caller.user), action.name(), resource)
+        };
+        self.act(move |desk| Ok(desk.audit(row)?)).await?;
+        Err(problem)
+    }
+
+    /// A project, by name or id, for an action. That there is none is recorded.
+    pub(crate) async fn named_project(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        name: &str,
+    ) -> Answer<ProjectId> {
+        match directory.project(name) {
+            Ok(project) => Ok(project.id),
+            Err(problem) => self.refuse(directory, caller, action, "platform", problem).await,
         }
     }
 
@@ -468,7 +529,9 @@ impl Control {
         let row = ticket.row;
         match ticket.refusal {
             None => {
-                self.writer.note(move |desk| Ok(desk.audit(row)?)).await;
+                if self.shared.tally.is_first(&row, self.shared.clock.steady_ms()) {
+                    self.writer.note(move |desk| Ok(desk.audit(row)?)).await;
+                }
                 Ok(())
             }
             Some(problem) => {
@@ -554,9 +617,15 @@ impl Control {
     }
 
     /// The project that a request is about: as named, or the key's own, or the only one.
-    pub(crate) fn project_of(&self, directory: &Directory, caller: &Caller, named: Option<&str>) -> Answer<ProjectId> {
+    pub(crate) async fn project_of(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+        named: Option<&str>,
+    ) -> Answer<ProjectId> {
         if let Some(name) = named {
-            return Ok(directory.project(name)?.id);
+            return self.named_project(directory, caller, action, name).await;
         }
         if let Some(project) = Self::key_row(directory, caller)?.project {
             return Ok(project);
@@ -634,4 +703,44 @@ fn set_up(store: &mut Sqlite, chain: &mut Chain, config: &Config, now: Time) -> 
 
 pub(crate) fn as_project(directory: &Directory, id: ProjectId) -> Answer<&Project> {
     directory.projects.get(&id).ok_or_else(|| crate::directory::no_project(&id.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn that_a_key_was_used_makes_no_decision_stale() {
+        let dir = tempfile::tempdir().unwrap();
+        let (clock, hands) = Clock::manual(Time(1_764_059_400_000));
+        let opened = Control::open(Config::new(dir.path()), clock).unwrap();
+        let (control, key) = (opened.control, opened.setup_key.unwrap());
+        for _ in 0..3 {
+            hands.pass(61_000);
+            let caller = control.authenticate(Some(&key)).unwrap();
+            control.tick().await.unwrap();
+            let directory = control.shared.directory();
+            assert_eq!(directory.keys[&caller.key].last_used, Some(control.now()));
+            assert_eq!(directory.version, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_for_many_forecasts_is_told_the_reason_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = Control::open(Config::new(dir.path()), Clock::System).unwrap();
+        let control = opened.control;
+        let caller = control.authenticate(opened.setup_key.as_deref()).unwrap();
+        let submission = gambeson_api::Submission::of_source("1");
+        let accepted = control.submit(&caller, submission, std::time::Duration::ZERO).await.unwrap();
+        let gambeson_api::Accepted::Job(job) = accepted else { panic!("a job") };
+        let waiting = async || control.job(&caller, job.id, std::time::Duration::ZERO).await.unwrap().waiting.unwrap();
+        assert_eq!(waiting().await.position, Some(0));
+        let all = FORECASTS_ASKED_MOST as u32;
+        let _asked = control.shared.forecasts_asked.acquire_many(all).await.unwrap();
+        let _made = control.shared.forecasts.acquire().await.unwrap();
+        let told = waiting().await;
+        assert_eq!(told.position, None);
+        assert!(told.why.starts_with("no worker is connected; ") && told.why.contains("not computed"), "{}", told.why);
+    }
 }

@@ -17,6 +17,9 @@ use crate::reading::store_problem;
 use crate::secret;
 use crate::store::{KeyRow, MemberRow};
 
+/// So many times the keys that a user may have are known at most, those included that are over and not yet forgotten.
+const ENDED_KEYS: usize = 20;
+
 /// A project with the installation's defaults.
 pub(super) fn new_project(name: String, config: &Config, now: Time) -> Project {
     Project {
@@ -115,7 +118,8 @@ impl Control {
     /// # Errors
     /// When there is none that the caller may see.
     pub async fn project(&self, caller: &Caller, name: &str) -> Answer<Project> {
-        let id = self.shared.directory().project(name)?.id;
+        let directory = self.shared.directory();
+        let id = self.named_project(&directory, caller, Action::ProjectView, name).await?;
         let looked = self.look(caller, Action::ProjectView, Target::Project(id)).await;
         let directory = looked.map_err(unseen(id, Some(name)))?;
         as_project(&directory, id).cloned()
@@ -145,7 +149,8 @@ impl Control {
     /// # Errors
     /// When the caller may not, or a value makes no sense.
     pub async fn project_change(&self, caller: &Caller, name: &str, change: ProjectChange) -> Answer<Project> {
-        let id = self.shared.directory().project(name)?.id;
+        let directory = self.shared.directory();
+        let id = self.named_project(&directory, caller, Action::ProjectUpdate, name).await?;
         let config = std::sync::Arc::clone(&self.shared.config);
         let act = move |desk: &mut Desk| {
             let changed = change_project(as_project(&desk.state.directory, id)?, &change, &config)?;
@@ -220,7 +225,7 @@ impl Control {
         let directory = self.shared.directory();
         let target = match project {
             None | Some("platform") => Target::Platform,
-            Some(name) => Target::Project(directory.project(name)?.id),
+            Some(name) => Target::Project(self.named_project(&directory, caller, Action::MemberView, name).await?),
         };
         let looked = self.look(caller, Action::MemberView, target).await;
         let directory = match target.project() {
@@ -245,7 +250,10 @@ impl Control {
         let role: Role = change.role.parse().map_err(|error| invalid(format!("{error}")))?;
         let project = match change.project.as_str() {
             "platform" => None,
-            name => Some(self.shared.directory().project(name)?.id),
+            name => {
+                let directory = self.shared.directory();
+                Some(self.named_project(&directory, caller, Action::MemberWrite, name).await?)
+            }
         };
         let target = project.map_or(Target::Platform, Target::Project);
         let user = change.user;
@@ -359,11 +367,28 @@ impl Control {
         if scopes.is_empty() {
             return Err(invalid("a key without scopes could do nothing; name at least one"));
         }
-        let user = match &new.user {
-            Some(name) => directory.user(name)?.id,
+        let user = match new.user.as_deref().map(|name| directory.user(name)) {
+            Some(Ok(user)) => user.id,
+            Some(Err(none)) => return self.refuse(&directory, caller, Action::KeyCreate, "platform", none).await,
             None => caller.user,
         };
-        let named = new.project.as_deref().map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let known = self.knows_user(&directory, caller, user)?;
+        let named = match new.project.as_deref() {
+            Some(name) => {
+                let id = directory.project(name).map(|project| project.id).ok();
+                match id {
+                    Some(id) if self.knows_project(&directory, caller, id)? => Some(id),
+                    // Neither whether there is such a project is to be learned from how a key is refused, nor, of a user
+                    // whom the caller does not know, whether it was because of the one or the other.
+                    _ => {
+                        let user = new.user.as_deref().filter(|_| !known).map(crate::directory::no_user);
+                        let none = user.unwrap_or_else(|| crate::directory::no_project(name));
+                        return self.refuse(&directory, caller, Action::KeyCreate, "platform", none).await;
+                    }
+                }
+            }
+            None => None,
+        };
         let own = Self::key_row(&directory, caller)?;
         // A key that is bound makes only keys that are bound to the same.
         let project = named.or(own.project);
@@ -378,8 +403,8 @@ impl Control {
             }
             None => None,
         };
-        // For the same user, a key does not outlive the one that made it.
-        let expires = match (asked, own.expires.filter(|_| user == caller.user)) {
+        // No key outlives the one that made it, whosever it is: else one that was stolen for an hour would be good for ever.
+        let expires = match (asked, own.expires) {
             (Some(asked), Some(own)) => Some(asked.min(own)),
             (asked, own) => asked.or(own),
         };
@@ -398,8 +423,8 @@ impl Control {
             revoked: None,
         };
         let key = directory.shown_key(&row);
-        let known = self.knows_user(&directory, caller, user)?;
         let act = move |desk: &mut Desk| {
+            desk.may_have_one_more_key(row.user)?;
             desk.store.key_put(&row)?;
             desk.state.directory.keys.insert(row.id, row);
             desk.directory_changed();
@@ -451,6 +476,27 @@ impl Control {
 }
 
 impl Desk {
+    /// Refuses a key to whoever has many: requests are limited for each key by itself.
+    fn may_have_one_more_key(&self, user: UserId) -> Act<()> {
+        let now = self.now();
+        let most = self.config.keys_per_user as usize;
+        let keys: Vec<&KeyRow> = self.state.directory.keys.values().filter(|key| key.user == user).collect();
+        let valid = keys.iter().filter(|key| key.ended(now).is_none()).count();
+        let name = self.state.directory.name_of_user(user);
+        let problem = |detail| Problem::new(Code::QuotaExceeded, detail).retry_after(3600);
+        if valid >= most {
+            let detail =
+                format!("{name} has {valid} valid keys, as many as one user may have: revoke one that is not used");
+            return Err(problem(detail).into());
+        }
+        if keys.len() >= most.saturating_mul(ENDED_KEYS) {
+            let detail =
+                format!("{name} has made too many keys: those that are over are forgotten with the jobs of their time");
+            return Err(problem(detail).into());
+        }
+        Ok(())
+    }
+
     /// Refuses a change after which nobody would own the platform.
     fn keep_an_owner(&self, remains: impl Fn(&MemberRow) -> bool) -> Act<()> {
         let directory = &self.state.directory;

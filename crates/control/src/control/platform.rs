@@ -12,8 +12,9 @@ use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::{self, Action, KeyScope};
 use crate::audit;
 use crate::books::{Account, DAY_MS};
-use crate::depot::{io_problem, private_dir};
+use crate::depot::io_problem;
 use crate::desk::{Act, Desk, day_of};
+use crate::disk::{Part, private_dir};
 use crate::queue::{self, ProjectKey, UserKey};
 use crate::reading::store_problem;
 use crate::secret;
@@ -65,7 +66,6 @@ impl Control {
             Some((project, _)) => drop(self.look(caller, Action::QueueView, Target::Project(*project)).await?),
             None => {
                 self.nothing_to_list(&directory, caller, Action::QueueView).await?;
-                // It says how much the whole platform has to do: that is for those who may see a part of it.
                 return Err(Problem::new(Code::Forbidden, "you have no role that sees the queue of a project"));
             }
         }
@@ -102,12 +102,12 @@ impl Control {
                 submitted_at: row.submitted,
             })
             .collect();
-        Ok(Queue {
-            queued: snapshot.queued,
-            running: snapshot.running,
-            shares: shares(&snapshot, &directory, &seen, me),
-            next,
-        })
+        // What others have to do is theirs to know.
+        let shares = shares(&snapshot, &directory, &seen, me);
+        let projects = || shares.iter().filter(|share| share.user.is_none());
+        let (queued, running) =
+            (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
+        Ok(Queue { queued, running, shares, next })
     }
 
     /// All workers, by name.
@@ -192,7 +192,10 @@ impl Control {
             }
         };
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
-        let named = project.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let named = match project {
+            Some(name) => Some(self.named_project(&directory, caller, Action::UsageView, name).await?),
+            None => None,
+        };
         let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
         for project in candidates {
             if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
@@ -253,7 +256,10 @@ impl Control {
         }
         let directory = self.shared.directory();
         let name = project;
-        let project = name.map(|name| directory.project(name).map(|project| project.id)).transpose()?;
+        let project = match name {
+            Some(name) => Some(self.named_project(&directory, caller, Action::AuditView, name).await?),
+            None => None,
+        };
         let target = project.map_or(Target::Platform, Target::Project);
         let looked = self.look(caller, Action::AuditView, target).await;
         match project {
@@ -287,9 +293,10 @@ impl Control {
         let scope = match question.project.as_deref() {
             None | Some("platform") => None,
             Some(name) => {
-                let id = directory.project(name)?.id;
+                let id = self.named_project(&directory, caller, Action::AccessExplain, name).await?;
                 if !self.knows_project(&directory, caller, id)? {
-                    return Err(crate::directory::no_project(name));
+                    let none = crate::directory::no_project(name);
+                    return self.refuse(&directory, caller, Action::AccessExplain, id.to_string(), none).await;
                 }
                 Some(id)
             }
@@ -343,7 +350,12 @@ impl Control {
     }
 
     /// Whether the caller knows of a project, whatever else the key that is used may not.
-    fn knows_project(&self, directory: &crate::directory::Directory, caller: &Caller, id: ProjectId) -> Answer<bool> {
+    pub(super) fn knows_project(
+        &self,
+        directory: &crate::directory::Directory,
+        caller: &Caller,
+        id: ProjectId,
+    ) -> Answer<bool> {
         let key = Self::key_row(directory, caller)?;
         if key.project.is_some_and(|only| only != id) {
             return Ok(false);
@@ -355,8 +367,7 @@ impl Control {
 
     /// A job about which access may be explained: one that the caller sees, or of whose project the caller may ask.
     async fn job_to_explain(&self, caller: &Caller, id: JobId) -> Answer<Target> {
-        let none = || Problem::new(Code::NotFound, format!("there is no {id} that you may see"));
-        let row = self.read(move |store| store.job(id)).await?.ok_or_else(none)?;
+        let row = self.job_row(caller, Action::AccessExplain, id).await?;
         let target = Target::job(&row);
         if !self.may(&self.shared.directory(), caller, Action::AccessExplain, Target::Project(row.project))? {
             self.look(caller, Action::JobView, target).await?;
@@ -364,7 +375,8 @@ impl Control {
         Ok(target)
     }
 
-    /// Writes a copy of the store to `backups/` in the data directory, while everything goes on.
+    /// Writes a copy of the store to `backups/` in the data directory, while everything goes on. It has no blobs and no
+    /// `audit.key`: the whole is [`backup`](crate::backup)'s.
     ///
     /// # Errors
     /// When the caller may not, the name cannot be used or is taken, or the disk is full.
@@ -375,22 +387,23 @@ impl Control {
         }
         self.perform(caller, Action::BackupCreate, Target::Platform, self.context(), |_| Ok(())).await?;
         let dir = self.shared.config.data_dir.join("backups");
-        private_dir(&dir).map_err(|error| io_problem(&error))?;
         let path = dir.join(&request.name);
-        let part = dir.join(format!(".{}.part", request.name));
-        if path.exists() {
-            return Err(Problem::new(Code::NameTaken, format!("there is a backup {:?}", request.name)));
-        }
-        let (to, from) = (path.clone(), part.clone());
-        self.read(move |store| {
-            let _ = std::fs::remove_file(&from);
-            store.backup(&from)
-        })
-        .await?;
-        let size = std::fs::File::open(&part)
-            .and_then(|file| file.sync_all().and_then(|()| file.metadata()))
-            .and_then(|metadata| std::fs::rename(&part, &to).map(|()| metadata.len()))
-            .map_err(|error| io_problem(&error))?;
+        let taken = Problem::new(Code::NameTaken, format!("there is a backup {:?}", request.name));
+        let to = path.clone();
+        // In one piece on one thread: whoever asked may go, and what was begun is finished or removed all the same.
+        let copied = self.read(move |store| {
+            let part = match private_dir(&dir).and_then(|()| Part::beside(&to)) {
+                Ok(part) if !to.exists() => part,
+                Ok(_) => return Ok(Err(taken)),
+                Err(error) => return Ok(Err(io_problem(&error))),
+            };
+            store.backup(part.path())?;
+            Ok(part.put(&to).map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => taken,
+                _ => io_problem(&error),
+            }))
+        });
+        let size = copied.await??;
         Ok(Backup { path: path.display().to_string(), size })
     }
 }
@@ -504,13 +517,13 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
     };
     Ok(match action {
         Action::JobSubmit => {
-            let usual = gambeson_api::Limits::default();
+            let usual = super::jobs::usual_facts();
             now.submitting(access::SubmissionFacts {
-                class: text("class", "normal")?,
-                cpus_milli: number("cpus_milli", usual.cpus_milli.into())?,
+                class: text("class", &usual.class)?,
+                cpus_milli: number("cpus_milli", usual.cpus_milli)?,
                 memory_bytes: number("memory_bytes", usual.memory_bytes)?,
                 wall_ms: number("wall_ms", usual.wall_ms)?,
-                network: text("network", "none")?,
+                network: text("network", &usual.network)?,
                 labels: words("labels")?,
             })
         }

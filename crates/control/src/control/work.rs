@@ -56,11 +56,14 @@ impl Control {
         let unknown =
             || Problem::new(Code::Unauthenticated, "no worker has this credential: enrol it with a join token");
         let bearer = bearer.ok_or_else(unknown)?;
-        let id = secret::id_of("gmw", bearer).map(WorkerId::from_u128).ok_or_else(unknown)?;
+        let id = secret::id_of("gmw", bearer).map(WorkerId::from_u128);
         let workers = Arc::clone(&self.shared.directory().workers);
-        match workers.get(&id) {
-            Some(hash) if secret::matches(bearer, hash) => Ok(WorkerCaller { worker: id }),
-            _ => Err(unknown()),
+        match id.and_then(|id| Some((id, workers.get(&id)?))) {
+            Some((id, hash)) if secret::matches(bearer, hash) => Ok(WorkerCaller { worker: id }),
+            _ => {
+                self.note_stranger("worker.authenticate", "unauthenticated");
+                Err(unknown())
+            }
         }
     }
 
@@ -80,6 +83,7 @@ impl Control {
             }
             // An id that is taken is no reason to use the token up.
             if known.is_some() || !desk.store.join_token_take(&secret::hash(&join_token), now)? {
+                desk.note_stranger("worker.enrol");
                 let detail = "the join token is not known, was used, or has expired";
                 return Err(Problem::new(Code::Unauthenticated, detail).into());
             }

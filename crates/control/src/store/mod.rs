@@ -18,6 +18,8 @@ use gambeson_api::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::house::EventsForgotten;
+
 /// Why the store did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -46,6 +48,14 @@ pub(crate) struct KeyRow {
     pub revoked: Option<Time>,
 }
 
+impl KeyRow {
+    /// Since when it is not valid any more.
+    pub(crate) fn ended(&self, now: Time) -> Option<Time> {
+        let expired = self.expires.filter(|expires| *expires <= now);
+        self.revoked.into_iter().chain(expired).min()
+    }
+}
+
 /// A role, held in a project or (`None`) on the whole platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MemberRow {
@@ -69,19 +79,25 @@ pub(crate) struct WorkerRow {
     pub seen: Time,
 }
 
-/// What a job asks for, beside its files: stored as one value.
+/// What a job asks for, beside what its program is given: stored as one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
     pub entry: String,
-    pub args: Vec<String>,
-    pub env: BTreeMap<String, String>,
-    pub stdin: Content,
     pub limits: Limits,
     pub network: Network,
     pub labels: BTreeMap<String, String>,
     pub may_rerun: bool,
     #[serde(default)]
     pub start: StartAsked,
+}
+
+/// What a program is given beside its files. It may be megabytes, which most who look at a job do not need: it is stored
+/// as a source is, by its digest, and once for all elements of an array.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Input {
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub stdin: Content,
 }
 
 /// A job.
@@ -97,12 +113,16 @@ pub(crate) struct JobRow {
     pub class: Class,
     pub source: Digest,
     pub ask: Ask,
+    /// Where its [`Input`] is, unless that is empty.
+    pub input: Option<Digest>,
     pub array: Option<ArrayPlace>,
     pub submitted: Time,
     pub not_before: Time,
     pub started: Option<Time>,
     pub ended: Option<Time>,
     pub attempt: u32,
+    /// Attempts that a worker gave back before the program started.
+    pub handed_back: u32,
     pub worker: Option<WorkerId>,
     pub cancel_requested: bool,
     pub report: Option<Report>,
@@ -182,7 +202,8 @@ pub(crate) struct BlobHold {
     pub digest: Digest,
     pub project: ProjectId,
     pub user: UserId,
-    /// The job that needs it or made it; `None` for a plain upload.
+    /// The job that needs it or made it, or the array (its id, as a job's) whose elements need it; `None` for a plain
+    /// upload.
     pub job: Option<JobId>,
     pub size: u64,
     /// `None` while the job has not ended, but for what its worker uploaded and has not settled.
@@ -194,7 +215,7 @@ pub(crate) trait Transactions {
     fn begin(&mut self) -> Stored<()>;
     fn commit(&mut self) -> Stored<()>;
     fn rollback(&mut self);
-    /// Writes a consistent copy to a new file, while others read and write.
+    /// Writes a consistent copy over an empty file, while others read and write. Syncing it is the caller's.
     fn backup(&self, to: &Path) -> Stored<()>;
 }
 
@@ -212,6 +233,7 @@ pub(crate) trait People {
     fn keys(&self) -> Stored<Vec<KeyRow>>;
     fn key_put(&mut self, key: &KeyRow) -> Stored<()>;
     fn key_used(&mut self, key: KeyId, at: Time) -> Stored<()>;
+    fn key_delete(&mut self, key: KeyId) -> Stored<()>;
     fn workers(&self) -> Stored<Vec<WorkerRow>>;
     fn worker_put(&mut self, worker: &WorkerRow) -> Stored<()>;
     fn join_token_put(&mut self, hash: &[u8; 32], expires: Time) -> Stored<()>;
@@ -223,12 +245,20 @@ pub(crate) trait People {
 pub(crate) trait Jobs {
     fn source_put(&mut self, digest: &Digest, body: &[u8]) -> Stored<()>;
     fn source(&self, digest: &Digest) -> Stored<Option<Vec<u8>>>;
+    /// What a job's program is given.
+    fn input(&self, job: &JobRow) -> Stored<Input> {
+        let Some(digest) = &job.input else { return Ok(Input::default()) };
+        let body =
+            self.source(digest)?.ok_or_else(|| StoreError::Failed(format!("the input of {} is gone", job.id)))?;
+        serde_json::from_slice(&body).map_err(|error| StoreError::Failed(error.to_string()))
+    }
     fn job_insert(&mut self, job: &JobRow) -> Stored<()>;
     fn job(&self, id: JobId) -> Stored<Option<JobRow>>;
     /// Replaces what changes in a job's life: state, times, attempt, worker, cancellation, report.
     fn job_update(&mut self, job: &JobRow) -> Stored<()>;
     /// Calls `each` for every job that has not ended, in the order of submission.
     fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()>;
+    /// Jobs as a list shows them: their reports have no layers and no denials, and they have nothing that was skipped.
     fn jobs(&self, query: &JobQuery) -> Stored<Vec<JobRow>>;
     /// The highest order of any job.
     fn order_last(&self) -> Stored<u64>;
@@ -238,7 +268,9 @@ pub(crate) trait Jobs {
         &self,
         array: ArrayId,
     ) -> Stored<Option<(ProjectId, UserId, u32, BTreeMap<String, u64>, BTreeMap<String, u64>)>>;
-    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>>;
+    /// At most `count` elements after one that have not ended, in order.
+    fn array_open(&self, array: ArrayId, after: JobId, count: u32) -> Stored<Vec<JobId>>;
+    fn array_is_open(&self, array: ArrayId) -> Stored<bool>;
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>>;
     fn remember(&mut self, user: UserId, project: ProjectId, key: &str, what: &Remembered, at: Time) -> Stored<()>;
     fn lease_put(&mut self, lease: &LeaseRow) -> Stored<()>;
@@ -249,10 +281,18 @@ pub(crate) trait Jobs {
     fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>>;
     /// The last place.
     fn event_last(&self, job: JobId) -> Stored<u64>;
-    /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them. How many.
-    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
-    /// Deletes the output of at most `count` jobs that ended before `before`, but for the last event. How many.
-    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64>;
+    /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them, and at most `events` events.
+    /// Whether there may be more.
+    fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool>;
+    /// Deletes the events but the last of at most `count` jobs that ended after a place and before `before`, at most
+    /// `events` of them. The place up to which that is done, and whether there may be more.
+    fn events_forget(
+        &mut self,
+        after: EventsForgotten,
+        before: Time,
+        count: u32,
+        events: u32,
+    ) -> Stored<(EventsForgotten, bool)>;
 }
 
 /// Blobs, artifacts, usage.
@@ -260,12 +300,16 @@ pub(crate) trait Blobs {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()>;
     fn artifacts(&self, job: JobId) -> Stored<Vec<Artifact>>;
     fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>>;
+    /// Known blobs with their sizes, in the order of their digests, after one.
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>>;
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()>;
     fn hold_put(&mut self, hold: &BlobHold) -> Stored<()>;
     /// Whether anybody in one of the projects keeps it.
     fn is_held(&self, digest: &Digest, project: ProjectId) -> Stored<bool>;
     /// Whether this user of this project keeps it: by the table's key, however many others do.
     fn is_kept(&self, digest: &Digest, project: ProjectId, user: UserId) -> Stored<bool>;
+    /// Whether this job of theirs keeps it.
+    fn is_held_by(&self, digest: &Digest, project: ProjectId, user: UserId, job: JobId) -> Stored<bool>;
     /// The projects that keep it, with who does.
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
     /// Bytes kept, for each project and user; a blob kept twice by the same counts once.
@@ -273,10 +317,16 @@ pub(crate) trait Blobs {
     /// The holds of a job get their end. Those that had one already, of uploads that no settlement named, are deleted,
     /// and returned with their sizes.
     fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>>;
-    /// Deletes at most `count` holds that are over. How many.
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64>;
-    /// Deletes at most `count` blobs that were there before `before` and nobody keeps, and names them.
-    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>>;
+    /// Deletes at most `count` holds that are over, and names them with their sizes.
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(Digest, ProjectId, UserId, u64)>>;
+    /// Looks at `count` blobs after one, in the order of digests, and deletes those that were there before `before` and
+    /// nobody keeps. Names them, and the last that it looked at, unless it was at the end.
+    fn blobs_forget(
+        &mut self,
+        after: Option<&Digest>,
+        before: Time,
+        count: u32,
+    ) -> Stored<(Vec<Digest>, Option<Digest>)>;
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()>;
     fn usage(&self, day: u32) -> Stored<Vec<UsageRow>>;
 }

@@ -68,7 +68,7 @@ async fn blob_write(
     Query(Payer { project }): Query<Payer>,
     BlobBody(body): BlobBody,
 ) -> Answered<Json<Blob>> {
-    let writer = control.blob_write(&caller, project.as_deref(), digest).await?;
+    let writer = control.blob_write(&caller, project.as_deref(), digest, body.expected()).await?;
     Ok(Json(blob::receive(body, writer).await?))
 }
 

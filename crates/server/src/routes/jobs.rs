@@ -53,7 +53,8 @@ impl FromQuery for Wait {
 ///
 /// The answer comes after it was stored: an accepted job is not lost. With `wait`, the answer is 200 with the whole job if
 /// it ends in time, else 202; an array is not waited for. Without an idempotency key, a request that is repeated because
-/// its answer was lost makes a second job.
+/// its answer was lost makes a second job. Why and how long the job waits (`waiting`) is in the answer only while at most 100
+/// jobs are queued; `GET /v1/jobs/{id}` says it always.
 #[utoipa::path(
     post,
     path = "/v1/jobs",

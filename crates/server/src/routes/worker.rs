@@ -212,6 +212,6 @@ async fn lease_blob_write(
     BlobBody(body): BlobBody,
 ) -> Answered<Json<Blob>> {
     let (lease, digest) = place;
-    let writer = control.lease_blob_write(lease, Some(&token), digest).await?;
+    let writer = control.lease_blob_write(lease, Some(&token), digest, body.expected()).await?;
     Ok(Json(blob::receive(body, writer).await?))
 }

@@ -5,6 +5,15 @@ use super::Sqlite;
 use super::row::{Hash, Id, OrEmpty, U};
 use crate::store::{BlobHold, Blobs, Stored, UsageRow};
 
+pub(super) const HOLDS_OVER: &str =
+    "SELECT digest, project, user, job, size FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?";
+pub(super) const HOLD_FORGET: &str = "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?";
+pub(super) const ARTIFACT_FORGET: &str = "DELETE FROM artifact WHERE job = ? AND digest = ?";
+pub(super) const BLOBS_LOOK: &str = "
+    SELECT digest, at < ?2 AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
+    FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?3";
+pub(super) const BLOB_FORGET: &str = "DELETE FROM blob WHERE digest = ?";
+
 impl Blobs for Sqlite {
     fn artifact_put(&mut self, job: JobId, artifact: &Artifact) -> Stored<()> {
         self.run(
@@ -22,6 +31,13 @@ impl Blobs for Sqlite {
 
     fn blob_size(&self, digest: &Digest) -> Stored<Option<u64>> {
         self.one("SELECT size FROM blob WHERE digest = ?", [Hash::from(digest)], |row| Ok(row.get::<_, U>(0)?.0))
+    }
+
+    fn blobs(&self, after: Option<&Digest>, count: u32) -> Stored<Vec<(Digest, u64)>> {
+        // Every digest sorts after the empty one.
+        let after = after.map_or(&[][..], |digest| &digest.0);
+        let sql = "SELECT digest, size FROM blob WHERE digest > ? ORDER BY digest LIMIT ?";
+        self.all(sql, params![after, count], |row| Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, U>(1)?.0)))
     }
 
     fn blob_put(&mut self, digest: &Digest, size: u64, at: Time) -> Stored<()> {
@@ -69,6 +85,15 @@ impl Blobs for Sqlite {
         Ok(found.is_some())
     }
 
+    fn is_held_by(&self, digest: &Digest, project: ProjectId, user: UserId, job: JobId) -> Stored<bool> {
+        let found = self.one(
+            "SELECT 1 FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
+            params![Hash::from(digest), Id(project.as_u128()), Id(user.as_u128()), Id(job.as_u128())],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>> {
         self.all("SELECT DISTINCT project, user FROM hold WHERE digest = ?", [Hash::from(digest)], |row| {
             Ok((ProjectId::from_u128(row.get::<_, Id>(0)?.0), UserId::from_u128(row.get::<_, Id>(1)?.0)))
@@ -103,35 +128,40 @@ impl Blobs for Sqlite {
         Ok(unnamed)
     }
 
-    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<u64> {
-        let over = self.all(
-            "SELECT digest, project, user, job FROM hold WHERE until IS NOT NULL AND until < ? LIMIT ?",
-            params![U::from(now), count],
-            |row| Ok((row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?, row.get::<_, OrEmpty>(3)?)),
-        )?;
-        for (digest, project, user, job) in &over {
-            self.run(
-                "DELETE FROM hold WHERE digest = ? AND project = ? AND user = ? AND job = ?",
-                params![digest, project, user, job],
-            )?;
+    fn holds_forget(&mut self, now: Time, count: u32) -> Stored<Vec<(Digest, ProjectId, UserId, u64)>> {
+        let over = self.all(HOLDS_OVER, params![U::from(now), count], |row| {
+            let key = (row.get::<_, Hash>(0)?, row.get::<_, Id>(1)?, row.get::<_, Id>(2)?);
+            Ok((key, row.get::<_, OrEmpty>(3)?, row.get::<_, U>(4)?))
+        })?;
+        let mut forgotten = Vec::new();
+        for ((digest, project, user), job, size) in over {
+            self.run(HOLD_FORGET, params![digest, project, user, job])?;
             if job.0.is_some() {
-                self.run("DELETE FROM artifact WHERE job = ? AND digest = ?", params![job, digest])?;
+                self.run(ARTIFACT_FORGET, params![job, digest])?;
             }
+            let (project, user) = (ProjectId::from_u128(project.0), UserId::from_u128(user.0));
+            forgotten.push((Digest(digest.0), project, user, size.0));
         }
-        Ok(over.len() as u64)
+        Ok(forgotten)
     }
 
-    fn blobs_forget(&mut self, before: Time, count: u32) -> Stored<Vec<Digest>> {
-        let unused = self.all(
-            "SELECT digest FROM blob WHERE at < ? AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.digest = blob.digest)
-             LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Hash>(0),
-        )?;
+    fn blobs_forget(
+        &mut self,
+        after: Option<&Digest>,
+        before: Time,
+        count: u32,
+    ) -> Stored<(Vec<Digest>, Option<Digest>)> {
+        // Every digest sorts after the empty one.
+        let after = after.map_or(&[][..], |digest| &digest.0);
+        let looked = self.all(BLOBS_LOOK, params![after, U::from(before), count], |row| {
+            Ok((Digest(row.get::<_, Hash>(0)?.0), row.get::<_, bool>(1)?))
+        })?;
+        let next = looked.last().filter(|_| looked.len() == count as usize).map(|(digest, _)| *digest);
+        let unused: Vec<Digest> = looked.into_iter().filter(|(_, unused)| *unused).map(|(digest, _)| digest).collect();
         for digest in &unused {
-            self.run("DELETE FROM blob WHERE digest = ?", [digest])?;
+            self.run(BLOB_FORGET, [Hash::from(digest)])?;
         }
-        Ok(unused.into_iter().map(|hash| Digest(hash.0)).collect())
+        Ok((unused, next))
     }
 
     fn usage_add(&mut self, day: u32, row: &UsageRow) -> Stored<()> {

@@ -8,10 +8,11 @@ use rusqlite::{Row, params, params_from_iter, types::Value};
 
 use super::Sqlite;
 use super::row::{Hash, Id, Json, U, class, class_number, json, state, state_number, time};
+use crate::house::EventsForgotten;
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, input, handed_back";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -28,6 +29,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         class: class(row.get(6)?)?,
         source: Digest(row.get::<_, Hash>(7)?.0),
         ask: row.get::<_, Json<_>>(8)?.0,
+        input: row.get::<_, Option<Hash>>(21)?.map(|hash| Digest(hash.0)),
         array,
         submitted: Time(row.get::<_, U>(12)?.0),
         not_before: Time(row.get::<_, U>(13)?.0),
@@ -37,6 +39,7 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         worker: row.get::<_, Option<Id>>(17)?.map(|id| WorkerId::from_u128(id.0)),
         cancel_requested: row.get(18)?,
         report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
+        handed_back: row.get(22)?,
         skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
     })
 }
@@ -68,6 +71,25 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { seq: row.get::<_, U>(0)?.0, at: Time(row.get::<_, U>(1)?.0), attempt: row.get(2)?, body })
 }
 
+pub(super) const JOBS_OVER: &str =
+    "SELECT id, source_id, input_id FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?";
+pub(super) const EVENTS_OVER: &str =
+    "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?";
+pub(super) const JOB_FORGET: [&str; 6] = [
+    "DELETE FROM event WHERE job = ?",
+    "DELETE FROM lease WHERE job = ?",
+    "DELETE FROM artifact WHERE job = ?",
+    "DELETE FROM job_label WHERE job = ?",
+    "DELETE FROM idempotency WHERE job = ?",
+    "DELETE FROM job WHERE id = ?",
+];
+pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM job WHERE source_id = ?1) AND NOT EXISTS (SELECT 1 FROM job WHERE input_id = ?1)";
+/// The oldest first; the last event stays.
+pub(super) const SOME_EVENTS_FORGET: &str =
+    "DELETE FROM event WHERE job = ?1 AND seq IN (SELECT seq FROM event WHERE job = ?1
+    AND seq < (SELECT max(seq) FROM event WHERE job = ?1) ORDER BY seq LIMIT ?2)";
+
 fn blob(id: u128) -> Value {
     Value::Blob(id.to_be_bytes().to_vec())
 }
@@ -85,8 +107,10 @@ impl Jobs for Sqlite {
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
-                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input,
+                 source_id, input_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                 (SELECT id FROM source WHERE digest = ?8), (SELECT id FROM source WHERE digest = ?21))",
             params![
                 Id(job.id.as_u128()),
                 U(job.order),
@@ -108,6 +132,7 @@ impl Jobs for Sqlite {
                 U(job.ask.limits.memory_bytes),
                 U(job.ask.limits.wall_ms),
                 U(job.ask.limits.cpu_ms),
+                job.input.as_ref().map(Hash::from),
             ],
         )?;
         for (name, value) in &job.ask.labels {
@@ -124,7 +149,7 @@ impl Jobs for Sqlite {
     fn job_update(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "UPDATE job SET state = ?, not_before = ?, started = ?, ended = ?, attempt = ?, worker = ?, cancel = ?,
-                 outcome = ?, report = ?, skipped = ? WHERE id = ?",
+                 outcome = ?, report = ?, skipped = ?, handed_back = ? WHERE id = ?",
             params![
                 state_number(job.state),
                 U::from(job.not_before),
@@ -136,6 +161,7 @@ impl Jobs for Sqlite {
                 job.report.as_ref().map(|report| report.outcome.end.kind()),
                 job.report.as_ref().map(json).transpose()?,
                 if job.skipped.is_empty() { None } else { Some(json(&job.skipped)?) },
+                job.handed_back,
                 Id(job.id.as_u128()),
             ],
         )
@@ -204,7 +230,15 @@ impl Jobs for Sqlite {
         values.extend(query.own.iter().map(|project| blob(project.as_u128())));
         sql.push_str(" ORDER BY job.id DESC LIMIT ?");
         values.push(Value::Integer(query.limit.into()));
-        self.all(&sql, params_from_iter(values), job_row)
+        self.all(&sql, params_from_iter(values), |row| {
+            let mut job = job_row(row)?;
+            // Row by row, so that a page of them never is in memory.
+            job.skipped = Vec::new();
+            if let Some(report) = &mut job.report {
+                (report.layers, report.denials) = (Vec::new(), Vec::new());
+            }
+            Ok(job)
+        })
     }
 
     fn order_last(&self) -> Stored<u64> {
@@ -241,12 +275,18 @@ impl Jobs for Sqlite {
         Ok(Some((project, user, size, states, outcomes)))
     }
 
-    fn array_open(&self, array: ArrayId) -> Stored<Vec<JobId>> {
+    fn array_open(&self, array: ArrayId, after: JobId, count: u32) -> Stored<Vec<JobId>> {
         self.all(
-            "SELECT id FROM job WHERE array = ? AND state < 3 ORDER BY array_index",
-            [Id(array.as_u128())],
+            "SELECT id FROM job WHERE array = ? AND state < 3 AND id > ? ORDER BY id LIMIT ?",
+            params![Id(array.as_u128()), Id(after.as_u128()), count],
             |row| Ok(JobId::from_u128(row.get::<_, Id>(0)?.0)),
         )
+    }
+
+    fn array_is_open(&self, array: ArrayId) -> Stored<bool> {
+        let found =
+            self.one("SELECT 1 FROM job WHERE array = ? AND state < 3 LIMIT 1", [Id(array.as_u128())], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     fn remembered(&self, user: UserId, project: ProjectId, key: &str) -> Stored<Option<Remembered>> {
@@ -349,43 +389,55 @@ impl Jobs for Sqlite {
         Ok(last.flatten().map_or(0, |seq| seq.0))
     }
 
-    fn jobs_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        let jobs = self.all(
-            "SELECT id, source FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| Ok((row.get::<_, Id>(0)?, row.get::<_, Hash>(1)?)),
-        )?;
-        for (job, source) in &jobs {
-            for sql in [
-                "DELETE FROM event WHERE job = ?",
-                "DELETE FROM lease WHERE job = ?",
-                "DELETE FROM artifact WHERE job = ?",
-                "DELETE FROM job_label WHERE job = ?",
-                "DELETE FROM idempotency WHERE job = ?",
-                "DELETE FROM job WHERE id = ?",
-            ] {
+    fn jobs_forget(&mut self, before: Time, count: u32, events: u32) -> Stored<bool> {
+        let jobs = self.all(JOBS_OVER, params![U::from(before), count], |row| {
+            Ok((row.get::<_, Id>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+        })?;
+        let mut left = events;
+        for (job, source, input) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            // A long one takes several turns.
+            if left == 0 {
+                return Ok(true);
+            }
+            for sql in JOB_FORGET {
                 self.run(sql, [job])?;
             }
-            self.run(
-                "DELETE FROM source WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE source = ?1)",
-                [source],
-            )?;
+            for digest in [Some(source), input.as_ref()].into_iter().flatten() {
+                self.run(SOURCE_FORGET, [digest])?;
+            }
         }
-        Ok(jobs.len() as u64)
+        Ok(jobs.len() == count as usize)
     }
 
-    fn events_forget(&mut self, before: Time, count: u32) -> Stored<u64> {
-        // What was forgotten has one event left, so that a second look finds nothing to do.
+    fn events_forget(
+        &mut self,
+        after: EventsForgotten,
+        before: Time,
+        count: u32,
+        events: u32,
+    ) -> Stored<(EventsForgotten, bool)> {
         let jobs = self.all(
-            "SELECT id FROM job WHERE state = 3 AND ended < ?
-                 AND (SELECT count(*) FROM (SELECT 1 FROM event WHERE job = job.id LIMIT 2)) > 1
-             ORDER BY ended LIMIT ?",
-            params![U::from(before), count],
-            |row| row.get::<_, Id>(0),
+            EVENTS_OVER,
+            params![U::from(before), U::from(after.ended), Id(after.job.as_u128()), count],
+            |row| Ok((row.get::<_, U>(0)?, row.get::<_, Id>(1)?)),
         )?;
-        for job in &jobs {
-            self.run("DELETE FROM event WHERE job = ?1 AND seq < (SELECT max(seq) FROM event WHERE job = ?1)", [job])?;
+        let (mut done, mut left) = (after, events);
+        for (ended, job) in &jobs {
+            left -= self.some_events_delete(*job, left)?;
+            if left == 0 {
+                return Ok((done, true));
+            }
+            done = EventsForgotten { ended: Time(ended.0), job: JobId::from_u128(job.0) };
         }
-        Ok(jobs.len() as u64)
+        Ok((done, jobs.len() == count as usize))
+    }
+}
+
+impl Sqlite {
+    /// Deletes at most `count` of a job's events, the oldest first, but never its last. How many.
+    fn some_events_delete(&self, job: Id, count: u32) -> Stored<u32> {
+        let deleted = self.run(SOME_EVENTS_FORGET, params![job, count])?;
+        Ok(u32::try_from(deleted).unwrap_or(count))
     }
 }

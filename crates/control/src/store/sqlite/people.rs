@@ -119,6 +119,10 @@ impl People for Sqlite {
         .map(drop)
     }
 
+    fn key_delete(&mut self, key: KeyId) -> Stored<()> {
+        self.run("DELETE FROM key WHERE id = ?", [Id(key.as_u128())]).map(drop)
+    }
+
     fn key_used(&mut self, key: KeyId, at: Time) -> Stored<()> {
         self.run("UPDATE key SET last_used = ? WHERE id = ?", params![U::from(at), Id(key.as_u128())]).map(drop)
     }

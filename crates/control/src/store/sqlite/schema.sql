@@ -28,7 +28,8 @@ CREATE TABLE worker (
 
 CREATE TABLE join_token (hash BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE source (digest BLOB PRIMARY KEY, body BLOB NOT NULL);
+-- Files of jobs, and what else their programs are given (`job.input`).
+CREATE TABLE source (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 
 -- States: 0 queued, 1 starting, 2 running, 3 ended. The columns that the queue is rebuilt from stand beside `ask`.
 CREATE TABLE job (
@@ -36,16 +37,20 @@ CREATE TABLE job (
     state INTEGER NOT NULL, class INTEGER NOT NULL, source BLOB NOT NULL, ask TEXT NOT NULL,
     array BLOB, array_index INTEGER, array_size INTEGER,
     submitted INTEGER NOT NULL, not_before INTEGER NOT NULL, started INTEGER, ended INTEGER,
-    attempt INTEGER NOT NULL, worker BLOB, cancel INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, handed_back INTEGER NOT NULL DEFAULT 0, worker BLOB, cancel INTEGER NOT NULL,
     cpus_milli INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, wall_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
-    outcome TEXT, report TEXT, skipped TEXT
+    outcome TEXT, report TEXT, skipped TEXT, input BLOB,
+    source_id INTEGER NOT NULL, input_id INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX job_by_project ON job (project, id);
 CREATE INDEX job_by_user ON job (user, id);
 CREATE INDEX job_by_array ON job (array, array_index) WHERE array IS NOT NULL;
+CREATE INDEX job_array_open ON job (array) WHERE array IS NOT NULL AND state < 3;
 CREATE INDEX job_open ON job (ord) WHERE state < 3;
 CREATE INDEX job_ended ON job (ended) WHERE state = 3;
-CREATE INDEX job_source ON job (source);
+-- By number and not by digest: new ones come at the end, where a digest would write a page of its own for each job.
+CREATE INDEX job_source ON job (source_id);
+CREATE INDEX job_input ON job (input_id) WHERE input_id IS NOT NULL;
 
 CREATE TABLE job_label (label TEXT NOT NULL, job BLOB NOT NULL, PRIMARY KEY (label, job)) WITHOUT ROWID;
 CREATE INDEX job_label_by_job ON job_label (job);
@@ -75,7 +80,7 @@ CREATE TABLE artifact (
 
 CREATE TABLE blob (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
--- An empty job is a plain upload. `until` is absent while the job has not ended, but for what its worker
+-- An empty job is a plain upload; what an array's elements need is held by the array's id in its place. `until` is absent while the job has not ended, but for what its worker
 -- uploaded and has not settled.
 CREATE TABLE hold (
     digest BLOB NOT NULL, project BLOB NOT NULL, user BLOB NOT NULL, job BLOB NOT NULL, size INTEGER NOT NULL,
