@@ -6,16 +6,21 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 12] = [
+const TESTS: [&str; 17] = [
     "run",
     "client",
     "config",
+    "up",
+    "walk",
+    "hostile",
     "platform",
     "document",
     "life",
+    "backup",
+    "data_dir",
+    "input",
+    "uploads",
     "worker",
-    "walk",
-    "hostile",
     "invisible",
     "siblings",
     "limits",

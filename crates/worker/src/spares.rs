@@ -201,7 +201,9 @@ impl Shared {
         });
         let kind = &mut pool.kinds[at];
         (kind.weight, kind.at) = (kind.decayed(now) + 1.0, now);
-        let spare = kind.spares.pop_front();
+        // One of other variables that act when an interpreter starts may be of the same lengths, and is another's.
+        let suits = kind.spares.front().is_some_and(|spare| spare.fits(plan));
+        let spare = if suits { kind.spares.pop_front() } else { None };
         drop(pool);
         self.wake.notify_one();
         spare
