@@ -90,7 +90,13 @@ fn nothing_left(mounts: &BTreeSet<String>) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let mut left = all_of(own);
-        left.extend(ground::children_of(own).into_iter().map(|pid| format!("child {pid}")));
+        let about = |pid: i32| {
+            let of = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            let open: Vec<_> = open.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
+            format!("child {pid} {:?} {:?} {open:?}", of("comm"), of("wchan"))
+        };
+        left.extend(ground::children_of(own).into_iter().map(about));
         if left.is_empty() {
             break;
         }
@@ -322,6 +328,27 @@ fn a_birth_that_fails_leaves_nothing_and_the_nursery_as_it_was() {
     assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), "ran\n");
     drop(nursery);
     nothing_left(&mounts);
+}
+
+#[test]
+fn a_nursery_that_ends_or_does_not_come_to_be_leaves_nothing() {
+    if ground::host().is_none() {
+        return;
+    }
+    let (_alone, mounts) = (alone(), ground::mounts());
+    let count = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    // What is made once for all stays.
+    drop(ground::nursery(&ground::python(), &[]));
+    nothing_left(&mounts);
+    let (open, threads) = (count("fd"), count("task"));
+    for _ in 0..3 {
+        drop(ground::nursery(&ground::python(), &["json"]));
+        assert!(ground::try_nursery(&ground::python(), &["no_such_module"]).is_err());
+    }
+    nothing_left(&mounts);
+    assert_eq!(count("fd"), open);
+    // Tests that wait for their turn have threads too, which come and go.
+    ground::wait_until("no thread keeps a nursery", || count("task") <= threads + 1);
 }
 
 #[test]

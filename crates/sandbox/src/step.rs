@@ -278,6 +278,11 @@ pub enum Stage {
         mode: u32,
         contents: Vec<u8>,
     },
+    Link {
+        path: CString,
+        target: CString,
+    },
+    /// The last: of a variant that is left out, those after it are counted otherwise when read than when written.
     #[serde(skip)]
     Part {
         path: CString,
@@ -285,10 +290,6 @@ pub enum Stage {
         from: OpenFile,
         offset: u64,
         size: u64,
-    },
-    Link {
-        path: CString,
-        target: CString,
     },
 }
 
