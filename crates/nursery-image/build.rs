@@ -16,5 +16,19 @@ fn main() {
     let found = places.iter().map(|place| place.join("libgambeson_nursery.so")).find(|path| path.is_file());
     let Some(found) = found else { panic!("there is no libgambeson_nursery.so in {places:?}") };
     println!("cargo::rerun-if-changed={}", found.display());
-    fs::copy(&found, Path::new(&out).join("nursery.so")).expect("it can be copied");
+    let bytes = fs::read(&found).expect("it can be read");
+    assert!(is_whole(&bytes), "{} is cut short: build again", found.display());
+    fs::write(Path::new(&out).join("nursery.so"), bytes).expect("it can be written");
+}
+
+/// Whether an ELF file reaches to the end of its table of sections, which is the last of it (elf(5)).
+fn is_whole(bytes: &[u8]) -> bool {
+    let number = |at: usize, size: usize| {
+        let field = bytes.get(at..at + size)?;
+        Some(field.iter().rev().fold(0usize, |all, byte| all << 8 | usize::from(*byte)))
+    };
+    let (Some(table), Some(size), Some(count)) = (number(0x28, 8), number(0x3a, 2), number(0x3c, 2)) else {
+        return false;
+    };
+    bytes.starts_with(b"\x7fELF") && bytes.len() >= table + size * count
 }

@@ -130,6 +130,14 @@ pub struct Exit {
     pub layers: Vec<LayerReport>,
 }
 
+impl Exit {
+    /// Whether this was a warm cell that never took its program: nothing of it ran, and it can start another way.
+    pub fn never_began(&self) -> bool {
+        let hand_over = crate::birth::act::name(crate::birth::act::HAND_OVER);
+        self.start == Start::Warm && matches!(&self.end, End::Fault { step, .. } if step == hand_over)
+    }
+}
+
 impl End {
     /// A sentence for the program's author: what happened, and what to do about it.
     pub fn message(&self) -> String {

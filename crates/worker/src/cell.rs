@@ -114,27 +114,40 @@ impl Order {
         if holding.verdict(BootTime::now()) >= Verdict::Cancel {
             return CellEnd::NotLaunched;
         }
-        let warm = match spares {
-            Some(spares) => spares.run(plan),
-            None => Err(Box::new(Elsewhere { plan, why: "this worker keeps nothing warm".into() })),
-        };
-        let cell = match warm {
-            Ok(cell) => cell,
-            Err(elsewhere) => {
-                debug!(why = elsewhere.why, "a cold start");
-                match launch(elsewhere.plan, &host) {
-                    Ok(cell) => cell,
-                    Err(error) => return CellEnd::Fault(error.end()),
-                }
-            }
-        };
-        let Ended { exit, elided, work, .. } = cell.wait(Streams {
+        let streams = || Streams {
             stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),
             stdout: Sink::Patient(stdout.as_fd()),
             stderr: Sink::Patient(stderr.as_fd()),
             cancel: Some(cancel.as_fd()),
             ..Streams::kept()
-        });
+        };
+        let again = spares.as_ref().map(|_| plan.clone());
+        let started = match spares {
+            Some(spares) => spares.run(plan),
+            None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),
+        };
+        let mut ended = match started {
+            Ok(cell) => cell.wait(streams()),
+            Err(elsewhere) => {
+                debug!(why = elsewhere.why, "a cold start");
+                match launch(elsewhere.plan, &host) {
+                    Ok(cell) => cell.wait(streams()),
+                    Err(error) => return CellEnd::Fault(error.end()),
+                }
+            }
+        };
+        if let Some(plan) = again.filter(|_| ended.exit.never_began()) {
+            debug!("a cold start: the warm cell was gone before it had its program");
+            if let Some(stdin) = &stdin {
+                // Some of it may have gone into the pipe of the other.
+                let _ = rustix::fs::seek(stdin, SeekFrom::Start(0));
+            }
+            ended = match launch(plan, &host) {
+                Ok(cell) => cell.wait(streams()),
+                Err(error) => return CellEnd::Fault(error.end()),
+            };
+        }
+        let Ended { exit, elided, work, .. } = ended;
         // The readers find the end now, while we collect.
         drop((stdout, stderr));
         let Some(work) = work.filter(|_| !matches!(holding.verdict(BootTime::now()), Verdict::Gone(_))) else {
