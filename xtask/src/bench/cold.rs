@@ -133,6 +133,8 @@ pub(super) fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant
     ]
     .map(str::to_owned)
     .into();
+    // First, so that what is shown below /tmp is not hidden by it.
+    command.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/work"].map(str::to_owned));
     for line in plan.lines() {
         let said = line.get(23..).unwrap_or("");
         if let Some((path, _)) = said.strip_prefix("show ").and_then(|rest| rest.split_once(", read-only")) {
@@ -145,7 +147,6 @@ pub(super) fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant
     }
     ensure!(command.iter().any(|word| word == "--ro-bind"), "the plan shows nothing:\n{plan}");
     let file = file.to_string_lossy();
-    command.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/work"].map(str::to_owned));
     command.extend(["--ro-bind", &file, "/work/main.py", "--chdir", "/work", "--clearenv"].map(str::to_owned));
     command.extend(["--new-session", "--die-with-parent", python, "main.py"].map(str::to_owned));
     Ok(Contestant { name: "bubblewrap".into(), command, directory: None })

@@ -89,8 +89,9 @@ impl Warm {
         Ok((spare, plan))
     }
 
-    /// The program in a spare made ahead: the birth, hand-over to Exit, and of that until it was handed over.
-    fn run(&mut self) -> Result<[u64; 3], Failure> {
+    /// The program in a spare made ahead: the birth; from hand-over to Exit, and of that until it was handed over; the
+    /// CPU time that the program is said to have used.
+    fn run(&mut self) -> Result<[u64; 4], Failure> {
         let plan = self.plan(&self.program)?;
         let begun = Instant::now();
         let spare = self.nursery.birth(&plan)?;
@@ -105,7 +106,7 @@ impl Warm {
         if ended.stdout.is_empty() {
             return Err("it said nothing".into());
         }
-        Ok([born, took, handed].map(nanoseconds))
+        Ok([born, took, handed, ended.exit.usage.cpu].map(nanoseconds))
     }
 }
 

@@ -62,7 +62,7 @@ impl Work<'_> {
         runtime.block_on(self.until_warm(&client, &submission))?;
         let cold = Cell::new(0);
         let inside = RefCell::new(Inside::start(self)?);
-        let births = RefCell::new(Vec::new());
+        let (births, spent) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         let bare = self.bare();
         let (others, absent) = self.others();
         let mut entrants = vec![
@@ -84,8 +84,9 @@ impl Work<'_> {
                 name: "the sandbox's own interface, spare to Exit".into(),
                 goal: goals[1],
                 turn: Box::new(|| {
-                    let [born, took, _] = inside.borrow_mut().ask("run")?;
+                    let [born, took, _, cpu] = inside.borrow_mut().ask("run")?;
                     births.borrow_mut().push(Duration::from_nanos(born));
+                    spent.borrow_mut().push(Duration::from_nanos(cpu));
                     Ok(Duration::from_nanos(took))
                 }),
             },
@@ -109,11 +110,12 @@ impl Work<'_> {
         }
         let births = births.into_inner();
         report.push_str(&format!(
-            "\nOf the platform's jobs, {} of {} started cold. A spare is born in {} (99th percentile {}).\n",
+            "\nOf the platform's jobs, {} of {} started cold. A spare is born in {} (99th percentile {}), and its program uses {} of CPU time.\n",
             cold.get(),
             rounds + WARM_UP,
             fine(median(&births)),
             fine(percentile(&births, 99)),
+            fine(median(&spent.into_inner())),
         ));
         drop(platform);
         report.push_str(&stages_of(&mut inside.into_inner(), stages)?);
