@@ -142,7 +142,10 @@ fn users(platform: &Platform) -> anyhow::Result<BTreeMap<String, f64>> {
 fn threads(role: &str, living: &BTreeMap<String, f64>, whole: f64) -> BTreeMap<String, f64> {
     let mut users = BTreeMap::new();
     let ended = (whole - living.values().sum::<f64>()).max(0.0);
-    let brief = format!("{role}, threads of cells, and all that have ended");
+    let brief = match role {
+        "worker" => "worker, threads of cells, most of which have ended".to_owned(),
+        _ => format!("{role}, threads that have ended"),
+    };
     for (name, seconds) in living {
         let name = if name.starts_with("cell-") { brief.clone() } else { format!("{role}, threads `{name}`") };
         *users.entry(name).or_default() += seconds;
@@ -210,7 +213,7 @@ mod tests {
     fn threads_of_cells_are_counted_together_with_those_that_ended() {
         let living = map(&[("spares", 1.0), ("cell-ab", 0.25), ("cell-cd", 0.25)]);
         let all = threads("worker", &living, 4.0);
-        let ended = "worker, threads of cells, and all that have ended";
+        let ended = "worker, threads of cells, most of which have ended";
         assert_eq!(all, map(&[("worker, threads `spares`", 1.0), (ended, 3.0)]));
     }
 
