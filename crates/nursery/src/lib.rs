@@ -12,5 +12,6 @@
 #![allow(unsafe_code)]
 
 mod hide;
+mod leave;
 mod python;
 mod takeover;

@@ -3,12 +3,12 @@
 //! Facts: "Python Initialization Configuration" and "Process-wide parameters" of the C API manual. All of these names
 //! are exported by 3.9 to 3.14.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::{mem, ptr};
 
 use crate::takeover::split;
 
-type Object = *mut c_void;
+pub(crate) type Object = *mut c_void;
 
 /// `PyStatus`: what kind, where, why, and an exit code. It has been this since 3.8.
 #[repr(C)]
@@ -90,6 +90,26 @@ names! {
     builtins "PyEval_GetBuiltins" () -> Object,
     dict_set_string "PyDict_SetItemString" (a: Object, b: *const c_char, c: Object) -> c_int,
     decode_wide "Py_DecodeLocale" (a: *const c_char, b: *mut usize) -> *mut libc::wchar_t,
+    module_dict "PyImport_GetModuleDict" () -> Object,
+    dict_copy "PyDict_Copy" (a: Object) -> Object,
+    dict_next "PyDict_Next" (a: Object, b: *mut isize, c: *mut Object, d: *mut Object) -> c_int,
+    dict_size "PyDict_Size" (a: Object) -> isize,
+    dict_get "PyDict_GetItem" (a: Object, b: Object) -> Object,
+    module_get_dict "PyModule_GetDict" (a: Object) -> Object,
+    list_item "PyList_GetItem" (a: Object, b: isize) -> Object,
+    list_size "PyList_Size" (a: Object) -> isize,
+    long_from "PyLong_FromLong" (a: c_long) -> Object,
+    long_as "PyLong_AsLong" (a: Object) -> c_long,
+    is_true "PyObject_IsTrue" (a: Object) -> c_int,
+    call_object "PyObject_CallObject" (a: Object, b: Object) -> Object,
+    tuple_new "PyTuple_New" (a: isize) -> Object,
+    tuple_set "PyTuple_SetItem" (a: Object, b: isize, c: Object) -> c_int,
+    write_unraisable "PyErr_WriteUnraisable" (a: Object),
+    weak_new "PyWeakref_NewRef" (a: Object, b: Object) -> Object,
+    sys_object "PySys_GetObject" (a: *const c_char) -> Object,
+    bool_from "PyBool_FromLong" (a: c_long) -> Object,
+    build_none "Py_BuildValue" (a: *const c_char) -> Object,
+    unicode_utf8 "PyUnicode_AsUTF8" (a: Object) -> *const c_char,
     raw_malloc "PyMem_RawMalloc" (a: usize) -> *mut c_void,
 }
 
@@ -256,7 +276,18 @@ impl Python {
 pub(crate) struct Preloaded(Object);
 
 /// A reference that is let go of.
-struct Owned<'a>(&'a Python, Object);
+pub(crate) struct Owned<'a>(&'a Python, Object);
+
+impl Owned<'_> {
+    pub(crate) fn object(&self) -> Object {
+        self.1
+    }
+
+    /// Holds it for ever.
+    pub(crate) fn keep(self) -> Object {
+        std::mem::ManuallyDrop::new(self).1
+    }
+}
 
 impl Drop for Owned<'_> {
     fn drop(&mut self) {
@@ -372,3 +403,193 @@ fn peek(address: usize) -> Option<usize> {
 
 /// As the supervisor told the interpreter.
 const SCRIPT: &[u8] = b"/work/gambeson-nursery-has-no-script-yet";
+
+/// What the end of a program asks for, see [`crate::leave`].
+impl Python {
+    /// As `sys.hexversion`.
+    pub(crate) fn version(&self) -> Option<i64> {
+        self.number(self.sys_get(c"hexversion")?)
+    }
+
+    /// Where `Py_FinalizeEx` begins.
+    pub(crate) fn finalisation(&self) -> Option<usize> {
+        // SAFETY: the name is a C string.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"Py_FinalizeEx".as_ptr()) };
+        Some(found as usize).filter(|address| *address != 0)
+    }
+
+    pub(crate) fn clear_errors(&self) {
+        self.clear_error();
+    }
+
+    pub(crate) fn none(&self) -> Object {
+        // A reference too many, to an object of which there is one.
+        self.build_none(c"".as_ptr())
+    }
+
+    pub(crate) fn modules(&self) -> Object {
+        self.module_dict()
+    }
+
+    pub(crate) fn module(&self, name: &CStr) -> Option<Owned<'_>> {
+        self.owned(self.import_module(name.as_ptr()))
+    }
+
+    pub(crate) fn attribute_of(&self, object: Object, name: &CStr) -> Option<Owned<'_>> {
+        self.owned(self.attribute(object, name.as_ptr()))
+    }
+
+    /// Calls a method. An error is left set.
+    pub(crate) fn call(&self, object: Object, name: &CStr) -> Option<Owned<'_>> {
+        let method = self.attribute(object, name.as_ptr());
+        if method.is_null() {
+            return None;
+        }
+        let result = self.object_call(method);
+        self.release(method);
+        (!result.is_null()).then_some(Owned(self, result))
+    }
+
+    pub(crate) fn call_with(&self, object: Object, name: &CStr, argument: c_long) -> Option<Owned<'_>> {
+        let method = self.attribute_of(object, name)?;
+        let arguments = self.owned(self.tuple_new(1))?;
+        // It takes the reference.
+        self.tuple_set(arguments.1, 0, self.long_from(argument));
+        self.owned(self.call_object(method.1, arguments.1))
+    }
+
+    /// Calls a method; an error is told as one that nobody can catch.
+    pub(crate) fn call_or_tell(&self, object: Object, name: &CStr) {
+        if self.call(object, name).is_none() {
+            self.tell(object);
+        }
+    }
+
+    pub(crate) fn tell(&self, object: Object) {
+        self.write_unraisable(object);
+    }
+
+    pub(crate) fn number(&self, object: Object) -> Option<i64> {
+        let number = self.long_as(object);
+        if number == -1 {
+            self.clear_error();
+            return None;
+        }
+        Some(number)
+    }
+
+    pub(crate) fn truth(&self, object: Object) -> Option<bool> {
+        match self.is_true(object) {
+            -1 => None,
+            is => Some(is == 1),
+        }
+    }
+
+    /// Something that can be called and says that it is so.
+    pub(crate) fn always_true(&self) -> Option<Owned<'_>> {
+        let yes = self.owned(self.bool_from(1))?;
+        self.attribute_of(yes.1, c"__bool__")
+    }
+
+    /// Of a dictionary, by a text; borrowed.
+    pub(crate) fn get(&self, dict: Object, name: &CStr) -> Option<Object> {
+        Some(self.dict_get_string(dict, name.as_ptr())).filter(|found| !found.is_null())
+    }
+
+    pub(crate) fn dict_item(&self, dict: Object, key: Object) -> Option<Object> {
+        Some(self.dict_get(dict, key)).filter(|found| !found.is_null())
+    }
+
+    pub(crate) fn dict_copied(&self, dict: Object) -> Option<Owned<'_>> {
+        self.owned(self.dict_copy(dict))
+    }
+
+    pub(crate) fn dict_emptied(&self, dict: Object) {
+        self.dict_clear(dict);
+    }
+
+    pub(crate) fn size_of(&self, dict: Object) -> isize {
+        self.dict_size(dict)
+    }
+
+    /// Each entry of a dictionary that does not change meanwhile.
+    pub(crate) fn each(&self, dict: Object, mut with: impl FnMut(Object, Object)) {
+        let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+        while self.dict_next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
+            with(key, value);
+        }
+    }
+
+    /// The dictionary of a module, borrowed; `None` for what is none.
+    pub(crate) fn dict_of(&self, module: Object) -> Option<Object> {
+        let dict = self.module_get_dict(module);
+        if dict.is_null() {
+            self.clear_error();
+            return None;
+        }
+        Some(dict)
+    }
+
+    /// Of a list, borrowed.
+    pub(crate) fn item(&self, list: Object, at: isize) -> Option<Object> {
+        Some(self.list_item(list, at)).filter(|item| !item.is_null())
+    }
+
+    pub(crate) fn length(&self, list: Object) -> isize {
+        self.list_size(list)
+    }
+
+    pub(crate) fn sys_get(&self, name: &CStr) -> Option<Object> {
+        let none = self.none();
+        Some(self.sys_object(name.as_ptr())).filter(|object| !object.is_null() && *object != none)
+    }
+
+    pub(crate) fn sys_put(&self, name: &CStr, object: Object) {
+        if self.sys_set(name.as_ptr(), object) != 0 {
+            self.clear_error();
+        }
+    }
+
+    pub(crate) fn is_main(&self, name: Object) -> bool {
+        let text = self.unicode_utf8(name);
+        if text.is_null() {
+            self.clear_error();
+            return false;
+        }
+        // SAFETY: a C string that lives as long as the object.
+        unsafe { CStr::from_ptr(text) == c"__main__" }
+    }
+
+    pub(crate) fn weak(&self, object: Object) -> Option<Owned<'_>> {
+        self.owned(self.weak_new(object, ptr::null_mut()))
+    }
+
+    /// What a weak reference leads to, if it is still there.
+    pub(crate) fn weakly(&self, weak: &Owned<'_>) -> Option<Owned<'_>> {
+        let none = self.none();
+        self.owned(self.object_call(weak.1)).filter(|object| object.1 != none)
+    }
+
+    /// Lets go of what a module's dictionary holds after its first `from` entries, as `_PyModule_Clear` does: names with
+    /// one underscore first, and `__builtins__` stays.
+    pub(crate) fn forget(&self, dict: Object, from: isize) {
+        let none = self.none();
+        for underscored in [true, false] {
+            let Some(copy) = self.dict_copied(dict) else { return self.clear_error() };
+            let mut at = 0;
+            self.each(copy.1, |key, value| {
+                at += 1;
+                let text = self.unicode_utf8(key);
+                if at <= from || value == none || text.is_null() {
+                    return self.clear_error();
+                }
+                // SAFETY: a C string that lives as long as the object.
+                let name = unsafe { CStr::from_ptr(text) }.to_bytes();
+                let single = name.starts_with(b"_") && !name.starts_with(b"__");
+                if single == underscored && name != b"__builtins__" {
+                    self.dict_set(dict, key, none);
+                }
+            });
+        }
+    }
+}

@@ -50,6 +50,8 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
     // SAFETY: takes no pointer; nobody relies on what was open there.
     unsafe { libc::dup2(2, 1) };
     let started = Python::find().and_then(|python| {
+        // As long as the process.
+        let python: &'static Python = Box::leak(Box::new(python));
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
         settle(&socket)?;
@@ -66,7 +68,8 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
         // SAFETY: a null pointer means all streams of the C library.
         unsafe { libc::fflush(std::ptr::null_mut()) };
         crate::hide::hide()?;
-        let config = Config::find(&python)?;
+        let config = Config::find(python)?;
+        crate::leave::prepare(python)?;
         Ok(Nursery { python, config, vector })
     });
     match started {
@@ -139,7 +142,7 @@ fn settle(socket: &OwnedFd) -> Result<(), String> {
 }
 
 struct Nursery {
-    python: Python,
+    python: &'static Python,
     config: Config,
     vector: Vector,
 }
@@ -162,7 +165,7 @@ impl Interpreter for Nursery {
     fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno> {
         set_environment(env)?;
         self.vector.tell_ids();
-        self.python.set_environment(env).and_then(|()| self.config.set(&self.python, args)).ok_or(Errno::NOMEM)
+        self.python.set_environment(env).and_then(|()| self.config.set(self.python, args)).ok_or(Errno::NOMEM)
     }
 
     fn run(&mut self) -> ! {

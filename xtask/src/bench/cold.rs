@@ -12,12 +12,12 @@ use anyhow::{Context, bail, ensure};
 use super::{cpus, median, ms, percentile, publish, said};
 
 const START_RUNS: usize = 101;
-const DEBIAN: &str = "/usr/bin/python3";
+pub(super) const DEBIAN: &str = "/usr/bin/python3";
 const PROGRAM_RUNS: usize = 11;
 const PROGRAMS: [&str; 5] = ["nbody", "richards", "json_roundtrip", "regex", "float"];
 
 /// Somebody who runs a program: a name and a command line.
-struct Contestant {
+pub(super) struct Contestant {
     name: String,
     command: Vec<String>,
     directory: Option<PathBuf>,
@@ -93,7 +93,7 @@ fn starts(python: &str, hello: &Path) -> anyhow::Result<String> {
 }
 
 /// The interpreter that everybody runs: a path, so that no shim is timed.
-fn python() -> anyhow::Result<String> {
+pub(super) fn python() -> anyhow::Result<String> {
     let name = std::env::var("GAMBESON_BENCH_PYTHON").unwrap_or_else(|_| "python3".into());
     let output = Command::new(&name).args(["-I", "-c", "import sys; print(sys.executable)"]).output()?;
     ensure!(output.status.success(), "{name} does not run");
@@ -111,7 +111,7 @@ fn gambeson(python: &str, limits: &[&str], file: &Path) -> Contestant {
 }
 
 /// The same view of the host, read from our own plan, and the same namespaces.
-fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
+pub(super) fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
     if Command::new("bwrap").arg("--version").stdout(Stdio::null()).status().is_err() {
         bail!("bubblewrap is not here; apt-get install bubblewrap");
     }
@@ -133,6 +133,8 @@ fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
     ]
     .map(str::to_owned)
     .into();
+    // First, so that what is shown below /tmp is not hidden by it.
+    command.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/work"].map(str::to_owned));
     for line in plan.lines() {
         let said = line.get(23..).unwrap_or("");
         if let Some((path, _)) = said.strip_prefix("show ").and_then(|rest| rest.split_once(", read-only")) {
@@ -145,14 +147,13 @@ fn bubblewrap(python: &str, file: &Path) -> anyhow::Result<Contestant> {
     }
     ensure!(command.iter().any(|word| word == "--ro-bind"), "the plan shows nothing:\n{plan}");
     let file = file.to_string_lossy();
-    command.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/work"].map(str::to_owned));
     command.extend(["--ro-bind", &file, "/work/main.py", "--chdir", "/work", "--clearenv"].map(str::to_owned));
     command.extend(["--new-session", "--die-with-parent", python, "main.py"].map(str::to_owned));
     Ok(Contestant { name: "bubblewrap".into(), command, directory: None })
 }
 
 impl Contestant {
-    fn new(name: &str, command: &[&str]) -> Contestant {
+    pub(super) fn new(name: &str, command: &[&str]) -> Contestant {
         Contestant {
             name: name.into(),
             command: command.iter().map(|word| (*word).to_owned()).collect(),
@@ -160,7 +161,7 @@ impl Contestant {
         }
     }
 
-    fn time(&self, expected: &str) -> anyhow::Result<Duration> {
+    pub(super) fn time(&self, expected: &str) -> anyhow::Result<Duration> {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).stdin(Stdio::null());
         if let Some(directory) = &self.directory {
@@ -196,7 +197,7 @@ fn race(contestants: &[&Contestant], runs: usize, expected: &str) -> anyhow::Res
 }
 
 /// The median of the ratios of runs that came one after the other: what slows the machine for a while slows both.
-fn ratio(ones: &[Duration], others: &[Duration]) -> f64 {
+pub(super) fn ratio(ones: &[Duration], others: &[Duration]) -> f64 {
     let mut ratios: Vec<f64> =
         ones.iter().zip(others).map(|(one, other)| one.as_secs_f64() / other.as_secs_f64()).collect();
     ratios.sort_unstable_by(f64::total_cmp);

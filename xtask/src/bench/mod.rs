@@ -4,7 +4,9 @@
 //! Each result goes between two marks of docs/benchmarks.md.
 
 mod cold;
+mod processes;
 mod queue;
+mod warm;
 
 use std::fs;
 use std::process::Command;
@@ -14,6 +16,7 @@ use anyhow::bail;
 
 pub(crate) use cold::cold;
 pub(crate) use queue::queue;
+pub(crate) use warm::warm;
 
 fn median(times: &[Duration]) -> Duration {
     percentile(times, 50)

@@ -1,15 +1,13 @@
 //! As many submissions as go in: clients that each send the next one when the last was answered.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use gambeson_api::client::{Client, Connection};
 
 use super::super::percentile;
+use super::super::processes::cpu;
 use super::side;
 
 const CLIENTS: usize = 32;
@@ -105,20 +103,4 @@ impl Writer {
         }
         writer
     }
-}
-
-/// CPU time of a process so far, by the names of its threads, in seconds.
-pub(super) fn cpu(pid: u32) -> anyhow::Result<BTreeMap<String, f64>> {
-    let mut times = BTreeMap::new();
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // A thread that has just ended is none of ours.
-        let Ok(stat) = fs::read_to_string(task?.path().join("stat")) else { continue };
-        let (head, tail) = stat.rsplit_once(')').context("a stat without a name")?;
-        let name = head.split_once('(').map_or("?", |(_, name)| name);
-        let fields: Vec<&str> = tail.split_whitespace().collect();
-        // utime and stime, in hundredths of a second (proc_pid_stat(5)).
-        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        *times.entry(name.to_owned()).or_default() += ticks / 100.0;
-    }
-    Ok(times)
 }

@@ -15,6 +15,8 @@ use gambeson_api::{
 };
 use gambeson_testkit::Platform;
 
+use super::super::processes::cpu;
+
 /// Users, and the projects that they are in.
 pub(super) const USERS: u32 = 200;
 const PROJECTS: u32 = 10;
@@ -205,7 +207,7 @@ impl Side {
 
     /// CPU time of the server so far, seconds. It has ended no thread in between that counts.
     pub(super) fn cpu(&self) -> anyhow::Result<f64> {
-        Ok(super::pour::cpu(self.platform.process.pid())?.values().sum())
+        Ok(cpu(self.platform.process.pid())?.values().sum())
     }
 
     /// Kills the server, and starts it again: how long until it listens.

@@ -1,0 +1,244 @@
+//! The end of a program, without taking the interpreter apart.
+//!
+//! `Py_FinalizeEx` does two things. What a program can see: threads are waited for, `atexit` handlers run, streams are
+//! flushed, and what the program made goes, its destructors running. And what it cannot: every object that the
+//! interpreter itself made is visited and let go of, before the process ends anyway. In a forked process the second writes
+//! to nearly every page that it shares with the nursery, which takes many times as long as a small program.
+//!
+//! Here the first is done, in the order of CPython's own (Python/pylifecycle.c, `Py_FinalizeEx` and
+//! `finalize_modules`), and the second left to the kernel. The interpreter's function is replaced at its entry, so that
+//! both of its callers, the end of `main` and `SystemExit`, come here and keep their exit codes. Whatever is unusual (threads
+//! that still run, other interpreters, a collector that is watched) has the interpreter's own called after all.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::sync::OnceLock;
+use std::{fs, io, mem, ptr};
+
+use crate::python::{Object, Owned, Python};
+
+/// `mov rax, imm64; jmp rax`.
+const JUMP: usize = 12;
+
+struct Leave {
+    python: &'static Python,
+    /// Of the interpreter's own function, and what stood at its entry.
+    entry: usize,
+    original: [u8; JUMP],
+    /// The modules of the nursery, by name, held for ever; and the sizes of their dictionaries.
+    names: Object,
+    dicts: Vec<(usize, isize)>,
+    /// Collections of the two older generations before the program.
+    collections: [i64; 2],
+}
+
+// SAFETY: the references are used by the one thread of a process alone, under the interpreter's lock.
+unsafe impl Send for Leave {}
+// SAFETY: as above.
+unsafe impl Sync for Leave {}
+
+static LEAVE: OnceLock<Leave> = OnceLock::new();
+
+/// Replaces the interpreter's function, once everything is imported.
+pub(crate) fn prepare(python: &'static Python) -> Result<(), String> {
+    // 3.14 counts the collector's generations another way.
+    if python.version().is_none_or(|version| version >= 0x030e_0000) {
+        return Ok(());
+    }
+    let none = || "cannot read what is imported".to_owned();
+    // All that is there is old: what a program makes is told from it by being young.
+    let gc = python.module(c"gc").ok_or_else(none)?;
+    for name in [c"collect", c"freeze", c"unfreeze"] {
+        python.call(gc.object(), name).ok_or_else(none)?;
+    }
+    let collections = collections(python, gc.object()).ok_or_else(none)?;
+    let modules = python.modules();
+    let names = python.dict_copied(modules).ok_or_else(none)?;
+    let mut dicts = Vec::new();
+    python.each(names.object(), |_, module| {
+        if let Some(dict) = python.dict_of(module) {
+            dicts.push((dict as usize, python.size_of(dict)));
+        }
+    });
+    let entry = python.finalisation().ok_or("found no Py_FinalizeEx")?;
+    let mut original = [0; JUMP];
+    // SAFETY: the entry of a function that is longer than this.
+    unsafe { ptr::copy_nonoverlapping(entry as *const u8, original.as_mut_ptr(), JUMP) };
+    let mut jump = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
+    jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
+    let leave = Leave { python, entry, original, names: names.keep(), dicts, collections };
+    if LEAVE.set(leave).is_err() {
+        return Err("is prepared twice".into());
+    }
+    write(entry, jump).map_err(|error| format!("cannot replace the interpreter's end: {error}"))
+}
+
+/// Writes over code.
+fn write(entry: usize, bytes: [u8; JUMP]) -> io::Result<()> {
+    let page = 4096;
+    let start = entry & !(page - 1);
+    let size = (entry + JUMP).div_ceil(page) * page - start;
+    let protect = |protection: c_int| {
+        // SAFETY: the pages hold code of the interpreter, of which no other thread runs any.
+        match unsafe { libc::mprotect(start as *mut c_void, size, protection) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // The code that calls this is on other pages.
+    protect(libc::PROT_READ | libc::PROT_WRITE)?;
+    // SAFETY: writable now; the function that is written over is not running.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), entry as *mut u8, JUMP) };
+    protect(libc::PROT_READ | libc::PROT_EXEC)
+}
+
+/// In the place of `Py_FinalizeEx`.
+extern "C" fn leave() -> c_int {
+    let Some(leave) = LEAVE.get() else { return -1 };
+    if let Some(status) = leave.end() {
+        return status;
+    }
+    if write(leave.entry, leave.original).is_err() {
+        return -1;
+    }
+    // SAFETY: the interpreter's own function, as it was, has this type.
+    let own: extern "C" fn() -> c_int = unsafe { mem::transmute(leave.entry) };
+    own()
+}
+
+fn collections(python: &Python, gc: Object) -> Option<[i64; 2]> {
+    let stats = python.call(gc, c"get_stats")?;
+    let of = |generation: isize| {
+        let one = python.item(stats.object(), generation)?;
+        python.number(python.get(one, c"collections")?)
+    };
+    Some([of(1)?, of(2)?])
+}
+
+/// Attributes of `sys` that the interpreter takes away first.
+const SYS_GONE: [&CStr; 11] = [
+    c"path",
+    c"argv",
+    c"ps1",
+    c"ps2",
+    c"last_exc",
+    c"last_type",
+    c"last_value",
+    c"last_traceback",
+    c"path_hooks",
+    c"path_importer_cache",
+    c"meta_path",
+];
+
+impl Leave {
+    /// What a program can see of the end. `None` where something is unusual: then nothing is lost yet.
+    fn end(&self) -> Option<c_int> {
+        let python = self.python;
+        python.clear_errors();
+        let modules = python.modules();
+        let gc = python.module(c"gc")?;
+        let watched =
+            python.get(python.dict_of(gc.object())?, c"callbacks").is_none_or(|list| python.length(list) != 0);
+        let debug = python.call(gc.object(), c"get_debug").and_then(|flags| python.number(flags.object()));
+        let others = [c"_xxsubinterpreters", c"_interpreters", c"_xxinterpchannels"];
+        if watched || debug != Some(0) || others.iter().any(|name| python.get(modules, name).is_some()) {
+            return None;
+        }
+        if let Some(threading) = python.get(modules, c"threading") {
+            python.call_or_tell(threading, c"_shutdown");
+        }
+        if threads() != 1 {
+            return None;
+        }
+        let atexit = python.module(c"atexit")?;
+        drop(python.call(atexit.object(), c"_run_exitfuncs"));
+        python.clear_errors();
+        if threads() != 1 {
+            return None;
+        }
+        let mut status = self.flush();
+        // Programs ask for this in destructors.
+        if let Some(yes) = python.always_true() {
+            python.sys_put(c"is_finalizing", yes.object());
+        }
+        if python.call(gc.object(), c"isenabled").and_then(|is| python.number(is.object())) == Some(1) {
+            self.collect(gc.object());
+        }
+        self.clear_modules(modules, gc.object());
+        status |= self.flush();
+        Some(status)
+    }
+
+    fn flush(&self) -> c_int {
+        let python = self.python;
+        let mut status = 0;
+        for (name, tell) in [(c"stdout", true), (c"stderr", false)] {
+            let Some(stream) = python.sys_get(name) else { continue };
+            let closed = python.attribute_of(stream, c"closed").and_then(|closed| python.truth(closed.object()));
+            python.clear_errors();
+            if closed == Some(true) {
+                continue;
+            }
+            if python.call(stream, c"flush").is_none() {
+                if tell {
+                    python.tell(stream)
+                } else {
+                    python.clear_errors()
+                }
+                status = -1;
+            }
+        }
+        status
+    }
+
+    /// Only what is young, if nothing of the program's can have become old: the rest is the nursery's.
+    fn collect(&self, gc: Object) {
+        let python = self.python;
+        let young = collections(python, gc) == Some(self.collections);
+        drop(if young { python.call_with(gc, c"collect", 1) } else { python.call(gc, c"collect") });
+        python.clear_errors();
+    }
+
+    fn clear_modules(&self, modules: Object, gc: Object) {
+        let python = self.python;
+        for name in SYS_GONE {
+            python.sys_put(name, python.none());
+        }
+        for (name, original) in [(c"stdin", c"__stdin__"), (c"stdout", c"__stdout__"), (c"stderr", c"__stderr__")] {
+            python.sys_put(name, python.sys_get(original).unwrap_or(python.none()));
+        }
+        // Those of the program: what the nursery does not hold under this name.
+        let mut own: Vec<Owned<'_>> = Vec::new();
+        if let Some(all) = python.dict_copied(modules) {
+            python.each(all.object(), |name, module| {
+                let known = python.dict_item(self.names, name) == Some(module) && !python.is_main(name);
+                if !known && let Some(weak) = python.weak(module) {
+                    own.push(weak);
+                }
+            });
+        }
+        python.clear_errors();
+        python.dict_emptied(modules);
+        self.collect(gc);
+        // The last that was imported first.
+        for weak in own.iter().rev() {
+            if let Some(module) = python.weakly(weak)
+                && let Some(dict) = python.dict_of(module.object())
+            {
+                python.forget(dict, 0);
+            }
+        }
+        // What it put into modules of the nursery's.
+        for (dict, size) in &self.dicts {
+            let dict = *dict as Object;
+            if python.size_of(dict) > *size {
+                python.forget(dict, *size);
+            }
+        }
+        python.clear_errors();
+    }
+}
+
+/// Threads of this process; none where that cannot be read.
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
