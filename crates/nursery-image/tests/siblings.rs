@@ -154,10 +154,11 @@ fn modules_that_were_imported_ahead_of_need_are_in_their_places() {
     let mut nursery = ground::nursery(&environment, &["json", "decimal"]);
     let source =
         "import sys; print('json' in sys.modules, 'json' in dir()); import json; print(json.dumps([1]), json.__file__)
-import gc; print(gc.isenabled(), gc.get_freeze_count())";
+import gc; print(gc.isenabled(), gc.get_freeze_count() > 0)";
     let said = ground::output(&ground::warm(&mut nursery, &ground::spec(&environment, source), b""));
     assert!(said.starts_with("True False\n[1] /usr/lib/"), "{said}");
-    assert!(said.ends_with("True 0\n"), "{said}");
+    // What is imported ahead of need is frozen: docs/threat-model.md says that this shows.
+    assert!(said.ends_with("True True\n"), "{said}");
 }
 
 #[test]

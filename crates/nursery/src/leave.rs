@@ -11,6 +11,7 @@
 //! that still run, other interpreters, a collector that is watched) has the interpreter's own called after all.
 
 use std::ffi::{CStr, c_int, c_void};
+use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::{fs, io, mem, ptr};
 
@@ -24,6 +25,7 @@ struct Leave {
     /// Of the interpreter's own function, and what stood at its entry.
     entry: usize,
     original: [u8; JUMP],
+    gc: Object,
     /// The modules of the nursery, by name, held for ever; and the sizes of their dictionaries.
     names: Object,
     dicts: Vec<(usize, isize)>,
@@ -38,21 +40,44 @@ unsafe impl Sync for Leave {}
 
 static LEAVE: OnceLock<Leave> = OnceLock::new();
 
-/// Replaces the interpreter's function, once everything is imported.
-pub(crate) fn prepare(python: &'static Python) -> Result<(), String> {
+/// Replaces the interpreter's function, once everything is imported; `preloaded` if that is more than an interpreter's own.
+pub(crate) fn prepare(python: &'static Python, preloaded: bool) -> Result<(), String> {
     // 3.14 counts the collector's generations another way.
     if python.version().is_none_or(|version| version >= 0x030e_0000) {
         return Ok(());
     }
     let none = || "cannot read what is imported".to_owned();
-    // All that is there is old: what a program makes is told from it by being young.
-    let gc = python.module(c"gc").ok_or_else(none)?;
-    for name in [c"collect", c"freeze", c"unfreeze"] {
-        python.call(gc.object(), name).ok_or_else(none)?;
-    }
-    let collections = collections(python, gc.object()).ok_or_else(none)?;
     let modules = python.modules();
+    let imported = python.get(modules, c"gc").is_some();
+    let gc = python.module(c"gc").ok_or_else(none)?.keep();
+    if !imported {
+        python.dict_without(modules, c"gc");
+    }
+    // What was imported ahead of need is many times what an interpreter has. A program can see that it is frozen, as it can
+    // see that it is there; that the collector passes over it is worth more than that.
+    if preloaded {
+        for name in [c"collect", c"freeze"] {
+            python.call(gc, name).ok_or_else(none)?;
+        }
+    }
+    // All that is there becomes old: what a program makes is told from it by being young. The collector's counts stay.
+    let frozen = python.call(gc, c"get_freeze_count").and_then(|count| python.number(count.object()));
+    let mut collections = collections(python, gc).ok_or_else(none)?;
+    match Counts::find(python, gc).filter(|_| frozen == Some(0)) {
+        Some(counts) => {
+            let before = counts.get();
+            for name in [c"freeze", c"unfreeze"] {
+                python.call(gc, name).ok_or_else(none)?;
+            }
+            counts.set(before);
+        }
+        // Some versions freeze what they make at their start, which is not to be seen undone; with preloaded modules all
+        // is frozen already, and a whole collection is one of the program's.
+        None => collections = [-1, -1],
+    }
     let names = python.dict_copied(modules).ok_or_else(none)?;
+    // That one is the program's to be.
+    python.dict_without(names.object(), c"__main__");
     let mut dicts = Vec::new();
     python.each(names.object(), |_, module| {
         if let Some(dict) = python.dict_of(module) {
@@ -65,11 +90,65 @@ pub(crate) fn prepare(python: &'static Python) -> Result<(), String> {
     unsafe { ptr::copy_nonoverlapping(entry as *const u8, original.as_mut_ptr(), JUMP) };
     let mut jump = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
     jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
-    let leave = Leave { python, entry, original, names: names.keep(), dicts, collections };
+    let leave = Leave { python, entry, original, gc, names: names.keep(), dicts, collections };
     if LEAVE.set(leave).is_err() {
         return Err("is prepared twice".into());
     }
-    write(entry, jump).map_err(|error| format!("cannot replace the interpreter's end: {error}"))
+    // Through here the kernel writes to pages that are not writable, and changes nothing of how they are mapped; where it
+    // does not, programs end as the interpreter ends them.
+    let memory = fs::OpenOptions::new().write(true).open("/proc/self/mem");
+    drop(memory.and_then(|memory| memory.write_all_at(&jump, entry as u64)));
+    Ok(())
+}
+
+/// How many objects came into each of the collector's generations, as it counts them.
+struct Counts(*mut Generation);
+
+/// `struct gc_generation` (Include/internal/pycore_gc.h), the same from 3.9 to 3.13.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Generation {
+    head: [usize; 2],
+    threshold: c_int,
+    count: c_int,
+}
+
+impl Counts {
+    /// Looks for the three of them in the interpreter's state, by their thresholds.
+    fn find(python: &Python, gc: Object) -> Option<Counts> {
+        let thresholds = python.call(gc, c"get_threshold")?;
+        let threshold = |at| python.number(python.tuple_at(thresholds.object(), at)?).map(|number| number as c_int);
+        let thresholds = [threshold(0)?, threshold(1)?, threshold(2)?];
+        // The state is far larger than this.
+        const WORDS: usize = 2048;
+        let base = python.state().cast::<usize>();
+        let mut found = None;
+        for word in 0..WORDS {
+            let place = base.wrapping_add(word).cast::<[Generation; 3]>();
+            // SAFETY: within the interpreter's state; any bits are numbers.
+            let generations = unsafe { place.read() };
+            if generations.map(|one| one.threshold) == thresholds {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some(Counts(place.cast()));
+            }
+        }
+        found
+    }
+
+    fn get(&self) -> [c_int; 3] {
+        // SAFETY: found to be the place of three.
+        unsafe { self.0.cast::<[Generation; 3]>().read() }.map(|one| one.count)
+    }
+
+    fn set(&self, counts: [c_int; 3]) {
+        for (at, count) in counts.into_iter().enumerate() {
+            let place = self.0.wrapping_add(at);
+            // SAFETY: as above.
+            unsafe { (*place).count = count };
+        }
+    }
 }
 
 /// Writes over code.
@@ -133,12 +212,12 @@ impl Leave {
     /// What a program can see of the end. `None` where something is unusual: then nothing is lost yet.
     fn end(&self) -> Option<c_int> {
         let python = self.python;
-        python.clear_errors();
-        let modules = python.modules();
-        let gc = python.module(c"gc")?;
-        let watched =
-            python.get(python.dict_of(gc.object())?, c"callbacks").is_none_or(|list| python.length(list) != 0);
-        let debug = python.call(gc.object(), c"get_debug").and_then(|flags| python.number(flags.object()));
+        let (modules, gc) = (python.modules(), self.gc);
+        if python.has_error() {
+            return None;
+        }
+        let watched = python.get(python.dict_of(gc)?, c"callbacks").is_none_or(|list| python.length(list) != 0);
+        let debug = python.call(gc, c"get_debug").and_then(|flags| python.number(flags.object()));
         let others = [c"_xxsubinterpreters", c"_interpreters", c"_xxinterpchannels"];
         if watched || debug != Some(0) || others.iter().any(|name| python.get(modules, name).is_some()) {
             return None;
@@ -155,16 +234,22 @@ impl Leave {
         if threads() != 1 {
             return None;
         }
-        let mut status = self.flush();
+        let status = self.flush();
         // Programs ask for this in destructors.
         if let Some(yes) = python.always_true() {
             python.sys_put(c"is_finalizing", yes.object());
         }
-        if python.call(gc.object(), c"isenabled").and_then(|is| python.number(is.object())) == Some(1) {
-            self.collect(gc.object());
+        if python.call(gc, c"isenabled").and_then(|is| python.number(is.object())) == Some(1) {
+            self.collect();
         }
-        self.clear_modules(modules, gc.object());
-        status |= self.flush();
+        self.clear_modules(modules);
+        // What destructors wrote. Whether that succeeds is nobody's concern any more.
+        for name in [c"stdout", c"stderr"] {
+            if let Some(stream) = python.sys_get(name) {
+                drop(python.call(stream, c"flush"));
+                python.clear_errors();
+            }
+        }
         Some(status)
     }
 
@@ -180,7 +265,7 @@ impl Leave {
             }
             if python.call(stream, c"flush").is_none() {
                 if tell {
-                    python.tell(stream)
+                    python.tell_of_flush(stream)
                 } else {
                     python.clear_errors()
                 }
@@ -191,14 +276,14 @@ impl Leave {
     }
 
     /// Only what is young, if nothing of the program's can have become old: the rest is the nursery's.
-    fn collect(&self, gc: Object) {
-        let python = self.python;
+    fn collect(&self) {
+        let (python, gc) = (self.python, self.gc);
         let young = collections(python, gc) == Some(self.collections);
         drop(if young { python.call_with(gc, c"collect", 1) } else { python.call(gc, c"collect") });
         python.clear_errors();
     }
 
-    fn clear_modules(&self, modules: Object, gc: Object) {
+    fn clear_modules(&self, modules: Object) {
         let python = self.python;
         for name in SYS_GONE {
             python.sys_put(name, python.none());
@@ -210,7 +295,11 @@ impl Leave {
         let mut own: Vec<Owned<'_>> = Vec::new();
         if let Some(all) = python.dict_copied(modules) {
             python.each(all.object(), |name, module| {
-                let known = python.dict_item(self.names, name) == Some(module) && !python.is_main(name);
+                let known = python.dict_item(self.names, name) == Some(module);
+                if python.is_main(name) {
+                    // It was made with the interpreter; what it holds was not, and is to be looked at with it.
+                    python.rejuvenate(module);
+                }
                 if !known && let Some(weak) = python.weak(module) {
                     own.push(weak);
                 }
@@ -218,7 +307,7 @@ impl Leave {
         }
         python.clear_errors();
         python.dict_emptied(modules);
-        self.collect(gc);
+        self.collect();
         // The last that was imported first.
         for weak in own.iter().rev() {
             if let Some(module) = python.weakly(weak)

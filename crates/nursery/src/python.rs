@@ -105,6 +105,13 @@ names! {
     tuple_new "PyTuple_New" (a: isize) -> Object,
     tuple_set "PyTuple_SetItem" (a: Object, b: isize, c: Object) -> c_int,
     write_unraisable "PyErr_WriteUnraisable" (a: Object),
+    error_occurred "PyErr_Occurred" () -> Object,
+    dict_delete "PyDict_DelItemString" (a: Object, b: *const c_char) -> c_int,
+    tuple_item "PyTuple_GetItem" (a: Object, b: isize) -> Object,
+    state_in_force "PyInterpreterState_Get" () -> *mut c_void,
+    gc_is_tracked "PyObject_GC_IsTracked" (a: Object) -> c_int,
+    gc_untrack "PyObject_GC_UnTrack" (a: Object),
+    gc_track "PyObject_GC_Track" (a: Object),
     weak_new "PyWeakref_NewRef" (a: Object, b: Object) -> Object,
     sys_object "PySys_GetObject" (a: *const c_char) -> Object,
     bool_from "PyBool_FromLong" (a: c_long) -> Object,
@@ -136,48 +143,7 @@ sys.stdout.flush()
 sys.stderr.flush()
 ";
 
-/// Has the modules that were imported ahead of need left as they are when a program ends: taking each of them apart would
-/// write to every page that its cell shares with the nursery, ten times the cost of a small program. The handler is the
-/// first that is registered, so that it runs after the program's own and its modules'; the modules stay alive, since
-/// they are held for ever by who asked for them here.
-///
-/// What a program defined goes as ever. Memory of the frozen part is not looked through by the collector
-/// (`gc.freeze`), which a program with preloaded modules can see by `gc.get_freeze_count()`.
-const LEAVE: &CStr = c"
-import atexit, gc, sys
-before = set(sys.modules)
-names = []
-def leave(modules=sys.modules, names=names):
-    for name in names:
-        modules.pop(name, None)
-atexit.register(leave)
-def settle():
-    kept = [(name, module) for name, module in sys.modules.items() if name not in before]
-    names.extend(name for name, _ in kept)
-    gc.collect()
-    gc.freeze()
-    return kept
-";
-
 impl Python {
-    /// To be called before modules are imported ahead of need. What it returns is for [`Python::settle_preloaded`].
-    pub(crate) fn expect_preloaded(&self) -> Option<Preloaded> {
-        let scope = self.owned(self.dict_new())?;
-        self.dict_set_string(scope.1, c"__builtins__".as_ptr(), self.builtins());
-        drop(self.owned(self.run_string(LEAVE.as_ptr(), FILE_INPUT, scope.1, scope.1))?);
-        // Held for ever: it is let go of nowhere.
-        let scope = std::mem::ManuallyDrop::new(scope).1;
-        Some(Preloaded(scope))
-    }
-
-    /// To be called after it.
-    pub(crate) fn settle_preloaded(&self, Preloaded(scope): Preloaded) -> Option<()> {
-        let settle = self.dict_get_string(scope, c"settle".as_ptr());
-        let kept = self.owned(self.object_call(settle))?;
-        std::mem::forget(kept);
-        Some(())
-    }
-
     /// As the interpreter's own `main` does, up to where it would run something.
     ///
     /// # Safety
@@ -271,9 +237,6 @@ impl Python {
         self.run_to_the_end()
     }
 }
-
-/// The scope of [`LEAVE`].
-pub(crate) struct Preloaded(Object);
 
 /// A reference that is let go of.
 pub(crate) struct Owned<'a>(&'a Python, Object);
@@ -463,6 +426,51 @@ impl Python {
         if self.call(object, name).is_none() {
             self.tell(object);
         }
+    }
+
+    pub(crate) fn has_error(&self) -> bool {
+        !self.error_occurred().is_null()
+    }
+
+    /// The interpreter's state, which is of many thousands of bytes.
+    pub(crate) fn state(&self) -> *mut c_void {
+        self.state_in_force()
+    }
+
+    pub(crate) fn dict_without(&self, dict: Object, name: &CStr) {
+        if self.dict_delete(dict, name.as_ptr()) != 0 {
+            self.clear_error();
+        }
+    }
+
+    pub(crate) fn tuple_at(&self, tuple: Object, at: isize) -> Option<Object> {
+        Some(self.tuple_item(tuple, at)).filter(|item| !item.is_null())
+    }
+
+    /// Has the collector take a module and its dictionary for new.
+    pub(crate) fn rejuvenate(&self, module: Object) {
+        for object in [Some(module), self.dict_of(module)].into_iter().flatten() {
+            if self.gc_is_tracked(object) == 1 {
+                self.gc_untrack(object);
+                self.gc_track(object);
+            }
+        }
+    }
+
+    /// As the interpreter tells that `sys.stdout` could not be flushed at the end.
+    pub(crate) fn tell_of_flush(&self, stream: Object) {
+        // Since 3.13 it has words for that.
+        if self.version().is_some_and(|version| version >= 0x030d_0000) {
+            // SAFETY: the name is a C string.
+            let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"PyErr_FormatUnraisable".as_ptr()) };
+            if !found.is_null() {
+                // SAFETY: the C interface's function of this name has this type.
+                let format: unsafe extern "C" fn(*const c_char, ...) = unsafe { mem::transmute(found) };
+                // SAFETY: a format without parameters.
+                return unsafe { format(c"Exception ignored on flushing sys.stdout".as_ptr()) };
+            }
+        }
+        self.tell(stream);
     }
 
     pub(crate) fn tell(&self, object: Object) {

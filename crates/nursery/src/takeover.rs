@@ -55,21 +55,16 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
         // SAFETY: `argv` is what the kernel made, with `argc` strings.
         unsafe { python.initialise(argc, argv)? };
         settle(&socket)?;
-        if !orders.preload.is_empty() {
-            let none = || "cannot prepare for what it is to preload".to_owned();
-            let expected = python.expect_preloaded().ok_or_else(none)?;
-            for module in &orders.preload {
-                python.import(module)?;
-                settle(&socket).map_err(|why| format!("{why} after importing {module}, which it is to preload"))?;
-            }
-            python.settle_preloaded(expected).ok_or_else(none)?;
+        for module in &orders.preload {
+            python.import(module)?;
+            settle(&socket).map_err(|why| format!("{why} after importing {module}, which it is to preload"))?;
         }
         python.flush();
         // SAFETY: a null pointer means all streams of the C library.
         unsafe { libc::fflush(std::ptr::null_mut()) };
         crate::hide::hide()?;
         let config = Config::find(python)?;
-        crate::leave::prepare(python)?;
+        crate::leave::prepare(python, !orders.preload.is_empty())?;
         Ok(Nursery { python, config, vector })
     });
     match started {
