@@ -53,8 +53,8 @@ pub(crate) type Act<T> = Result<T, Failure>;
 
 /// What everybody is told after a commit.
 pub(crate) enum Effect {
-    /// There are events of a job up to a place.
-    Tell { job: JobId, seq: u64, ended: bool },
+    /// There are events of a job.
+    Tell { job: JobId, ended: bool },
     /// Leases were granted to a parked request.
     Leases { reply: oneshot::Sender<Vec<Lease>>, leases: Vec<Lease> },
     /// A parked heartbeat has something to do.
@@ -370,7 +370,7 @@ impl Desk {
     pub(crate) fn event(&mut self, job: JobId, seq: u64, attempt: u32, body: EventBody) -> Stored<()> {
         let ended = matches!(body, EventBody::Ended { .. });
         self.store.event_put(job, &Event { seq, at: self.now(), attempt, body })?;
-        self.effects.push(Effect::Tell { job, seq, ended });
+        self.effects.push(Effect::Tell { job, ended });
         Ok(())
     }
 

@@ -329,7 +329,7 @@ fn schedule(desk: &mut Desk) -> Stored<()> {
 
 fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
     match effect {
-        Effect::Tell { job, seq, ended } => shared.watchers.tell(job, seq, ended),
+        Effect::Tell { job, ended } => shared.watchers.tell(job, ended),
         Effect::Leases { reply, leases } => {
             if let Err(leases) = reply.send(leases) {
                 desk.undelivered.extend(leases.iter().map(|lease| lease.id));

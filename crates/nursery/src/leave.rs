@@ -235,14 +235,16 @@ impl Leave {
             return None;
         }
         let status = self.flush();
+        // A collection of ours counts too, so that this is looked at once.
+        let young = collections(python, gc) == Some(self.collections);
         // Programs ask for this in destructors.
         if let Some(yes) = python.always_true() {
             python.sys_put(c"is_finalizing", yes.object());
         }
         if python.call(gc, c"isenabled").and_then(|is| python.number(is.object())) == Some(1) {
-            self.collect();
+            self.collect(young);
         }
-        self.clear_modules(modules);
+        self.clear_modules(modules, young);
         // What destructors wrote. Whether that succeeds is nobody's concern any more.
         for name in [c"stdout", c"stderr"] {
             if let Some(stream) = python.sys_get(name) {
@@ -276,14 +278,13 @@ impl Leave {
     }
 
     /// Only what is young, if nothing of the program's can have become old: the rest is the nursery's.
-    fn collect(&self) {
+    fn collect(&self, young: bool) {
         let (python, gc) = (self.python, self.gc);
-        let young = collections(python, gc) == Some(self.collections);
         drop(if young { python.call_with(gc, c"collect", 1) } else { python.call(gc, c"collect") });
         python.clear_errors();
     }
 
-    fn clear_modules(&self, modules: Object) {
+    fn clear_modules(&self, modules: Object, young: bool) {
         let python = self.python;
         for name in SYS_GONE {
             python.sys_put(name, python.none());
@@ -307,7 +308,7 @@ impl Leave {
         }
         python.clear_errors();
         python.dict_emptied(modules);
-        self.collect();
+        self.collect(young);
         // The last that was imported first.
         for weak in own.iter().rev() {
             if let Some(module) = python.weakly(weak)

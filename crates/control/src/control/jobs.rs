@@ -42,7 +42,7 @@ pub struct Follower {
     job: JobId,
     after: u64,
     follow: bool,
-    news: watch::Receiver<u64>,
+    news: watch::Receiver<bool>,
     standing: Standing,
     ended: bool,
 }
@@ -101,25 +101,25 @@ impl Follower {
 async fn wait_for_end(
     control: &Control,
     job: JobId,
-    mut news: watch::Receiver<u64>,
+    mut news: watch::Receiver<bool>,
     wait: Duration,
     mut standing: Standing,
 ) -> Answer<()> {
     let until = tokio::time::Instant::now() + wait;
+    news.mark_unchanged();
+    let ended = control.read(move |store| Ok(store.job(job)?.is_none_or(|row| row.state == JobState::Ended)));
+    if ended.await? {
+        return standing.check();
+    }
     loop {
-        news.mark_unchanged();
-        let ended = control.read(move |store| Ok(store.job(job)?.is_none_or(|row| row.state == JobState::Ended)));
-        if ended.await? {
-            return standing.check();
-        }
         let waited = tokio::select! {
             waited = tokio::time::timeout_at(until, news.changed()) => waited,
             problem = standing.lost() => return Err(problem),
         };
         match waited {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) if !*news.borrow_and_update() => {}
             // Ended, or stopping; or the time is over.
-            Ok(Err(_)) | Err(_) => return standing.check(),
+            _ => return standing.check(),
         }
     }
 }
