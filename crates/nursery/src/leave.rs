@@ -10,7 +10,7 @@
 //! both of its callers, the end of `main` and `SystemExit`, come here and keep their exit codes. Whatever is unusual (threads
 //! that still run, other interpreters, a collector that is watched) has the interpreter's own called after all.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int, c_long, c_void};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::{fs, io, mem, ptr};
@@ -242,7 +242,7 @@ impl Leave {
             python.sys_put(c"is_finalizing", yes.object());
         }
         if python.call(gc, c"isenabled").and_then(|is| python.number(is.object())) == Some(1) {
-            self.collect(young);
+            self.collect(young.then_some(0));
         }
         self.clear_modules(modules, young);
         // What destructors wrote. Whether that succeeds is nobody's concern any more.
@@ -278,9 +278,13 @@ impl Leave {
     }
 
     /// Only what is young, if nothing of the program's can have become old: the rest is the nursery's.
-    fn collect(&self, young: bool) {
+    /// A generation's collection makes old what it leaves, so that the first of two takes the youngest alone.
+    fn collect(&self, young: Option<c_long>) {
         let (python, gc) = (self.python, self.gc);
-        drop(if young { python.call_with(gc, c"collect", 1) } else { python.call(gc, c"collect") });
+        drop(match young {
+            Some(generation) => python.call_with(gc, c"collect", generation),
+            None => python.call(gc, c"collect"),
+        });
         python.clear_errors();
     }
 
@@ -308,7 +312,7 @@ impl Leave {
         }
         python.clear_errors();
         python.dict_emptied(modules);
-        self.collect(young);
+        self.collect(young.then_some(1));
         // The last that was imported first.
         for weak in own.iter().rev() {
             if let Some(module) = python.weakly(weak)
