@@ -124,6 +124,13 @@ fn settle(socket: &OwnedFd) -> Result<(), String> {
     if threads != 1 {
         return Err(format!("has {threads} threads, with which it cannot fork safely,"));
     }
+    let maps = fs::read_to_string("/proc/self/maps").map_err(|error| error.to_string())?;
+    if maps
+        .lines()
+        .any(|line| line.split(' ').nth(1).is_some_and(|access| access.starts_with("rw") && access.ends_with('s')))
+    {
+        return Err("keeps memory that all cells would write to together".into());
+    }
     let ours = |number: c_int| number <= 2 || number == socket.as_raw_fd();
     let open: Vec<String> = fs::read_dir("/proc/self/fd")
         .map_err(|error| error.to_string())?

@@ -281,6 +281,7 @@ impl Cell {
                 controls.fit(terminal);
             }
         }
+        self.look_whether_taken(&mut watch);
         // The program has ended; whoever it left behind is killed with the pid namespace. Where the kernel
         // says that there is nobody, the rest of the clearing up need not be waited for.
         if !self.group.is_quiet() {
@@ -412,6 +413,24 @@ impl Cell {
         Ok(())
     }
 
+    /// A last look at whether a warm cell had its program: that it is not run twice hangs on this.
+    fn look_whether_taken(&self, watch: &mut Watch) {
+        use rustix::net::{RecvFlags, recv};
+        if self.start != Start::Warm || watch.taken || watch.failed.is_some() {
+            return;
+        }
+        let Some(birth) = &self.birth else { return };
+        let mut bytes = [0u8; wire::SIZE];
+        match recv(birth, &mut bytes, RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => {}
+            Ok((_, count)) => match Frame::decode(&bytes[..count]) {
+                Ok(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
+                _ => watch.taken = true,
+            },
+            Err(_) => watch.taken = true,
+        }
+    }
+
     /// Hears what the cell says. Returns whether it lives.
     fn hear(&mut self, watch: &mut Watch) -> bool {
         use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
@@ -485,6 +504,10 @@ impl Cell {
         if let Some((step, errno)) = watch.failed {
             return self.fault(step, errno);
         }
+        // Whatever became of a warm cell before it had its program is nothing of the program's.
+        if self.start == Start::Warm && !watch.taken && matches!(watch.killed, None | Some(Killed::Memory)) {
+            return self.fault(act::HAND_OVER, Errno::PIPE);
+        }
         match watch.killed {
             Some(Killed::Wall) => return hit(Limit::Wall, Amount::Time(usage.wall), Amount::Time(limits.wall)),
             Some(Killed::Cpu) => return cpu(),
@@ -521,9 +544,6 @@ impl Cell {
                 mend: None,
             };
         };
-        if self.start == Start::Warm && !watch.taken {
-            return self.fault(act::HAND_OVER, Errno::PIPE);
-        }
         match status {
             Ending::Exited(0) => End::Exited(0),
             Ending::Exited(code) => {

@@ -123,13 +123,16 @@ impl Order {
         };
         let again = spares.as_ref().map(|_| plan.clone());
         let started = match spares {
-            Some(spares) => spares.run(plan),
+            Some(spares) => spares.run(plan, || holding.verdict(BootTime::now()) < Verdict::Cancel),
             None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),
         };
         let mut ended = match started {
             Ok(cell) => cell.wait(streams()),
             Err(elsewhere) => {
                 debug!(why = elsewhere.why, "a cold start");
+                if holding.verdict(BootTime::now()) >= Verdict::Cancel {
+                    return CellEnd::NotLaunched;
+                }
                 match launch(elsewhere.plan, &host) {
                     Ok(cell) => cell.wait(streams()),
                     Err(error) => return CellEnd::Fault(error.end()),
@@ -137,6 +140,9 @@ impl Order {
             }
         };
         if let Some(plan) = again.filter(|_| ended.exit.never_began()) {
+            if holding.verdict(BootTime::now()) >= Verdict::Cancel {
+                return CellEnd::NotLaunched;
+            }
             debug!("a cold start: the warm cell was gone before it had its program");
             if let Some(stdin) = &stdin {
                 // Some of it may have gone into the pipe of the other.

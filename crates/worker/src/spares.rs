@@ -145,21 +145,28 @@ impl Spares {
         Ok(Spares { shared })
     }
 
-    /// Starts the program of `plan` in a warm cell.
-    pub(crate) fn run(&self, mut plan: Plan) -> Result<Cell, Box<Elsewhere>> {
+    /// Starts the program of `plan` in a warm cell, if it `may` still start when there is one.
+    pub(crate) fn run(&self, mut plan: Plan, may: impl Fn() -> bool) -> Result<Cell, Box<Elsewhere>> {
         let mut why = String::new();
         // A spare may have died since it was made; another then, or a new one.
         for _ in 0..3 {
             let spare = match self.shared.take(&plan) {
                 Some(spare) => spare,
                 None => match self.shared.bear(&plan) {
-                    Ok(spare) => spare,
+                    Ok(spare) => {
+                        self.shared.remember(&plan);
+                        spare
+                    }
                     Err(error) => {
                         why = error.to_string();
                         break;
                     }
                 },
             };
+            if !may() {
+                why = "it is not to start any more".into();
+                break;
+            }
             match spare.run(plan) {
                 Ok(cell) => return Ok(cell),
                 Err(back) => {
@@ -189,36 +196,53 @@ impl Shared {
         let now = Instant::now();
         let mut pool = lock(&self.pool);
         pool.came = Some(now);
-        let at = pool.kinds.iter().position(|kind| kind.plan.has_spares_of(plan));
-        let at = at.unwrap_or_else(|| {
-            if pool.kinds.len() >= KINDS_MOST
-                && let Some((oldest, _)) = pool.kinds.iter().enumerate().min_by_key(|(_, kind)| kind.at)
-            {
-                pool.kinds.swap_remove(oldest);
-            }
-            pool.kinds.push(Kind { plan: plan.for_spares(), spares: VecDeque::new(), weight: 0.0, at: now });
-            pool.kinds.len() - 1
-        });
-        let kind = &mut pool.kinds[at];
-        (kind.weight, kind.at) = (kind.decayed(now) + 1.0, now);
+        let kind = pool.kinds.iter_mut().find(|kind| kind.plan.has_spares_of(plan))?;
         // One of other variables that act when an interpreter starts may be of the same lengths, and is another's.
-        let suits = kind.spares.front().is_some_and(|spare| spare.fits(plan));
-        let spare = if suits { kind.spares.pop_front() } else { None };
+        if !kind.spares.front().is_none_or(|spare| spare.fits(plan)) {
+            return None;
+        }
+        (kind.weight, kind.at) = (kind.decayed(now) + 1.0, now);
+        let spare = kind.spares.pop_front();
         drop(pool);
         self.wake.notify_one();
         spare
     }
 
-    /// One that is made while its program waits.
+    /// From now on there are spares for such plans: one was born, so that the nursery suits it. Of too many kinds, the one
+    /// that was wanted least lately goes.
+    fn remember(&self, plan: &Plan) {
+        let now = Instant::now();
+        let mut pool = lock(&self.pool);
+        if pool.kinds.iter().any(|kind| kind.plan.has_spares_of(plan)) {
+            return;
+        }
+        if pool.kinds.len() >= KINDS_MOST {
+            let least = pool
+                .kinds
+                .iter()
+                .enumerate()
+                .min_by(|(_, one), (_, other)| one.decayed(now).total_cmp(&other.decayed(now)));
+            if let Some((least, _)) = least {
+                pool.kinds.swap_remove(least);
+            }
+        }
+        pool.kinds.push(Kind { plan: plan.for_spares(), spares: VecDeque::new(), weight: 1.0, at: now });
+        drop(pool);
+        self.wake.notify_one();
+    }
+
+    /// One that is made while its program waits. The nursery is held only as long as it takes to fork: how long the cell
+    /// builds itself is up to its own share of the CPU.
     fn bear(&self, plan: &Plan) -> Result<Spare, NurseryError> {
         let mut nursery = lock(&self.nursery);
         let Some(mother) = &mut *nursery else { return Err(NurseryError::Unfit("there is no nursery".into())) };
-        let born = mother.birth(plan);
+        let born = mother.begin_birth(plan);
         // One that does not answer would make everybody wait; the thread starts another.
         if matches!(born, Err(NurseryError::Failed(_))) {
             *nursery = None;
         }
-        born
+        drop(nursery);
+        born?.end()
     }
 
     /// The thread: a nursery, and spares as they are wanted.
@@ -266,14 +290,13 @@ impl Shared {
                         kind.spares.push_back(spare);
                     }
                 }
-                Err(NurseryError::Unfit(_)) => {
-                    // Such programs start cold; nobody need wait for spares of them.
-                    lock(&self.pool).kinds.retain(|kind| !kind.plan.has_spares_of(&plan));
-                }
                 Err(error) => {
-                    warn!(error = %error, "the nursery gave no birth; a new one takes its place");
-                    *lock(&self.nursery) = None;
-                    failed = Some(Instant::now());
+                    // It says something of the plan, or of the nursery: of the plan such programs start cold.
+                    lock(&self.pool).kinds.retain(|kind| !kind.plan.has_spares_of(&plan));
+                    debug!(error = %error, "no spare was born");
+                    if matches!(error, NurseryError::Failed(_)) {
+                        warn!(error = %error, "the nursery gave no birth; a new one takes its place");
+                    }
                 }
             }
         }

@@ -59,8 +59,12 @@ pub fn serve(socket: &OwnedFd, mut interpreter: impl Interpreter) -> ! {
         sys::exec::exit(1);
     }
     loop {
-        let Ok((request, fds)) = message::receive_with::<Request>(socket.as_fd()) else { sys::exec::exit(0) };
-        let sent = match give_birth(&request, fds, &shown, &dispositions, &mut interpreter) {
+        let born = match message::receive_with::<Request>(socket.as_fd()) {
+            Err(Errno::PIPE) => sys::exec::exit(0),
+            Err(errno) => Err(errno),
+            Ok((request, fds)) => give_birth(&request, fds, &shown, &dispositions, &mut interpreter),
+        };
+        let sent = match born {
             Ok(pidfd) => message::send(socket.as_fd(), &Answer::Born, &[pidfd.as_fd()]),
             Err(errno) => message::send(socket.as_fd(), &Answer::Failed(errno.raw_os_error()), &[]),
         };
@@ -138,6 +142,10 @@ fn guest(
     // The reaper is not dumpable; what is executed becomes so again, and this was not executed.
     let dumpable = rustix::process::DumpableBehavior::Dumpable;
     rustix::process::set_dumpable_behavior(dumpable).map_err(at(act::DRESS))?;
+    // A thread that a library started in the child would be in no domain and behind no filter.
+    if std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
+        return Err((act::DRESS, Errno::BUSY));
+    }
     let mut dress = shown.replace(&birth.plan.args, &birth.plan.env).map_err(at(act::DRESS))?;
     birth.confine()?;
     sys::signal::restore(dispositions).map_err(at(act::DRESS))?;

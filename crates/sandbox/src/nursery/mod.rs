@@ -106,6 +106,31 @@ pub(crate) struct Keeper {
     _janitor: Janitor,
 }
 
+/// A cell that builds itself. Dropping it ends it.
+#[derive(Debug)]
+pub struct Newborn {
+    cell: Cell,
+    keeper: Arc<Keeper>,
+    settled: Arc<Settled>,
+    patience: Duration,
+    mapped: Result<(), LaunchError>,
+}
+
+impl Newborn {
+    /// Waits until every step is taken, and seen to hold.
+    ///
+    /// # Errors
+    /// Which was not.
+    pub fn end(self) -> Result<Spare, NurseryError> {
+        let spare = Spare::begin(self.cell, self.keeper, self.settled, self.patience);
+        match self.mapped {
+            Ok(()) => spare,
+            // One that failed on its own says why; there is nobody to map ids for then.
+            Err(error) => Err(spare.err().filter(NurseryError::is_of_a_step).unwrap_or(error.into())),
+        }
+    }
+}
+
 /// A nursery. Dropping it ends it; cells that came from it live on.
 #[derive(Debug)]
 pub struct Nursery {
@@ -159,6 +184,7 @@ impl Nursery {
         let library = in_memory(c"gambeson-nursery", wanted.library).map_err(system("keep the nursery's library"))?;
         let own = own_plan(full, &theirs, &library, wanted.preload)?;
         cgroup::take_delegation(&host.cgroups)?;
+        cgroup::sweep(&host.cgroups);
         let brood = host.cgroups.below(&cgroup::name());
         let janitor = Janitor::start(brood.as_slice()).map_err(system("start the janitor"))?;
         let hierarchies = host.cgroups.brood(brood.as_deref())?;
@@ -209,6 +235,14 @@ impl Nursery {
     /// # Errors
     /// When it does not come to be; the nursery may be gone then ([`Nursery::lives`]).
     pub fn birth(&mut self, plan: &Plan) -> Result<Spare, NurseryError> {
+        self.begin_birth(plan)?.end()
+    }
+
+    /// The part of a birth that the nursery is needed for; how long the rest takes is up to the plan's limits.
+    ///
+    /// # Errors
+    /// As of [`Nursery::birth`].
+    pub fn begin_birth(&mut self, plan: &Plan) -> Result<Newborn, NurseryError> {
         self.fits(plan).map_err(NurseryError::Unfit)?;
         self.births += 1;
         let plan = plan.for_spares();
@@ -257,12 +291,7 @@ impl Nursery {
         let mapped = map_ids(&plan, pid, &outer.opener);
         let (hierarchies, keeper) = (self.hierarchies.clone(), Arc::clone(&self.keeper));
         let cell = Cell::new(plan, Instant::now(), site, process, outer, hierarchies);
-        let spare = Spare::begin(cell, keeper, Arc::clone(&self.settled), self.patience);
-        match mapped {
-            Ok(()) => spare,
-            // One that failed on its own says why; there is nobody to map ids for then.
-            Err(error) => Err(spare.err().filter(NurseryError::is_of_a_step).unwrap_or(error.into())),
-        }
+        Ok(Newborn { cell, keeper, settled: Arc::clone(&self.settled), patience: self.patience, mapped })
     }
 
     /// How long a birth may take from now on; a nursery that does not answer by then is ended.

@@ -7,6 +7,9 @@ use crate::plan::Plan;
 use crate::spec::Terminal;
 use crate::step::Step;
 
+/// Bytes of arguments and environment together.
+const WORDS_MOST: usize = 32 << 10;
+
 /// As one nursery was started.
 #[derive(Debug)]
 pub(super) struct Settled {
@@ -26,6 +29,11 @@ impl Settled {
     pub(super) fn suits(&self, plan: &Plan) -> Result<(), String> {
         if plan.program != self.program {
             return Err("its interpreter is another".into());
+        }
+        // What is built ahead is told the lengths of these in one message.
+        let words = || plan.args.iter().chain(&plan.env);
+        if words().map(|word| word.as_bytes_with_nul().len()).sum::<usize>() > WORDS_MOST || words().count() > 1024 {
+            return Err("its arguments and variables are many or long".into());
         }
         // The arguments begin with the interpreter's own name.
         if plan.args.get(1).is_none_or(|script| script.is_empty() || script.as_bytes().starts_with(b"-")) {
