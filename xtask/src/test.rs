@@ -51,7 +51,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut count = Count::default();
     count.add("the repository's rules", &["cargo", "xtask", "tidy"])?;
     // One selection of packages for all, so that what they share is built once.
-    let mut units = vec!["cargo", "test", "--workspace", "--exclude=gambeson-nursery", "--lib", "--bins"];
+    let mut units =
+        vec!["cargo", "test", "--no-fail-fast", "--workspace", "--exclude=gambeson-nursery", "--lib", "--bins"];
     for test in TESTS {
         units.extend(["--test", test]);
     }

@@ -164,6 +164,8 @@ fn everything_of_the_command_line_reaches_the_submission() {
         "p",
         "--label",
         "k=v",
+        "--start",
+        "cold",
         "--class",
         "high",
         "--idempotency-key",
@@ -184,7 +186,7 @@ fn everything_of_the_command_line_reaches_the_submission() {
         json!({
             "files": {"tool.sh": {"text": "echo", "executable": true}, "x.py": "print(1)"},
             "entry": "x.py", "args": ["-x", "y"], "env": {"A": "b=c"}, "stdin": "hello", "limits": {"memory": "1G"},
-            "network": "loopback", "project": "p", "labels": {"k": "v"}, "class": "high", "idempotency_key": "mine",
+            "network": "loopback", "start": "cold", "project": "p", "labels": {"k": "v"}, "class": "high", "idempotency_key": "mine",
             "may_rerun": true, "array": 3,
         })
     );
