@@ -162,11 +162,7 @@ fn bring(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Copies the policies of an operator, if there are any.
 fn bring_policies(from: &Path, to: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(from) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    let Some(entries) = disk::entries(from)? else { return Ok(()) };
     private_dir(to)?;
     for entry in entries {
         let entry = entry?;
@@ -178,11 +174,7 @@ fn bring_policies(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn is_empty(dir: &Path) -> io::Result<bool> {
-    match fs::read_dir(dir) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
+    Ok(disk::entries(dir)?.is_none_or(|mut entries| entries.next().is_none()))
 }
 
 fn key_of(dir: &Path) -> Result<[u8; 32], BackupError> {
@@ -205,10 +197,8 @@ pub fn backup(data_dir: &Path, policies: &Path, to: &Path) -> Result<BackupConte
     if !is_empty(to).map_err(at(to))? {
         return Err(at(to)("it is there already, and not empty"));
     }
-    let name = to.file_name().ok_or_else(|| at(to)("it has no name"))?.to_string_lossy().into_owned();
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| BackupError(error.to_string()))?;
-    let part = to.with_file_name(format!(".{name}.{:016x}.part", u64::from_ne_bytes(random)));
+    to.file_name().ok_or_else(|| at(to)("it has no name"))?;
+    let part = disk::aside(to).map_err(at(to))?;
     fs::create_dir(&part).map_err(at(&part))?;
     disk::close_to_others(&part).map_err(at(&part))?;
     let part = Scaffold(part);
@@ -271,7 +261,8 @@ pub fn backup(data_dir: &Path, policies: &Path, to: &Path) -> Result<BackupConte
     let verdict = said(audit::verify(&snapshot, &key_of(&part.0)?, None))?;
     (contents.audit_rows, contents.audit_head, contents.audit_broken) = (verdict.rows, verdict.head, verdict.broken);
     drop(snapshot);
-    remove_traces(&copied);
+    // What SQLite leaves beside a file that was only read.
+    disk::remove_beside(&copied, &["-wal", "-shm"]);
     bring_policies(policies, &part.0.join(POLICIES)).map_err(at(policies))?;
 
     let text = serde_json::to_vec_pretty(&contents).map_err(|error| BackupError(error.to_string()))?;
@@ -279,18 +270,9 @@ pub fn backup(data_dir: &Path, policies: &Path, to: &Path) -> Result<BackupConte
     create(&path).and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all())).map_err(at(&path))?;
     sync_tree(&part.0).map_err(at(&part.0))?;
     fs::rename(&part.0, to).map_err(at(to))?;
-    let above = to.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = disk::above(to);
     sync_dir(above).map_err(at(above))?;
     Ok(contents)
-}
-
-/// What SQLite leaves beside a file that was only read.
-fn remove_traces(store: &Path) {
-    for ending in ["-wal", "-shm"] {
-        let mut path = store.as_os_str().to_owned();
-        path.push(ending);
-        let _ = fs::remove_file(path);
-    }
 }
 
 /// Makes an installation in `data_dir`, which is empty or not there, of a backup. Blocks on the disk.
@@ -305,17 +287,10 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<BackupContents, BackupErr
         return Err(at(&path)(format!("it has format {}; this Gambeson knows {FORMAT}", contents.format)));
     }
     let restoring = data_dir.join(RESTORING);
-    let others = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name() != RESTORING);
-    match fs::read_dir(data_dir) {
-        Ok(entries) => {
-            for entry in entries {
-                if others(entry).map_err(at(data_dir))? {
-                    return Err(at(data_dir)("it is not empty: a backup is restored into an empty directory"));
-                }
-            }
+    for entry in disk::entries(data_dir).map_err(at(data_dir))?.into_iter().flatten() {
+        if entry.map_err(at(data_dir))?.file_name() != RESTORING {
+            return Err(at(data_dir)("it is not empty: a backup is restored into an empty directory"));
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(at(data_dir)(error)),
     }
     private_dir(data_dir).map_err(at(data_dir))?;
     // One that ended before it put anything in place is as good as none.

@@ -22,7 +22,7 @@ pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(_) => close_to_others(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let above = above(path);
             if !above.exists() {
                 private_dir(above)?;
             }
@@ -79,6 +79,37 @@ pub(crate) fn data_dir(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// The directory that a name is in.
+pub(crate) fn above(path: &Path) -> &Path {
+    path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What is in a directory; `None` where there is none.
+pub(crate) fn entries(dir: &Path) -> io::Result<Option<fs::ReadDir>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(Some(entries)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A name beside `place` that nobody else makes, for what is not whole yet.
+pub(crate) fn aside(place: &Path) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    Ok(place.with_file_name(format!(".{name}.{:016x}.part", u64::from_ne_bytes(random))))
+}
+
+/// Removes what SQLite keeps beside a file, with these endings, where it is there.
+pub(crate) fn remove_beside(path: &Path, endings: &[&str]) {
+    for ending in endings {
+        let mut path = path.as_os_str().to_owned();
+        path.push(ending);
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Has a directory's names on the disk.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -98,10 +129,7 @@ pub(crate) struct Part {
 impl Part {
     /// Makes an empty one beside `place`, under a name that nobody else makes.
     pub(crate) fn beside(place: &Path) -> io::Result<Part> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        let path = place.with_file_name(format!(".{name}.{:016x}.part", u64::from_ne_bytes(random)));
+        let path = aside(place)?;
         create(&path)?;
         Ok(Part { path })
     }
@@ -125,22 +153,13 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         // Put in place already, or to be thrown away; and what SQLite keeps beside a file that it writes.
-        for ending in ["", "-journal", "-wal", "-shm"] {
-            let mut path = self.path.clone().into_os_string();
-            path.push(ending);
-            let _ = fs::remove_file(path);
-        }
+        remove_beside(&self.path, &["", "-journal", "-wal", "-shm"]);
     }
 }
 
 /// Removes the parts that a former life left in a directory; none of ours may be on its way.
 pub(crate) fn remove_parts(dir: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
+    for entry in entries(dir)?.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -357,18 +357,10 @@ impl Control {
         let directory = self.shared.directory();
         let id = secret::id_of("gmb", bearer).map(KeyId::from_u128);
         let key = id.and_then(|id| directory.keys.get(&id)).filter(|key| secret::matches(bearer, &key.hash));
-        let Some(key) = key else {
+        let none = || Problem::new(Code::Unauthenticated, "there is no such key");
+        let key = key.ok_or_else(none).and_then(|key| opens(key, now).map(|()| key)).inspect_err(|_| {
             self.note_stranger("authenticate", "unauthenticated");
-            return Err(Problem::new(Code::Unauthenticated, "there is no such key"));
-        };
-        if key.revoked.is_some() {
-            self.note_stranger("authenticate", "unauthenticated");
-            return Err(Problem::new(Code::Unauthenticated, "the key was revoked"));
-        }
-        if key.expires.is_some_and(|expires| expires <= now) {
-            self.note_stranger("authenticate", "unauthenticated");
-            return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
-        }
+        })?;
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
             self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
@@ -657,6 +649,16 @@ pub(crate) fn unseen(id: ProjectId, name: Option<&str>) -> impl Fn(Problem) -> P
 /// Whether a problem says that there is no such thing as this, of something that is there.
 pub(crate) fn is_unseen(problem: &Problem, target: &Target) -> bool {
     problem.code == Code::NotFound && problem.detail == no_such(&target.id())
+}
+
+/// Whether a key still opens anything.
+fn opens(key: &KeyRow, now: Time) -> Answer<()> {
+    let why = match (key.revoked, key.expires) {
+        (Some(_), _) => "the key was revoked",
+        (None, Some(expires)) if expires <= now => "the key has expired",
+        _ => return Ok(()),
+    };
+    Err(Problem::new(Code::Unauthenticated, why))
 }
 
 fn no_such(id: &impl fmt::Display) -> String {

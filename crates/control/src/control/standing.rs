@@ -74,9 +74,7 @@ impl Standing {
             return Ok(());
         }
         let key = Control::key_row(&directory, &self.caller)?;
-        if key.expires.is_some_and(|expires| expires <= self.control.now()) {
-            return Err(Problem::new(Code::Unauthenticated, "the key has expired"));
-        }
+        super::opens(key, self.control.now())?;
         if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
             return Err(Problem::new(Code::Forbidden, "this user is disabled"));
         }

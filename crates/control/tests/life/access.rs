@@ -23,18 +23,7 @@ async fn submitters_see_their_own_jobs_and_viewers_all_of_the_project() {
     let here = Installation::new();
     let mut callers = Vec::new();
     for (name, role) in [("ada", "submitter"), ("bob", "submitter"), ("vera", "viewer")] {
-        here.control.user_create(&here.owner, NewUser { name: name.into(), kind: UserKind::Person }).await.unwrap();
-        let change = MemberChange { project: "default".into(), user: name.into(), role: role.into() };
-        here.control.member_add(&here.owner, change).await.unwrap();
-        let new = NewKey {
-            name: "k".into(),
-            user: Some(name.into()),
-            project: None,
-            scopes: vec!["jobs:read".into(), "jobs:write".into()],
-            expires_in: None,
-        };
-        let key = here.control.key_create(&here.owner, new).await.unwrap();
-        callers.push(here.control.authenticate(Some(&key.secret)).unwrap());
+        callers.push(caller_with(&here, name, Some(role), &["jobs:read", "jobs:write"]).await);
     }
     let [ada, bob, vera] = &callers[..] else { unreachable!() };
     let submitted = here.control.submit(ada, Submission::of_source("1"), Duration::ZERO).await.unwrap();
