@@ -15,6 +15,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::{fs, io, mem, ptr};
 
+use gambeson_sandbox::inside::threads;
+
 use crate::python::{Object, Owned, Python};
 
 /// `mov rax, imm64; jmp rax`.
@@ -330,9 +332,4 @@ impl Leave {
         }
         python.clear_errors();
     }
-}
-
-/// Threads of this process; none where that cannot be read.
-fn threads() -> usize {
-    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }

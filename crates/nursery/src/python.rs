@@ -6,6 +6,8 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::{mem, ptr};
 
+use gambeson_sandbox::inside::SCRIPT;
+
 use crate::takeover::split;
 
 pub(crate) type Object = *mut c_void;
@@ -343,13 +345,14 @@ fn wide(python: &Python, text: &CStr) -> Option<*mut libc::wchar_t> {
 
 /// Whether an address is that of the script's name.
 fn is_script(address: usize) -> bool {
-    let mut read = [0 as libc::wchar_t; SCRIPT.len() + 1];
+    const LENGTH: usize = SCRIPT.to_bytes_with_nul().len();
+    let mut read = [0 as libc::wchar_t; LENGTH];
     let local = libc::iovec { iov_base: read.as_mut_ptr().cast(), iov_len: size_of_val(&read) };
     let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: size_of_val(&read) };
     let own = std::process::id() as libc::pid_t;
     // SAFETY: the kernel checks the remote address; the local one is that of `read`, of that size.
     let count = unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
-    let name = SCRIPT.iter().map(|byte| libc::wchar_t::from(*byte)).chain([0]);
+    let name = SCRIPT.to_bytes_with_nul().iter().map(|byte| libc::wchar_t::from(*byte));
     count as usize == size_of_val(&read) && read.iter().copied().eq(name)
 }
 
@@ -363,9 +366,6 @@ fn peek(address: usize) -> Option<usize> {
     let count = unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
     (count as usize == size_of::<usize>()).then_some(word)
 }
-
-/// As the supervisor told the interpreter.
-const SCRIPT: &[u8] = b"/work/gambeson-nursery-has-no-script-yet";
 
 /// What the end of a program asks for, see [`crate::leave`].
 impl Python {

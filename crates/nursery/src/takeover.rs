@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{env, fs, mem};
 
-use gambeson_sandbox::{Interpreter, Side, serve, useless};
+use gambeson_sandbox::inside::{Interpreter, Side, VARIABLE, serve, threads, useless};
 use rustix::io::Errno;
 
 use crate::python::{Config, Python};
@@ -38,8 +38,6 @@ pub unsafe extern "C" fn __libc_start_main(
     let main = if env::var_os(VARIABLE).is_some() { nursery_main } else { main };
     next(main, argc, argv, init, fini, rtld_fini, stack_end)
 }
-
-const VARIABLE: &str = "GAMBESON_NURSERY";
 
 extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut c_char) -> c_int {
     // SAFETY: what the kernel made is as it was: the environment is changed only below.
@@ -113,16 +111,16 @@ fn settle(socket: &OwnedFd) -> Result<(), String> {
         _ => return Err("cannot fork".into()),
     }
     // A thread that was joined may still be listed for a moment.
-    let mut threads = 0;
+    let mut left = threads();
     for _ in 0..100 {
-        threads = fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?.count();
-        if threads == 1 {
+        if left == 1 {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
+        left = threads();
     }
-    if threads != 1 {
-        return Err(format!("has {threads} threads, with which it cannot fork safely,"));
+    if left != 1 {
+        return Err(format!("has {left} threads, with which it cannot fork safely,"));
     }
     let maps = fs::read_to_string("/proc/self/maps").map_err(|error| error.to_string())?;
     if maps

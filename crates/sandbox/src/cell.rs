@@ -67,6 +67,8 @@ impl Streams<'_> {
 /// What is left of a run.
 #[derive(Debug)]
 pub struct Ended {
+    /// By what it was built.
+    pub plan: Plan,
     /// How it ended.
     pub exit: Exit,
     /// Kept standard output.
@@ -484,6 +486,7 @@ impl Cell {
         let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
         let elided = (out.elided(), err.elided());
         Ended {
+            plan: self.plan,
             exit: Exit { end, start: self.start, usage, layers },
             stdout: out.kept,
             stderr: err.kept,

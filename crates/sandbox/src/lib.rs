@@ -35,7 +35,7 @@ pub use feed::Input;
 pub use host::{Authority, Host, Layer, Missing, Selinux};
 pub use launch::{LaunchError, launch};
 pub use limits::{Bytes, Limit, LimitOutOfRange, Limits, MilliCpus};
-pub use nursery::{HandOver, Interpreter, Newborn, Nursery, NurseryError, Side, Spare, Wanted, serve, useless};
+pub use nursery::{HandOver, Newborn, Nursery, NurseryError, Spare, Wanted, inside};
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};

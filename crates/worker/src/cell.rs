@@ -121,7 +121,6 @@ impl Order {
             cancel: Some(cancel.as_fd()),
             ..Streams::kept()
         };
-        let again = spares.as_ref().map(|_| plan.clone());
         let started = match spares {
             Some(spares) => spares.run(plan, || holding.verdict(BootTime::now()) < Verdict::Cancel),
             None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),
@@ -139,7 +138,7 @@ impl Order {
                 }
             }
         };
-        if let Some(plan) = again.filter(|_| ended.exit.never_began()) {
+        if ended.exit.never_began() {
             if holding.verdict(BootTime::now()) >= Verdict::Cancel {
                 return CellEnd::NotLaunched;
             }
@@ -148,7 +147,7 @@ impl Order {
                 // Some of it may have gone into the pipe of the other.
                 let _ = rustix::fs::seek(stdin, SeekFrom::Start(0));
             }
-            ended = match launch(plan, &host) {
+            ended = match launch(ended.plan, &host) {
                 Ok(cell) => cell.wait(streams()),
                 Err(error) => return CellEnd::Fault(error.end()),
             };

@@ -196,11 +196,11 @@ impl Shared {
         let now = Instant::now();
         let mut pool = lock(&self.pool);
         pool.came = Some(now);
-        let kind = pool.kinds.iter_mut().find(|kind| kind.plan.has_spares_of(plan))?;
-        // One of other variables that act when an interpreter starts may be of the same lengths, and is another's.
-        if !kind.spares.front().is_none_or(|spare| spare.fits(plan)) {
-            return None;
-        }
+        // Variables that act when an interpreter starts may be others of the same lengths: those spares are another's.
+        let kind = pool.kinds.iter_mut().find(|kind| match kind.spares.front() {
+            Some(spare) => spare.fits(plan),
+            None => kind.plan.has_spares_of(plan),
+        })?;
         (kind.weight, kind.at) = (kind.decayed(now) + 1.0, now);
         let spare = kind.spares.pop_front();
         drop(pool);
@@ -293,9 +293,10 @@ impl Shared {
                 Err(error) => {
                     // It says something of the plan, or of the nursery: of the plan such programs start cold.
                     lock(&self.pool).kinds.retain(|kind| !kind.plan.has_spares_of(&plan));
-                    debug!(error = %error, "no spare was born");
                     if matches!(error, NurseryError::Failed(_)) {
                         warn!(error = %error, "the nursery gave no birth; a new one takes its place");
+                    } else {
+                        debug!(error = %error, "no spare was born");
                     }
                 }
             }

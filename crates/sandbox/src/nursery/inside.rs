@@ -18,9 +18,9 @@ use crate::wire::Frame;
 
 /// The environment variable that tells the library what it is there for: its socket, its own descriptor, the modules
 /// to import. It is taken away before the interpreter starts.
-pub(super) const VARIABLE: &str = "GAMBESON_NURSERY";
+pub const VARIABLE: &str = "GAMBESON_NURSERY";
 /// What the interpreter is told that its script is; each program puts its own in the place.
-pub(super) const SCRIPT: &CStr = c"/work/gambeson-nursery-has-no-script-yet";
+pub const SCRIPT: &CStr = c"/work/gambeson-nursery-has-no-script-yet";
 
 /// Which side of a fork we are on.
 pub enum Side {
@@ -72,6 +72,11 @@ pub fn serve(socket: &OwnedFd, mut interpreter: impl Interpreter) -> ! {
             sys::exec::exit(0);
         }
     }
+}
+
+/// Threads of this process; none where that cannot be read.
+pub fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
 /// Says why there will be no nursery, and ends it.
@@ -143,7 +148,7 @@ fn guest(
     let dumpable = rustix::process::DumpableBehavior::Dumpable;
     rustix::process::set_dumpable_behavior(dumpable).map_err(at(act::DRESS))?;
     // A thread that a library started in the child would be in no domain and behind no filter.
-    if std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
+    if threads() != 1 {
         return Err((act::DRESS, Errno::BUSY));
     }
     let mut dress = shown.replace(&birth.plan.args, &birth.plan.env).map_err(at(act::DRESS))?;

@@ -11,7 +11,7 @@
 //!    in the memory of the nursery is in that of all cells: a program goes to its cell, by the cell's own socket.
 //! 3. A cell gets one program.
 
-mod inside;
+pub mod inside;
 mod message;
 mod settled;
 mod spare;
@@ -26,7 +26,6 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-pub use inside::{Interpreter, Side, serve, useless};
 pub use spare::{HandOver, Spare};
 
 use crate::birth::{Birth, Tasks, only_process};

@@ -6,9 +6,11 @@ use super::spare::staged;
 use crate::plan::Plan;
 use crate::spec::Terminal;
 use crate::step::Step;
+use crate::sys::shown::size;
 
-/// Bytes of arguments and environment together.
-const WORDS_MOST: usize = 32 << 10;
+/// Arguments and variables together, their number and their bytes.
+const WORDS_MOST: usize = 1024;
+const BYTES_MOST: usize = 32 << 10;
 
 /// As one nursery was started.
 #[derive(Debug)]
@@ -31,8 +33,7 @@ impl Settled {
             return Err("its interpreter is another".into());
         }
         // What is built ahead is told the lengths of these in one message.
-        let words = || plan.args.iter().chain(&plan.env);
-        if words().map(|word| word.as_bytes_with_nul().len()).sum::<usize>() > WORDS_MOST || words().count() > 1024 {
+        if size(&plan.args) + size(&plan.env) > BYTES_MOST || plan.args.len() + plan.env.len() > WORDS_MOST {
             return Err("its arguments and variables are many or long".into());
         }
         // The arguments begin with the interpreter's own name.

@@ -14,6 +14,7 @@ use crate::cell::Cell;
 use crate::exit::Start;
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
+use crate::sys::shown::size;
 
 /// A cell from a nursery, every step taken, that waits for its program. Dropping it ends it.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Spare {
         if let Err(why) = self.settled.suits(&plan) {
             return refuse(plan, why);
         }
-        if !self.fits(&plan) {
+        if !self.cell.plan.has_spares_of(&plan) {
             return refuse(plan, "it was built for another plan".into());
         }
         let Spare { mut cell, .. } = self;
@@ -107,10 +108,6 @@ fn hand_over(to: BorrowedFd<'_>, plan: &Plan) -> Result<(), Errno> {
     message::send_bytes(to, IN_A_FILE, &fds)
 }
 
-fn lengths(strings: &[CString]) -> usize {
-    strings.iter().map(|one| one.as_bytes_with_nul().len()).sum()
-}
-
 /// The files that a plan brings.
 pub(super) fn staged(plan: &Plan) -> &[Stage] {
     plan.find(|step| if let Step::Stage(files) = step { Some(files.as_slice()) } else { None }).unwrap_or_default()
@@ -120,14 +117,10 @@ impl Plan {
     /// The plan of a spare for such programs: without input.
     #[must_use]
     pub fn for_spares(&self) -> Plan {
+        let Plan { steps, program, args, env, limits, terminal, missing } = self;
         let unstaged = |step: &Step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() };
-        Plan { steps: self.steps.iter().map(unstaged).collect(), ..self.clone_without_steps() }
-    }
-
-    fn clone_without_steps(&self) -> Plan {
-        let Plan { steps: _, program, args, env, limits, terminal, missing } = self;
         Plan {
-            steps: Vec::new(),
+            steps: steps.iter().map(unstaged).collect(),
             program: program.clone(),
             args: args.clone(),
             env: env.clone(),
@@ -150,8 +143,8 @@ impl Plan {
             && self.limits == other.limits
             && self.terminal == other.terminal
             && self.missing == other.missing
-            && lengths(&self.args) == lengths(&other.args)
-            && lengths(&self.env) == lengths(&other.env)
+            && size(&self.args) == size(&other.args)
+            && size(&self.env) == size(&other.env)
     }
 }
 

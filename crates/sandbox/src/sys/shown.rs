@@ -125,6 +125,7 @@ impl Dress {
     }
 }
 
-fn size(strings: &[CString]) -> usize {
+/// Bytes of them all, as the kernel lays them out: each with the NUL that ends it.
+pub(crate) fn size(strings: &[CString]) -> usize {
     strings.iter().map(|one| one.as_bytes_with_nul().len()).sum()
 }
