@@ -21,6 +21,13 @@ fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// One test alone, what is mounted before it, and a nursery; `None` where this host can have none.
+fn scene() -> Option<(MutexGuard<'static, ()>, BTreeSet<String>, Nursery)> {
+    ground::host()?;
+    let (alone, mounts) = (alone(), ground::mounts());
+    Some((alone, mounts, ground::nursery(&ground::python(), &[])))
+}
+
 const ECHO: &str = "import sys\nfor line in sys.stdin: print('heard', line.strip(), flush=True)";
 
 fn echo() -> Spec {
@@ -108,11 +115,7 @@ fn nothing_left(mounts: &BTreeSet<String>) {
 
 #[test]
 fn cells_and_spares_of_a_nursery_that_is_killed_go_on() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let spec = echo();
     let mut cell = Answering::new(ground::start_warm(&mut nursery, &spec));
     let spare = ground::spare(&mut nursery, &spec);
@@ -158,11 +161,7 @@ fn cells_outlive_the_thread_that_asked_for_them_and_the_nursery_they_come_from()
 
 #[test]
 fn a_nursery_that_is_stopped_gives_no_birth_and_takes_no_longer_than_it_may() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let spec = echo();
     let mut cell = Answering::new(ground::start_warm(&mut nursery, &spec));
     nursery.be_patient_for(Duration::from_millis(300));
@@ -183,11 +182,7 @@ fn a_nursery_that_is_stopped_gives_no_birth_and_takes_no_longer_than_it_may() {
 
 #[test]
 fn a_spare_whose_program_to_be_was_killed_tells_and_runs_nothing() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let spec = ground::spec(&ground::python(), "print('ran')");
     let mut wrong = Vec::new();
     // Whether the end is seen before the program is handed over or after it, is up to the scheduler: many times.
@@ -239,11 +234,7 @@ fn a_spare_whose_program_to_be_was_killed_tells_and_runs_nothing() {
 
 #[test]
 fn a_spare_that_is_stopped_does_not_keep_its_supervisor_waiting() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let mut spec = ground::spec(&ground::python(), "print('ran')");
     spec.limits.wall = Duration::from_millis(500);
     for whole in [false, true] {
@@ -265,11 +256,7 @@ fn a_spare_that_is_stopped_does_not_keep_its_supervisor_waiting() {
 
 #[test]
 fn a_spare_that_is_dropped_leaves_nothing() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let spec = echo();
     let (cgroups, children) = (ground::cgroups_of(std::process::id()), ground::children_of(std::process::id()));
     for _ in 0..10 {
@@ -294,11 +281,7 @@ fn a_spare_that_is_dropped_leaves_nothing() {
 
 #[test]
 fn a_birth_that_fails_leaves_nothing_and_the_nursery_as_it_was() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let spec = ground::spec(&ground::python(), "print('ran')");
     let mut broken = ground::spec(&ground::python(), "print('ran')");
     // What is to be shown goes away after the plan was made.
@@ -353,11 +336,7 @@ fn a_nursery_that_ends_or_does_not_come_to_be_leaves_nothing() {
 
 #[test]
 fn an_interrupt_reaches_a_warm_program_and_a_cancellation_ends_it() {
-    if ground::host().is_none() {
-        return;
-    }
-    let (_alone, mounts) = (alone(), ground::mounts());
-    let mut nursery = ground::nursery(&ground::python(), &[]);
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
     let source = "import time\ntry:\n  print('on', flush=True); time.sleep(60)\nexcept KeyboardInterrupt:\n  print('interrupted', flush=True); time.sleep(60)";
     let spec = ground::spec(&ground::python(), source);
     for warm in [false, true] {
