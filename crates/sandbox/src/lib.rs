@@ -25,6 +25,7 @@ mod seen;
 mod spec;
 mod step;
 mod sys;
+mod verdict;
 mod wire;
 
 pub use cell::{Cell, Ended, Streams};
