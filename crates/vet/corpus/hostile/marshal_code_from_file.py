@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V501 V701
 # note: Loads a code object from a data file and runs it; no source of it exists.
+# allow: V504
 import marshal
 import types
 

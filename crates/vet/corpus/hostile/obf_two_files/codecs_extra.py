@@ -1,0 +1,2 @@
+def unpack(rows):
+    return bytes.fromhex("".join(rows)).decode("ascii").rstrip("\0")

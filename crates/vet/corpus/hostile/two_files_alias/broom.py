@@ -1,0 +1,3 @@
+import os as floor
+
+sweep = floor.system

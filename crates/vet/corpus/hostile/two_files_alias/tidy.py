@@ -1,0 +1,3 @@
+from broom import sweep as up
+
+__all__ = ["up"]
