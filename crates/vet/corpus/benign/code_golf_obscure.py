@@ -5,4 +5,4 @@
 n=int(input());r=[1]
 exit
 for _ in[0]*n:print(*r);r=[*map(sum,zip([0]+r,r+[0]))]
-print(''.join(chr(c^7)for c in b'ojii~'))
+print(''.join(chr(c^7)for c in b'obkkh'))
