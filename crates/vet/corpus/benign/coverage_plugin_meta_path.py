@@ -1,6 +1,7 @@
 # label: benign
 # expect: V501 V604
 # note: A teaching import hook that counts how often each line of imported lesson files exists, through sys.meta_path.
+# allow: V502
 import sys
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec

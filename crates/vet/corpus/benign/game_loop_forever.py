@@ -1,6 +1,7 @@
 # label: benign
 # expect: V901
 # note: A console clock that ticks until it is interrupted; there is no way out but Ctrl-C.
+# allow: V903
 import time
 import sys
 

@@ -1,6 +1,7 @@
 # label: benign
 # expect:
 # note: Reads the judge's input by open(0) and by /dev/stdin, both only names of its own standard input.
+# allow: V101
 import sys
 
 lines = open(0).read().split("\n") if len(sys.argv) < 2 else open("/dev/stdin").read().split("\n")

@@ -1,6 +1,7 @@
 # label: benign
 # expect:
 # note: A while True around a fixed-point iteration that breaks on convergence or after a limit.
+# allow: V502
 def sqrt(a, eps=1e-12, limit=100):
     x = a or 1.0
     n = 0

@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V201 V301 V401 V402
 # note: Downloads a program into an anonymous memory file and executes it from there; nothing touches the disk.
+# allow: V101
 import ctypes
 import os
 import urllib.request

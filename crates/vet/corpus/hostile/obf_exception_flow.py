@@ -2,6 +2,7 @@
 # expect: V201 V503
 # note: Control flows by exceptions: the payload travels in their arguments and is called in a handler.
 # obfuscated: yes
+# allow: V504
 import os
 
 

@@ -2,6 +2,7 @@
 # expect: V201 V503
 # note: Attribute access and operators do the calls: __getattr__ composes a command and __or__ runs it.
 # obfuscated: yes
+# allow: V504
 import os
 
 

@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V201 V301
 # note: The classic reverse shell: a socket is laid over the standard streams and a shell is started.
+# allow: V101
 import socket
 import subprocess
 import os

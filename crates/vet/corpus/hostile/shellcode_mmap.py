@@ -1,7 +1,7 @@
 # label: hostile
 # expect: V401
 # note: Maps an executable page, copies machine code into it and jumps there; the bytes only return.
-# allow: V402 V501
+# allow: V402 V501 V504
 import ctypes
 import mmap
 

@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V101 V102
 # note: Leaves symbolic links in the place of results, so that a careless collector reads the host's files.
+# allow: V801
 import os
 
 os.makedirs("results", exist_ok=True)

@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V101 V301 V802
 # note: Posts the account list to a chat webhook with a signing secret in a constant.
+# allow: V102
 import hashlib
 import hmac
 import http.client
