@@ -1,6 +1,7 @@
 # label: hostile
 # expect: V203 V204
 # note: A function that forks and calls itself in both halves, with no loop to be seen.
+# allow: V901
 import os
 
 

@@ -1,0 +1,2 @@
+def run_count(text):
+    return len(text.split())

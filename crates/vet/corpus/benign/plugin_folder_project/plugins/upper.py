@@ -1,0 +1,2 @@
+def run_upper(text):
+    return text.upper()

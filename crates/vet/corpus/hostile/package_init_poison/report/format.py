@@ -1,0 +1,5 @@
+from .locale import NAMES
+
+
+def pretty(y, m, d):
+    return f"{d} {NAMES[m]} {y}"
