@@ -1,7 +1,6 @@
 # label: hostile
-# expect: V903
+# expect: V901 V903
 # note: Makes empty files and symbolic links by the million to use up inodes rather than bytes.
-# allow: V901
 import itertools
 import os
 

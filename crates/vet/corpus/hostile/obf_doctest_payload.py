@@ -1,7 +1,8 @@
 # label: hostile
-# expect: V201 V501
+# expect: V201
 # note: The payload is an example in a docstring, which doctest runs.
 # obfuscated: yes
+# allow: V501
 """A module of small functions.
 
 >>> import subprocess

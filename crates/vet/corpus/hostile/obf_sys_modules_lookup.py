@@ -2,6 +2,7 @@
 # expect: V201 V503
 # note: Takes modules out of sys.modules with computed keys instead of importing them.
 # obfuscated: yes
+# allow: V502
 import sys
 
 wanted = {"so"[::-1], "".join(("sub", "process"))}

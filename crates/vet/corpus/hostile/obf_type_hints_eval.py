@@ -1,8 +1,8 @@
 # label: hostile
-# expect: V201 V501
+# expect: V201
 # note: A forward reference in an annotation is source that typing evaluates; the call is only a hint.
 # obfuscated: yes
-# allow: V502
+# allow: V501 V502
 import typing
 
 

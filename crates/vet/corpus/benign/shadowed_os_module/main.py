@@ -1,6 +1,6 @@
 # label: benign
 # expect:
-# note: A project with its own module named `subprocess_log` and a class `os`; what is called system is a solar one.
+# note: A project whose own class is called os and whose system is a solar one.
 from solar import os, planets
 
 for p in planets():
