@@ -31,6 +31,8 @@ struct Leave {
     /// The modules of the nursery, by name, held for ever; and the sizes of their dictionaries.
     names: Object,
     dicts: Vec<(usize, isize)>,
+    /// An empty dictionary, to which what is imported is moved at the end, where that can be done.
+    emptied: Option<Object>,
     /// Collections of the two older generations before the program.
     collections: [i64; 2],
 }
@@ -92,7 +94,7 @@ pub(crate) fn prepare(python: &'static Python, preloaded: bool) -> Result<(), St
     unsafe { ptr::copy_nonoverlapping(entry as *const u8, original.as_mut_ptr(), JUMP) };
     let mut jump = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
     jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
-    let leave = Leave { python, entry, original, gc, names: names.keep(), dicts, collections };
+    let leave = Leave { python, entry, original, gc, names: names.keep(), dicts, emptied: python.dict_to_swap(), collections };
     if LEAVE.set(leave).is_err() {
         return Err("is prepared twice".into());
     }
@@ -176,6 +178,7 @@ fn write(entry: usize, bytes: [u8; JUMP]) -> io::Result<()> {
 extern "C" fn leave() -> c_int {
     let Some(leave) = LEAVE.get() else { return -1 };
     if let Some(status) = leave.end() {
+        crate::pages::at_the_end();
         return status;
     }
     if write(leave.entry, leave.original).is_err() {
@@ -298,25 +301,40 @@ impl Leave {
         for (name, original) in [(c"stdin", c"__stdin__"), (c"stdout", c"__stdout__"), (c"stderr", c"__stderr__")] {
             python.sys_put(name, python.sys_get(original).unwrap_or(python.none()));
         }
-        // Those of the program: what the nursery does not hold under this name.
-        let mut own: Vec<Owned<'_>> = Vec::new();
-        if let Some(all) = python.dict_copied(modules) {
-            python.each(all.object(), |name, module| {
-                let known = python.dict_item(self.names, name) == Some(module);
-                if python.is_main(name) {
-                    // It was made with the interpreter; what it holds was not, and is to be looked at with it.
-                    python.rejuvenate(module);
-                }
-                if !known && let Some(weak) = python.weak(module) {
-                    own.push(weak);
-                }
-            });
+        // From here on nothing is imported, as far as what follows can see; and those of the nursery are not let go of
+        // one by one, which would write to each.
+        let all = self.emptied.unwrap_or(modules);
+        if self.emptied.is_some() {
+            python.dicts_swapped(modules, all);
+        }
+        // Those of the program: what the nursery does not hold under this name. Nothing is made while this looks.
+        let mut own: Vec<(Object, Object)> = Vec::new();
+        python.each(all, |name, module| {
+            if python.is_main(name) {
+                // It was made with the interpreter; what it holds was not, and is to be looked at with it.
+                python.rejuvenate(module);
+            }
+            if python.dict_item(self.names, name) != Some(module) {
+                own.push((name, module));
+            }
+        });
+        let own: Vec<(Owned<'_>, Owned<'_>)> =
+            own.into_iter().map(|(name, module)| (python.hold(name), python.hold(module))).collect();
+        let mut weak: Vec<Owned<'_>> = Vec::new();
+        for (name, module) in own {
+            weak.extend(python.weak(module.object()));
+            drop(module);
+            if self.emptied.is_some() {
+                python.dict_without_item(all, name.object());
+            }
         }
         python.clear_errors();
-        python.dict_emptied(modules);
+        if self.emptied.is_none() {
+            python.dict_emptied(modules);
+        }
         self.collect(young.then_some(1));
         // The last that was imported first.
-        for weak in own.iter().rev() {
+        for weak in weak.iter().rev() {
             if let Some(module) = python.weakly(weak)
                 && let Some(dict) = python.dict_of(module.object())
             {

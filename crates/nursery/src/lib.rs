@@ -13,5 +13,6 @@
 
 mod hide;
 mod leave;
+mod pages;
 mod python;
 mod takeover;

@@ -108,6 +108,8 @@ names! {
     tuple_set "PyTuple_SetItem" (a: Object, b: isize, c: Object) -> c_int,
     write_unraisable "PyErr_WriteUnraisable" (a: Object),
     error_occurred "PyErr_Occurred" () -> Object,
+    dict_delete_item "PyDict_DelItem" (a: Object, b: Object) -> c_int,
+    acquire "Py_IncRef" (a: Object),
     dict_delete "PyDict_DelItemString" (a: Object, b: *const c_char) -> c_int,
     tuple_item "PyTuple_GetItem" (a: Object, b: isize) -> Object,
     state_in_force "PyInterpreterState_Get" () -> *mut c_void,
@@ -124,20 +126,6 @@ names! {
 
 /// `Py_file_input`: statements, as of a module.
 const FILE_INPUT: c_int = 257;
-
-/// What must not be the same in siblings, and is not seen to by `os.register_at_fork`: numpy's global generator, and
-/// the main thread's id in the kernel.
-const DIFFER: &CStr = c"
-import sys
-try:
-    sys.modules['numpy.random'].seed()
-except Exception:
-    pass
-try:
-    sys.modules['threading'].main_thread()._set_native_id()
-except Exception:
-    pass
-";
 
 const FLUSH: &CStr = c"
 import sys
@@ -181,9 +169,19 @@ impl Python {
         self.after_fork_child();
     }
 
-    /// Makes this process differ from its siblings where it must.
+    /// Makes this process differ from its siblings where it must, and `os.register_at_fork` does not see to it: numpy's
+    /// global generator, and the main thread's id in the kernel.
     pub(crate) fn differ(&self) {
-        self.run(DIFFER);
+        let modules = self.modules();
+        if let Some(random) = self.get(modules, c"numpy.random") {
+            drop(self.call(random, c"seed"));
+        }
+        if let Some(threading) = self.get(modules, c"threading")
+            && let Some(main) = self.call(threading, c"main_thread")
+        {
+            drop(self.call(main.1, c"_set_native_id"));
+        }
+        self.clear_error();
     }
 
     /// Writes out what modules have said while they were imported: each child would say it again.
@@ -510,6 +508,38 @@ impl Python {
 
     pub(crate) fn dict_copied(&self, dict: Object) -> Option<Owned<'_>> {
         self.owned(self.dict_copy(dict))
+    }
+
+    /// A further reference.
+    pub(crate) fn hold(&self, object: Object) -> Owned<'_> {
+        self.acquire(object);
+        Owned(self, object)
+    }
+
+    pub(crate) fn dict_without_item(&self, dict: Object, key: Object) {
+        if self.dict_delete_item(dict, key) != 0 {
+            self.clear_error();
+        }
+    }
+
+    /// An empty dictionary, kept for ever, that [`Python::dicts_swapped`] works with; `None` if in this version it does not.
+    pub(crate) fn dict_to_swap(&self) -> Option<Object> {
+        let [one, other] = [self.owned(self.dict_new())?, self.owned(self.dict_new())?];
+        let nothing = self.none();
+        self.dict_set_string(one.1, c"".as_ptr(), nothing);
+        self.dicts_swapped(one.1, other.1);
+        let swapped = (self.size_of(one.1), self.size_of(other.1), self.get(other.1, c"")) == (0, 1, Some(nothing));
+        (swapped && self.get(one.1, c"").is_none()).then(|| one.keep())
+    }
+
+    /// Each of two dictionaries gets what the other holds, and nothing of that is touched.
+    pub(crate) fn dicts_swapped(&self, one: Object, other: Object) {
+        /// `PyDictObject` (Include/cpython/dictobject.h) behind its head, the same from 3.9 to 3.13: how many, a number
+        /// of the version, keys and values.
+        type Contents = [usize; 4];
+        let contents = |dict: Object| dict.cast::<usize>().wrapping_add(2).cast::<Contents>();
+        // SAFETY: both are dictionaries, which are as large as this; the interpreter's lock is held.
+        unsafe { ptr::swap(contents(one), contents(other)) }
     }
 
     pub(crate) fn dict_emptied(&self, dict: Object) {

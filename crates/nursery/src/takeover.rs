@@ -7,6 +7,7 @@ use std::{env, fs, mem};
 use gambeson_sandbox::inside::{Interpreter, Side, VARIABLE, serve, threads, useless};
 use rustix::io::Errno;
 
+use crate::pages::Pages;
 use crate::python::{Config, Python};
 
 type Main = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char) -> c_int;
@@ -63,7 +64,9 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
         crate::hide::hide()?;
         let config = Config::find(python)?;
         crate::leave::prepare(python, !orders.preload.is_empty())?;
-        Ok(Nursery { python, config, vector })
+        let mut nursery = Nursery { python, config, vector, pages: Pages::default() };
+        nursery.pages = Pages::find(&mut nursery);
+        Ok(nursery)
     });
     match started {
         Ok(nursery) => serve(&socket, nursery),
@@ -145,6 +148,7 @@ struct Nursery {
     python: &'static Python,
     config: Config,
     vector: Vector,
+    pages: Pages,
 }
 
 impl Interpreter for Nursery {
@@ -166,6 +170,10 @@ impl Interpreter for Nursery {
         set_environment(env)?;
         self.vector.tell_ids();
         self.python.set_environment(env).and_then(|()| self.config.set(self.python, args)).ok_or(Errno::NOMEM)
+    }
+
+    fn wait(&self) {
+        self.pages.take();
     }
 
     fn run(&mut self) -> ! {

@@ -266,17 +266,13 @@ impl<'a> Birth<'a> {
             Step::Scratch { .. } | Step::Pts => Ok(()),
             Step::Enter => self.enter(opening.ok_or(Errno::INVAL)?),
             Step::Link { path, target } => {
-                make_parents(path)?;
-                match rustix::fs::symlink(target, path) {
+                match below(path, || rustix::fs::symlink(target, path)) {
                     // A link below a directory that is shown is there already.
                     Err(Errno::EXIST) => Ok(()),
                     other => other,
                 }
             }
-            Step::File { path, contents } => {
-                make_parents(path)?;
-                write_file(path, 0o444, contents)
-            }
+            Step::File { path, contents } => write_file(path, 0o444, contents),
             Step::RootReadOnly => {
                 sys::mount::restrict(c"/", Attributes { read_only: true, no_devices: true, no_exec: false })
             }
@@ -344,7 +340,6 @@ impl<'a> Birth<'a> {
                     if *directory {
                         mkdir(path)?;
                     } else {
-                        make_parents(path)?;
                         write_file(path, 0o444, b"")?;
                     }
                     attach(&mut self.mounts[number], path)?;
@@ -598,24 +593,14 @@ fn new_terminal(label: &Label) -> Result<OwnedFd, Errno> {
 pub(crate) fn stage(file: &Stage) -> Result<(), Errno> {
     match file {
         Stage::Directory(path) => mkdir(path),
-        Stage::File { path, mode, contents } => {
-            make_parents(path)?;
-            write_file(path, *mode, contents)
-        }
-        Stage::Part { path, mode, from, offset, size } => {
-            make_parents(path)?;
-            copy_file(path, *mode, from.0.as_fd(), *offset, *size)
-        }
-        Stage::Link { path, target } => {
-            make_parents(path)?;
-            rustix::fs::symlink(target, path)
-        }
+        Stage::File { path, mode, contents } => write_file(path, *mode, contents),
+        Stage::Part { path, mode, from, offset, size } => copy_file(path, *mode, from.0.as_fd(), *offset, *size),
+        Stage::Link { path, target } => below(path, || rustix::fs::symlink(target, path)),
     }
 }
 
 fn write_file(path: &CStr, mode: u32, mut contents: &[u8]) -> Result<(), Errno> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode | 0o200))?;
+    let file = create(path, mode)?;
     while !contents.is_empty() {
         let written = rustix::io::write(&file, contents)?;
         contents = &contents[written..];
@@ -625,8 +610,7 @@ fn write_file(path: &CStr, mode: u32, mut contents: &[u8]) -> Result<(), Errno> 
 
 /// Copies `size` bytes. What is written belongs to the cell's tmpfs, and is counted where the cell's memory is.
 fn copy_file(path: &CStr, mode: u32, from: BorrowedFd<'_>, mut offset: u64, mut size: u64) -> Result<(), Errno> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode | 0o200))?;
+    let file = create(path, mode)?;
     let mut buffer = [0u8; 32 << 10];
     while size > 0 {
         let most = buffer.len().min(usize::try_from(size).unwrap_or(usize::MAX));
@@ -645,14 +629,27 @@ fn copy_file(path: &CStr, mode: u32, from: BorrowedFd<'_>, mut offset: u64, mut 
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
 }
 
-/// Makes the directory and those above it.
-fn mkdir(path: &CStr) -> Result<(), Errno> {
-    match rustix::fs::mkdir(path, Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
+/// Writable for its owner, until it has its contents.
+fn create(path: &CStr, mode: u32) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    below(path, || rustix::fs::open(path, flags, Mode::from_raw_mode(mode | 0o200)))
+}
+
+/// Does what wants the directories above `path` to be there, and makes them where they are not.
+fn below<T>(path: &CStr, act: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+    match act() {
         Err(Errno::NOENT) => {
             make_parents(path)?;
-            rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))
+            act()
         }
+        other => other,
+    }
+}
+
+/// Makes the directory and those above it.
+fn mkdir(path: &CStr) -> Result<(), Errno> {
+    match below(path, || rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
         // A place below one that is shown read-only is there already.
         Err(Errno::ROFS) if rustix::fs::accessat(CWD, path, rustix::fs::Access::EXISTS, AtFlags::empty()).is_ok() => {
             Ok(())

@@ -7,10 +7,13 @@
 //!    (10 ms and more; kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
 //! 3. A cgroup's name tells which process made it, so that a later one can remove what was left behind.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{Access, Mode, OFlags};
@@ -107,6 +110,19 @@ impl Hierarchies {
         (found, missing)
     }
 
+    /// Below which directories a cell's cgroups are.
+    pub(crate) fn parents(&self) -> Vec<PathBuf> {
+        let mut parents: Vec<PathBuf> = self.unified.iter().cloned().collect();
+        for place in [&self.memory, &self.pids, &self.cpu] {
+            if let Place::V1(dir) = place
+                && !parents.contains(dir)
+            {
+                parents.push(dir.clone());
+            }
+        }
+        parents
+    }
+
     #[cfg(test)]
     pub(crate) fn none() -> Hierarchies {
         let missing = Place::Missing;
@@ -114,8 +130,8 @@ impl Hierarchies {
     }
 
     /// Where a cgroup of this name would be in the version 2 hierarchy.
-    pub(crate) fn below(&self, name: &str) -> Option<PathBuf> {
-        self.unified.as_ref().map(|parent| parent.join(name))
+    pub(crate) fn below(&self, name: Name) -> Option<PathBuf> {
+        self.unified.as_ref().map(|parent| parent.join(name.to_string()))
     }
 
     /// The same, with the version 2 directory `dir` for others to be born in: the place of a nursery and its
@@ -278,14 +294,8 @@ enum Version {
 
 const PREFIX: &str = "gambeson-";
 
-/// The directories that a [`Group`] of `name` will consist of.
-pub(crate) fn directories(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Vec<PathBuf> {
-    let unified = hierarchies.unified.iter().map(|dir| dir.join(name));
-    unified.chain(version_1(hierarchies, quotas, name)).collect()
-}
-
 /// Those of version 1, which the cell's first process joins itself.
-pub(crate) fn version_1(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Vec<PathBuf> {
+pub(crate) fn version_1(hierarchies: &Hierarchies, quotas: Quotas, name: Name) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (place, wanted) in [
         (&hierarchies.memory, quotas.memory.is_some()),
@@ -293,7 +303,7 @@ pub(crate) fn version_1(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -
         (&hierarchies.cpu, quotas.cpu.is_some()),
     ] {
         if let (Place::V1(parent), true) = (place, wanted) {
-            let dir = parent.join(name);
+            let dir = parent.join(name.to_string());
             if !found.contains(&dir) {
                 found.push(dir);
             }
@@ -302,12 +312,35 @@ pub(crate) fn version_1(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -
     found
 }
 
-/// A name that tells who made the cgroup: our pid, when we started, and a count.
-pub(crate) fn name() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let pid = std::process::id();
-    format!("{PREFIX}{pid}-{}-{}", started(pid).unwrap_or(0), COUNT.fetch_add(1, Ordering::Relaxed))
+/// A cgroup's name, which tells who made it: our pid, when we started, and a count from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name(u32);
+
+impl Name {
+    /// One that nothing has.
+    pub(crate) fn new() -> Name {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        Name(COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// What all names of this process begin with.
+    pub(crate) fn stem() -> &'static str {
+        static STEM: OnceLock<String> = OnceLock::new();
+        STEM.get_or_init(|| {
+            let pid = std::process::id();
+            format!("{PREFIX}{pid}-{}-", started(pid).unwrap_or(0))
+        })
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Name::stem(), self.0)
+    }
 }
 
 /// When the process `pid` started, in clock ticks after boot (proc_pid_stat(5), field 22).
@@ -319,11 +352,11 @@ fn started(pid: u32) -> Option<u64> {
 
 impl Group {
     /// Makes what a cell is to be born in.
-    pub(crate) fn begin(hierarchies: &Hierarchies, name: &str) -> Result<Group, CgroupFailed> {
+    pub(crate) fn begin(hierarchies: &Hierarchies, name: Name) -> Result<Group, CgroupFailed> {
         let mut group = Group { unified: None, unified_fd: None, v1: Vec::new(), memory: None, pids: None };
         if let Some(parent) = &hierarchies.unified {
             let layer = Layer::CgroupMemory;
-            let dir = make(layer, parent.join(name))?;
+            let dir = make(layer, parent.join(name.to_string()))?;
             let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
             group.unified_fd = Some(rustix::fs::open(&dir, flags, Mode::empty()).map_err(|errno| CgroupFailed {
                 what: "open",
@@ -338,7 +371,7 @@ impl Group {
 
     /// Makes the rest and sets every limit. The cell is born already and takes its first steps meanwhile, but
     /// does not go on to anything of the program's before it is told that this is done.
-    pub(crate) fn limit(&mut self, hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<(), CgroupFailed> {
+    pub(crate) fn limit(&mut self, hierarchies: &Hierarchies, quotas: Quotas, name: Name) -> Result<(), CgroupFailed> {
         for (controller, place, wanted) in [
             (Controller::Memory, &hierarchies.memory, quotas.memory.is_some()),
             (Controller::Pids, &hierarchies.pids, quotas.pids.is_some()),
@@ -351,7 +384,7 @@ impl Group {
             let (dir, version) = match (place, &self.unified) {
                 (Place::Unified, Some(dir)) => (dir.clone(), Version::Two),
                 (Place::V1(parent), _) => {
-                    let dir = make(layer, parent.join(name))?;
+                    let dir = make(layer, parent.join(name.to_string()))?;
                     if !self.v1.contains(&dir) {
                         self.v1.push(dir.clone());
                     }
@@ -505,7 +538,7 @@ fn limit_cpu(dir: &Path, version: Version, cpus: MilliCpus) -> Result<(), Cgroup
     let layer = Layer::CgroupCpu;
     match version {
         Version::One => {
-            write(&dir.join("cpu.cfs_period_us"), &PERIOD_US.to_string(), layer)?;
+            // The period is that of a new cgroup (sched-bwc.rst).
             write(&dir.join("cpu.cfs_quota_us"), &quota.to_string(), layer)
         }
         Version::Two => write(&dir.join("cpu.max"), &format!("{quota} {PERIOD_US}"), layer),
@@ -531,15 +564,7 @@ pub(crate) fn take_delegation(hierarchies: &Hierarchies) -> Result<(), CgroupFai
 
 /// Removes the empty cgroups of processes that ended without doing it.
 pub(crate) fn sweep(hierarchies: &Hierarchies) {
-    let mut parents: Vec<&PathBuf> = hierarchies.unified.iter().collect();
-    for place in [&hierarchies.memory, &hierarchies.pids, &hierarchies.cpu] {
-        if let Place::V1(dir) = place
-            && !parents.contains(&dir)
-        {
-            parents.push(dir);
-        }
-    }
-    for parent in parents {
+    for parent in hierarchies.parents() {
         let Ok(entries) = fs::read_dir(parent) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name();

@@ -1,114 +1,333 @@
-//! A process that outlives the cell by a moment and removes its cgroups: after a normal end off the path
-//! of whoever waits for the result, and just so when the supervisor dies in the middle. It is alone in its
-//! session, holds one pipe and nothing else.
+//! A process that outlives its supervisor by a moment and removes cgroups: after a normal end off the path of whoever
+//! waits for the result, and just so when the supervisor dies in the middle. It is alone in its session, holds one
+//! pipe and nothing else, and serves every cell that this process has below the same cgroups: to fork one for each
+//! cell would cost as much as the cell's own processes.
+//!
+//! Between its fork and its end it neither allocates nor locks: the supervisor may have threads.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
+use rustix::time::{ClockId, clock_gettime};
 
+use crate::cgroup::{Hierarchies, Name};
+use crate::launch::unblock;
 use crate::sys::clone::Side;
 use crate::{children, sys};
 
-/// The janitor of one cell. It sets to work when this is dropped, in whatever way.
+/// The janitor's care for one cell. Its cgroups are removed when this is dropped, in whatever way.
 #[derive(Debug)]
 pub(crate) struct Janitor {
-    pid: Pid,
-    /// Its other end is all that the janitor looks at.
-    pipe: OwnedFd,
+    link: Arc<Link>,
+    number: u32,
+}
+
+impl Janitor {
+    /// Has the cgroups of this name below `hierarchies` looked after, before they exist.
+    pub(crate) fn start(hierarchies: &Hierarchies, name: Name) -> Result<Janitor, Errno> {
+        let number = name.number();
+        let link = Link::to(hierarchies)?;
+        // The one that served so far may have been killed; what it leaves is swept by a later run.
+        let link = match link.say(Word::Watch, number, 0) {
+            Ok(()) => link,
+            Err(_) => {
+                Link::forget(&link);
+                let link = Link::to(hierarchies)?;
+                link.say(Word::Watch, number, 0)?;
+                link
+            }
+        };
+        Ok(Janitor { link, number })
+    }
+
+    /// Has it kill what is in the cgroups `from now` of its own accord: a second watch on the clock, should the
+    /// supervisor be stopped or stuck.
+    pub(crate) fn kill_after(&self, from_now: Duration) -> Result<(), Errno> {
+        self.link.say(Word::KillAfter, self.number, u64::try_from(from_now.as_millis()).unwrap_or(u64::MAX))
+    }
 }
 
 impl Drop for Janitor {
+    fn drop(&mut self) {
+        // If it is gone, a later run sweeps.
+        let _ = self.link.say(Word::Done, self.number, 0);
+    }
+}
+
+/// What it is told of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Watch,
+    KillAfter,
+    Done,
+}
+
+/// Bytes of one message.
+const SIZE: usize = 13;
+
+impl Word {
+    fn encode(self, number: u32, milliseconds: u64) -> [u8; SIZE] {
+        let mut bytes = [self as u8; SIZE];
+        bytes[1..5].copy_from_slice(&number.to_le_bytes());
+        bytes[5..].copy_from_slice(&milliseconds.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; SIZE]) -> Option<(Word, u32, u64)> {
+        let word = [Word::Watch, Word::KillAfter, Word::Done].into_iter().find(|word| *word as u8 == bytes[0])?;
+        let (number, milliseconds) = bytes[1..].split_first_chunk()?;
+        Some((word, u32::from_le_bytes(*number), u64::from_le_bytes(milliseconds.try_into().ok()?)))
+    }
+}
+
+/// Cells that one janitor serves at most; of what is dying it keeps as many more in mind.
+const MOST: usize = 1024;
+
+/// The janitor's process, as its supervisor has it. It ends when this is dropped.
+#[derive(Debug)]
+struct Link {
+    pid: Pid,
+    /// Its other end is all that the janitor looks at.
+    pipe: OwnedFd,
+    parents: Vec<PathBuf>,
+}
+
+/// Those that serve this process.
+static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
+
+impl Link {
+    /// To the janitor that serves these hierarchies, or to a new one.
+    fn to(hierarchies: &Hierarchies) -> Result<Arc<Link>, Errno> {
+        let parents = hierarchies.parents();
+        let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|link| link.strong_count() > 0);
+        let free = |link: &Arc<Link>| link.parents == parents && Arc::strong_count(link) <= MOST;
+        if let Some(link) = links.iter().filter_map(Weak::upgrade).find(free) {
+            return Ok(link);
+        }
+        children::reap();
+        let link = Arc::new(Link::start(parents)?);
+        links.push(Arc::downgrade(&link));
+        Ok(link)
+    }
+
+    fn start(parents: Vec<PathBuf>) -> Result<Link, Errno> {
+        let stem = |parent: &PathBuf| parent.join(Name::stem()).into_os_string().as_bytes().to_vec();
+        let stems: Vec<Vec<u8>> = parents.iter().map(stem).collect();
+        if stems.iter().any(|stem| stem.len() + 64 > PATH || stem.contains(&0)) {
+            return Err(Errno::NAMETOOLONG);
+        }
+        let mut cells = vec![Cell::default(); 2 * MOST];
+        let (theirs, pipe) = pipe_with(PipeFlags::CLOEXEC)?;
+        // What is said of as many cells as it serves fits into a pipe; one that does not read is given up, not waited for.
+        unblock(&pipe)?;
+        match sys::clone::clone3(0, None)? {
+            Side::Child => serve(&theirs, &stems, &mut cells),
+            Side::Parent(child) => Ok(Link { pid: child.pid, pipe, parents }),
+        }
+    }
+
+    /// Has it serve nobody new.
+    fn forget(link: &Arc<Link>) {
+        let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|one| !std::ptr::eq(one.as_ptr(), Arc::as_ptr(link)));
+    }
+
+    fn say(&self, word: Word, number: u32, milliseconds: u64) -> Result<(), Errno> {
+        // Whole or not at all: it is shorter than PIPE_BUF (pipe(7)). Rust ignores SIGPIPE, and so does whoever embeds us.
+        rustix::io::write(&self.pipe, &word.encode(number, milliseconds)).map(drop)
+    }
+}
+
+impl Drop for Link {
     fn drop(&mut self) {
         children::leave(self.pid);
     }
 }
 
-/// What it would remove: a cgroup directory, and the file that kills what is in it.
-struct Remains {
-    kill: CString,
-    directory: CString,
+/// A cell that the janitor has in mind; of number zero is a place that is free.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    number: u32,
+    /// How often its cgroups could not be removed since it was done.
+    tries: u16,
+    done: bool,
+    /// When to try again.
+    next: u64,
+    /// When to kill it, milliseconds of the clock below.
+    until: Option<u64>,
 }
 
-impl Janitor {
-    /// Starts it, before the directories exist.
-    pub(crate) fn start(directories: &[PathBuf]) -> Result<Janitor, Errno> {
-        let remains: Vec<Remains> = directories
-            .iter()
-            .filter_map(|directory| {
-                Some(Remains {
-                    kill: CString::new(directory.join("cgroup.kill").as_os_str().as_bytes()).ok()?,
-                    directory: CString::new(directory.as_os_str().as_bytes()).ok()?,
-                })
-            })
-            .collect();
-        children::reap();
-        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        match sys::clone::clone3(0, None)? {
-            Side::Child => watch(&read, &remains),
-            Side::Parent(child) => Ok(Janitor { pid: child.pid, pipe: write }),
-        }
-    }
+/// Between two tries to remove what still holds a dying process.
+const PAUSE: u64 = 2;
+/// As many tries, and it is given up: something lives in there that nobody can kill.
+const TRIES: u16 = 2500;
+const PATH: usize = 4096;
 
-    /// Has it kill what is in the directories `from now` of its own accord: a second watch on the clock, should
-    /// the supervisor be stopped or stuck.
-    pub(crate) fn kill_after(&self, from_now: Duration) -> Result<(), Errno> {
-        let milliseconds = u64::try_from(from_now.as_millis()).unwrap_or(u64::MAX);
-        rustix::io::write(&self.pipe, &milliseconds.to_le_bytes()).map(drop)
-    }
-}
-
-fn watch(pipe: &OwnedFd, remains: &[Remains]) -> ! {
+/// Its whole life.
+fn serve(pipe: &OwnedFd, stems: &[Vec<u8>], cells: &mut [Cell]) -> ! {
     let _ = rustix::process::setsid();
     if sys::fd::close_from(0, &[pipe.as_raw_fd()]).is_err() {
         sys::exec::exit(1);
     }
-    let mut timeout = None;
-    // Until the end of the pipe: the supervisor is done with the cell, or gone.
+    let mut open = true;
     loop {
-        match poll(&mut [PollFd::new(pipe, PollFlags::IN)], timeout.as_ref()) {
-            Err(Errno::INTR) => {}
-            Ok(0) => {
-                kill(remains);
-                timeout = None;
+        let now = now();
+        let mut next: Option<u64> = None;
+        let mut sooner = |at: u64| next = Some(next.map_or(at, |next| next.min(at)));
+        let (mut all, mut free) = (true, false);
+        for cell in cells.iter_mut() {
+            if cell.number == 0 {
+                free = true;
+                continue;
             }
-            _ => {
-                let mut milliseconds = [0u8; 8];
-                if rustix::io::read(pipe, &mut milliseconds) != Ok(8) {
-                    break;
+            all = false;
+            if cell.done {
+                if now >= cell.next {
+                    clear(cell, stems);
+                    cell.next = now + PAUSE;
                 }
-                let milliseconds = u64::from_le_bytes(milliseconds);
-                timeout = i64::try_from(milliseconds / 1000)
-                    .ok()
-                    .map(|tv_sec| Timespec { tv_sec, tv_nsec: (milliseconds % 1000 * 1_000_000) as i64 });
+                if cell.number != 0 {
+                    sooner(cell.next);
+                }
+            } else if let Some(until) = cell.until {
+                if now >= until {
+                    kill(cell.number, stems);
+                    cell.until = None;
+                } else {
+                    sooner(until);
+                }
+            }
+        }
+        if all && !open {
+            sys::exec::exit(0);
+        }
+        let timeout = next.map(|next| {
+            let left = next.saturating_sub(now);
+            Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as i64 }
+        });
+        let readable = if open && free {
+            poll(&mut [PollFd::new(pipe, PollFlags::IN)], timeout.as_ref()) == Ok(1)
+        } else {
+            let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: PAUSE as i64 * 1_000_000 }));
+            false
+        };
+        if !readable {
+            continue;
+        }
+        let mut bytes = [0; SIZE];
+        match rustix::io::read(pipe, &mut bytes) {
+            Ok(SIZE) => {
+                if let Some((word, number, milliseconds)) = Word::decode(&bytes) {
+                    hear(cells, word, number, milliseconds);
+                }
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            // The supervisor is done with all of them, or gone.
+            _ => {
+                open = false;
+                cells.iter_mut().for_each(|cell| cell.done = true);
             }
         }
     }
-    // The cell is dead or dying, but its last process may not be gone yet.
-    for _ in 0..2500 {
-        let mut left = false;
-        kill(remains);
-        for Remains { directory, .. } in remains {
-            left |= rustix::fs::rmdir(directory) == Err(Errno::BUSY);
-        }
-        if !left {
-            break;
-        }
-        let _ = rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 2_000_000 });
+}
+
+fn hear(cells: &mut [Cell], word: Word, number: u32, milliseconds: u64) {
+    let wanted = if word == Word::Watch { 0 } else { number };
+    let Some(cell) = cells.iter_mut().find(|cell| cell.number == wanted && !cell.done) else { return };
+    match word {
+        Word::Watch => *cell = Cell { number, ..Cell::default() },
+        Word::KillAfter => cell.until = Some(now().saturating_add(milliseconds)),
+        Word::Done => cell.done = true,
     }
-    sys::exec::exit(0);
+}
+
+/// Milliseconds of a clock that nobody sets.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec.unsigned_abs() * 1000 + time.tv_nsec.unsigned_abs() / 1_000_000
+}
+
+/// The cell is dead or dying, but its last process may not be gone yet.
+fn clear(cell: &mut Cell, stems: &[Vec<u8>]) {
+    // Whoever was forked in the very moment of the first is killed by another.
+    if cell.tries.is_multiple_of(16) {
+        kill(cell.number, stems);
+    }
+    // At once it would seldom succeed: its last process is on its way out.
+    let busy = |path: &CStr| rustix::fs::rmdir(path) == Err(Errno::BUSY);
+    let left = cell.tries == 0 || stems.iter().any(|stem| with_path(stem, cell.number, b"\0", busy));
+    cell.tries += 1;
+    if !left || cell.tries == TRIES {
+        *cell = Cell::default();
+    }
 }
 
 /// Absent on version 1, and before Linux 5.14; there the death of the pid namespace has to do.
-fn kill(remains: &[Remains]) {
-    for Remains { kill, .. } in remains {
-        if let Ok(file) = rustix::fs::open(kill, rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty()) {
-            let _ = rustix::io::write(&file, b"1");
+fn kill(number: u32, stems: &[Vec<u8>]) {
+    for stem in stems {
+        with_path(stem, number, b"/cgroup.kill\0", |path| {
+            if let Ok(file) = rustix::fs::open(path, rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty()) {
+                let _ = rustix::io::write(&file, b"1");
+            }
+        });
+    }
+}
+
+/// `stem`, the number and `end`, which ends in a NUL.
+fn with_path<T>(stem: &[u8], number: u32, end: &[u8], with: impl FnOnce(&CStr) -> T) -> T {
+    let mut path = [0u8; PATH];
+    let mut used = stem.len();
+    path[..used].copy_from_slice(stem);
+    let mut digit = 1_000_000_000;
+    while digit > 0 {
+        if number >= digit || digit == 1 {
+            path[used] = b'0' + (number / digit % 10) as u8;
+            used += 1;
         }
+        digit /= 10;
+    }
+    path[used..used + end.len()].copy_from_slice(end);
+    with(CStr::from_bytes_until_nul(&path).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_put_together_as_the_name_is() {
+        let stem = format!("/sys/fs/cgroup/{}", Name::stem());
+        for number in [1, 9, 10, 4_294_967_295] {
+            let path = with_path(stem.as_bytes(), number, b"/cgroup.kill\0", |path| path.to_owned());
+            assert_eq!(path.to_str(), Ok(format!("{stem}{number}/cgroup.kill").as_str()));
+        }
+    }
+
+    #[test]
+    fn a_word_comes_as_it_was_said() {
+        for word in [Word::Watch, Word::KillAfter, Word::Done] {
+            assert_eq!(Word::decode(&word.encode(7, 1 << 40)), Some((word, 7, 1 << 40)));
+        }
+        assert_eq!(Word::decode(&[9; SIZE]), None);
+    }
+
+    #[test]
+    fn a_cell_is_heard_of_again_only_until_it_is_done() {
+        let mut cells = [Cell::default(); 2];
+        hear(&mut cells, Word::Watch, 5, 0);
+        hear(&mut cells, Word::KillAfter, 5, 10);
+        assert!(cells[0].until.is_some());
+        hear(&mut cells, Word::Done, 5, 0);
+        hear(&mut cells, Word::Watch, 6, 0);
+        assert_eq!(cells.map(|cell| (cell.number, cell.done)), [(5, true), (6, false)]);
     }
 }

@@ -13,7 +13,7 @@ use rustix::process::Pid;
 
 use crate::birth::{Birth, Inner, Opening, Tasks, first_process};
 use crate::cell::{Cell, Process, Watch};
-use crate::cgroup::{self, Group, Hierarchies, Quotas};
+use crate::cgroup::{self, Group, Hierarchies, Name, Quotas};
 use crate::exit::{End, Start};
 use crate::host::Host;
 use crate::janitor::Janitor;
@@ -73,7 +73,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     let started = Instant::now();
     cgroup::take_delegation(&host.cgroups)?;
     let mut site = Site::new(&plan, &host.cgroups)?;
-    let tasks = tasks(&host.cgroups, site.quotas, &site.name)?;
+    let tasks = tasks(&host.cgroups, site.quotas, site.name)?;
     let (inner, outer) = lines(&plan)?;
     let prepared = Birth::new(&plan, inner, Tasks::Named(tasks), Vec::new());
     let child = match crate::sys::clone::clone3(namespaces(&plan), site.group.birthplace())
@@ -84,7 +84,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     };
     drop(prepared);
     let process = Process { child, reaped: false };
-    site.group.limit(&host.cgroups, site.quotas, &site.name)?;
+    site.group.limit(&host.cgroups, site.quotas, site.name)?;
     map_ids(&plan, process.child.pid, &outer.opener)?;
     let cell = Cell::new(plan, started, site, process, outer, host.cgroups.clone());
     cell.count_down()?;
@@ -93,7 +93,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
 
 /// What a cell is born into, and who clears it away.
 pub(crate) struct Site {
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) quotas: Quotas,
     pub(crate) janitor: Janitor,
     pub(crate) group: Group,
@@ -102,10 +102,9 @@ pub(crate) struct Site {
 impl Site {
     /// Makes the cgroup that the cell is born in; those of version 1 are made by [`Group::limit`].
     pub(crate) fn new(plan: &Plan, hierarchies: &Hierarchies) -> Result<Site, LaunchError> {
-        let (name, quotas) = (cgroup::name(), quotas(plan));
-        let janitor =
-            Janitor::start(&cgroup::directories(hierarchies, quotas, &name)).map_err(system("start the janitor"))?;
-        let group = Group::begin(hierarchies, &name)?;
+        let (name, quotas) = (Name::new(), quotas(plan));
+        let janitor = Janitor::start(hierarchies, name).map_err(system("start the janitor"))?;
+        let group = Group::begin(hierarchies, name)?;
         Ok(Site { name, quotas, janitor, group })
     }
 }
@@ -203,7 +202,7 @@ pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), LaunchError> {
 }
 
 /// What the cell writes `0` to, to join its version 1 cgroups.
-pub(crate) fn tasks(hierarchies: &Hierarchies, quotas: Quotas, name: &str) -> Result<Vec<CString>, LaunchError> {
+pub(crate) fn tasks(hierarchies: &Hierarchies, quotas: Quotas, name: Name) -> Result<Vec<CString>, LaunchError> {
     let file = |dir: PathBuf| CString::new(dir.join("tasks").into_os_string().into_vec());
     let files: Result<_, _> = cgroup::version_1(hierarchies, quotas, name).into_iter().map(file).collect();
     files.map_err(|_| system("name a cgroup")(Errno::INVAL))

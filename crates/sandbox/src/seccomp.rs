@@ -11,6 +11,7 @@
 //! number and remembers the numbers that are always allowed (Linux 5.11), so that order costs little.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +71,7 @@ struct Rule {
 /// Which calls a cell may make: rules by number, alternatives in the order of the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    rules: Vec<Rule>,
+    rules: Arc<[Rule]>,
 }
 
 /// A line of a policy that makes no sense.
@@ -86,8 +87,16 @@ pub struct PolicyError {
 impl Policy {
     /// The policy that comes with this crate, for a cell with this network and terminal.
     pub fn built_in(network: Network, terminal: Terminal) -> Policy {
-        Policy::parse(include_str!("../../../policies/seccomp.policy"), network, terminal)
-            .expect("the built-in policy is parsed by a test")
+        type Read = Mutex<Vec<((Network, Terminal), Policy)>>;
+        static READ: Read = Mutex::new(Vec::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, policy)) = read.iter().find(|(of, _)| *of == (network, terminal)) {
+            return policy.clone();
+        }
+        let policy = Policy::parse(include_str!("../../../policies/seccomp.policy"), network, terminal)
+            .expect("the built-in policy is parsed by a test");
+        read.push(((network, terminal), policy.clone()));
+        policy
     }
 
     /// Reads a policy in the format that `policies/seccomp.policy` explains.
@@ -116,7 +125,7 @@ impl Policy {
         }
         // Stable: alternatives keep their order.
         rules.sort_by_key(|rule| rule.number);
-        Ok(Policy { rules })
+        Ok(Policy { rules: rules.into() })
     }
 
     /// What happens to a call of the native ABI.

@@ -44,6 +44,9 @@ pub trait Interpreter {
     /// Without memory.
     fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno>;
 
+    /// Does ahead of need what it can: it is confined, and will be given its program next.
+    fn wait(&self);
+
     /// Runs the script that the arguments name, to the end of the process.
     fn run(&mut self) -> !;
 }
@@ -74,9 +77,10 @@ pub fn serve(socket: &OwnedFd, mut interpreter: impl Interpreter) -> ! {
     }
 }
 
-/// Threads of this process; none where that cannot be read.
+/// Threads of this process; none where that cannot be seen.
 pub fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+    // The directory has as many below it (fs/proc/base.c, proc_task_getattr), which spares reading it.
+    rustix::fs::stat("/proc/self/task").map_or(0, |task| (task.st_nlink as usize).saturating_sub(2))
 }
 
 /// Says why there will be no nursery, and ends it.
@@ -154,6 +158,7 @@ fn guest(
     let mut dress = shown.replace(&birth.plan.args, &birth.plan.env).map_err(at(act::DRESS))?;
     birth.confine()?;
     sys::signal::restore(dispositions).map_err(at(act::DRESS))?;
+    interpreter.wait();
     rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map_err(at(act::HAND_OVER))?;
 
     let (bytes, mut fds) = message::receive_bytes(birth.inner.birth.as_fd()).map_err(at(act::HAND_OVER))?;

@@ -100,16 +100,17 @@ pub(super) fn receive<T: DeserializeOwned>(from: BorrowedFd<'_>) -> Result<(T, O
 }
 
 pub(super) fn receive_bytes(from: BorrowedFd<'_>) -> Result<(Vec<u8>, Vec<OwnedFd>), Errno> {
-    let mut bytes = vec![0; MOST];
+    // Room for the longest would be written to before it is received, by every cell.
+    let size = again(|| rustix::net::recv(from, &mut [0u8; 1], RecvFlags::PEEK | RecvFlags::TRUNC))?.1;
+    if size > MOST {
+        return Err(Errno::MSGSIZE);
+    }
+    let mut bytes = vec![0; size];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = loop {
-        let flags = RecvFlags::CMSG_CLOEXEC;
-        match rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, flags) {
-            Err(Errno::INTR) => {}
-            other => break other?,
-        }
-    };
+    let received = again(|| {
+        rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+    })?;
     if received.bytes == 0 {
         return Err(Errno::PIPE);
     }
@@ -117,6 +118,15 @@ pub(super) fn receive_bytes(from: BorrowedFd<'_>) -> Result<(Vec<u8>, Vec<OwnedF
     let fds = ancillary.drain().filter_map(rights).flatten().collect();
     bytes.truncate(received.bytes);
     Ok((bytes, fds))
+}
+
+fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
 }
 
 /// The process that a pidfd names (proc_pid_fdinfo(5)).

@@ -30,7 +30,7 @@ pub use spare::{HandOver, Spare};
 
 use crate::birth::{Birth, Tasks, only_process};
 use crate::cell::{Cell, Process};
-use crate::cgroup::{self, Hierarchies};
+use crate::cgroup::{self, Hierarchies, Name};
 use crate::environment::Environment;
 use crate::exit::End;
 use crate::host::{Authority, Host, Layer};
@@ -184,8 +184,9 @@ impl Nursery {
         let own = own_plan(full, &theirs, &library, wanted.preload)?;
         cgroup::take_delegation(&host.cgroups)?;
         cgroup::sweep(&host.cgroups);
-        let brood = host.cgroups.below(&cgroup::name());
-        let janitor = Janitor::start(brood.as_slice()).map_err(system("start the janitor"))?;
+        let name = Name::new();
+        let brood = host.cgroups.below(name);
+        let janitor = Janitor::start(&host.cgroups, name).map_err(system("start the janitor"))?;
         let hierarchies = host.cgroups.brood(brood.as_deref())?;
         let mut born = keep(own, hierarchies.clone(), vec![theirs, library])?;
         if let Some(brood) = &brood {
@@ -246,9 +247,9 @@ impl Nursery {
         self.births += 1;
         let plan = plan.for_spares();
         let mut site = Site::new(&plan, &self.hierarchies)?;
-        site.group.limit(&self.hierarchies, site.quotas, &site.name)?;
+        site.group.limit(&self.hierarchies, site.quotas, site.name)?;
         site.group.give(self.uid)?;
-        let tasks = tasks(&self.hierarchies, site.quotas, &site.name)?;
+        let tasks = tasks(&self.hierarchies, site.quotas, site.name)?;
         let tasks: Vec<OwnedFd> = tasks
             .iter()
             .map(|path| {
@@ -428,7 +429,7 @@ fn keep(plan: Plan, hierarchies: Hierarchies, handed: Vec<OwnedFd>) -> Result<Bo
 
 fn bear(plan: &Plan, hierarchies: &Hierarchies, handed: Vec<OwnedFd>) -> Result<Born, LaunchError> {
     let mut site = Site::new(plan, hierarchies)?;
-    let names = tasks(hierarchies, site.quotas, &site.name)?;
+    let names = tasks(hierarchies, site.quotas, site.name)?;
     let (inner, outer) = lines(plan)?;
     let prepared = Birth::new(plan, inner, Tasks::Named(names), handed);
     let clone = crate::sys::clone::clone3(namespaces(plan), site.group.birthplace());
@@ -438,7 +439,7 @@ fn bear(plan: &Plan, hierarchies: &Hierarchies, handed: Vec<OwnedFd>) -> Result<
     };
     drop(prepared);
     let process = Process { child, reaped: false };
-    site.group.limit(hierarchies, site.quotas, &site.name)?;
+    site.group.limit(hierarchies, site.quotas, site.name)?;
     map_ids(plan, process.child.pid, &outer.opener)?;
     let pid = process.child.pid.as_raw_pid() as u32;
     let [_, _, said] = outer.stdio;

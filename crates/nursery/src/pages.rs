@@ -1,0 +1,199 @@
+//! Which pages a program writes to, whatever it does: every cell gets copies of these of its own while nobody waits for
+//! it, at once instead of by one fault each while its program runs.
+//!
+//! They are found by running a program that does nothing, once, and looking at which of its pages are no longer shared
+//! with the nursery (proc_pid_pagemap(5)). A wrong guess costs time or memory and changes nothing.
+
+use std::ffi::{CString, c_void};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use gambeson_sandbox::inside::{Interpreter, SCRIPT, Side};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Where the program that is looked at says that it is at its end; -1 in every other process.
+static LOOKED_AT: AtomicI32 = AtomicI32::new(-1);
+
+/// Longer than any interpreter takes for nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// More than a program needs that does little; what does much is not held up by these.
+const MOST: usize = 1024;
+
+const PAGE: usize = 4096;
+
+/// Ranges of memory: where, and how many bytes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pages(Vec<(usize, usize)>);
+
+impl Pages {
+    /// Makes this process own them.
+    pub(crate) fn take(&self) {
+        for (start, size) in &self.0 {
+            // Since Linux 5.14; without it, or where the memory is not there any more, they are copied when written to.
+            // SAFETY: changes no byte of any memory.
+            unsafe { libc::madvise(*start as *mut c_void, *size, libc::MADV_POPULATE_WRITE) };
+        }
+    }
+
+    /// Runs a program that does nothing, and looks at what it wrote to. Nothing where that cannot be seen.
+    pub(crate) fn find(interpreter: &mut impl Interpreter) -> Pages {
+        let found = Pages::look(interpreter);
+        let _ = fs::remove_file(OsPath(SCRIPT).path());
+        found.unwrap_or_default()
+    }
+
+    fn look(interpreter: &mut impl Interpreter) -> Option<Pages> {
+        let script = OsPath(SCRIPT).path();
+        File::create(script).ok()?.write_all(b"print(end='', flush=True)\n").ok()?;
+        let (ours, theirs) = rustix::net::socketpair(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::STREAM,
+            rustix::net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .ok()?;
+        // As in a cell: a process that stays, and one that the interpreter forked.
+        // SAFETY: this process has one thread, so that the child is a whole copy.
+        let first = match unsafe { libc::fork() } {
+            0 => {
+                drop(ours);
+                run(interpreter, &theirs)
+            }
+            pid if pid > 0 => pid,
+            _ => return None,
+        };
+        drop(theirs);
+        let found = Pages::of_other(ours);
+        // SAFETY: a child of ours that was not waited for.
+        unsafe { libc::kill(first, libc::SIGKILL) };
+        // SAFETY: a null pointer asks for no status.
+        unsafe { libc::waitpid(first, std::ptr::null_mut(), 0) };
+        found
+    }
+
+    fn of_other(socket: OwnedFd) -> Option<Pages> {
+        let timeout = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        if poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout)) != Ok(1) {
+            return None;
+        }
+        let mut pid = [0; 4];
+        // Nothing comes if the program ended another way than ours.
+        File::from(socket.try_clone().ok()?).read_exact(&mut pid).ok()?;
+        let pid = i32::from_ne_bytes(pid);
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+        let pagemap = File::open(format!("/proc/{pid}/pagemap")).ok()?;
+        let found = Pages::exclusive(&maps, |at, entries| {
+            let mut bytes = vec![0; 8 * entries];
+            pagemap.read_exact_at(&mut bytes, at as u64 / PAGE as u64 * 8).ok()?;
+            let words = bytes.as_chunks::<8>().0;
+            Some(words.iter().map(|word| u64::from_ne_bytes(*word)).collect())
+        });
+        // It waits for the end of this, and so do those that it was forked by.
+        drop(socket);
+        found
+    }
+
+    /// What of the writable, private memory that `maps` shows is of that process alone, as `entries` of it say: from an
+    /// address on, so many.
+    fn exclusive(maps: &str, entries: impl Fn(usize, usize) -> Option<Vec<u64>>) -> Option<Pages> {
+        const PRESENT: u64 = 1 << 63;
+        const EXCLUSIVE: u64 = 1 << 56;
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut count = 0;
+        for line in maps.lines() {
+            let (range, rest) = line.split_once(' ')?;
+            if !rest.starts_with("rw") || !rest[..4].ends_with('p') {
+                continue;
+            }
+            let (start, end) = range.split_once('-')?;
+            let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+            for (at, entry) in (start..end).step_by(PAGE).zip(entries(start, (end - start) / PAGE)?) {
+                if entry & (PRESENT | EXCLUSIVE) != PRESENT | EXCLUSIVE {
+                    continue;
+                }
+                count += 1;
+                match found.last_mut() {
+                    Some((first, size)) if *first + *size == at => *size += PAGE,
+                    _ => found.push((at, PAGE)),
+                }
+            }
+        }
+        (count <= MOST).then_some(Pages(found))
+    }
+}
+
+/// Called when a program has come to its end. Returns but in the one that is looked at.
+pub(crate) fn at_the_end() {
+    let socket = LOOKED_AT.load(Ordering::Relaxed);
+    if socket < 0 {
+        return;
+    }
+    // SAFETY: opened for this, and used by nobody else in this process.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket as RawFd) };
+    let _ = rustix::io::write(&socket, &std::process::id().to_ne_bytes());
+    let _ = rustix::io::read(&socket, &mut [0u8; 1]);
+    // SAFETY: takes no pointer.
+    unsafe { libc::_exit(0) }
+}
+
+/// The process that stays, and the program's.
+fn run(interpreter: &mut impl Interpreter, socket: &OwnedFd) -> ! {
+    match interpreter.fork() {
+        Ok(Side::Child) => {
+            let env: Vec<CString> = std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    let mut variable = name.into_encoded_bytes();
+                    variable.push(b'=');
+                    variable.extend(value.into_encoded_bytes());
+                    CString::new(variable).ok()
+                })
+                .collect();
+            let args = [CString::from(c"python3"), CString::from(SCRIPT)];
+            if interpreter.take_on(&args, &env).is_ok() {
+                LOOKED_AT.store(socket.as_raw_fd(), Ordering::Relaxed);
+                interpreter.run();
+            }
+        }
+        Ok(Side::Parent(pid)) => {
+            // SAFETY: a null pointer asks for no status.
+            unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        }
+        Err(_) => {}
+    }
+    // SAFETY: takes no pointer.
+    unsafe { libc::_exit(0) }
+}
+
+/// A C string as a path.
+struct OsPath(&'static std::ffi::CStr);
+
+impl OsPath {
+    fn path(&self) -> &'static std::path::Path {
+        use std::os::unix::ffi::OsStrExt;
+        std::path::Path::new(std::ffi::OsStr::from_bytes(self.0.to_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_present_and_nobody_elses_are_found_in_ranges() {
+        let maps = "1000-5000 rw-p 0 0:0 0\n5000-6000 r--p 0 0:0 0\n7000-8000 rw-s 0 0:0 0\n9000-a000 rw-p 0 0:0 0 [heap]\n";
+        let own = 1 << 63 | 1 << 56;
+        let entries = |at: usize, count: usize| Some(if at == 0x1000 { vec![own, own, 1 << 63, own] } else { vec![own; count] });
+        let found = Pages::exclusive(maps, entries).unwrap();
+        assert_eq!(found, Pages(vec![(0x1000, 0x2000), (0x4000, 0x1000), (0x9000, 0x1000)]));
+    }
+
+    #[test]
+    fn what_writes_to_everything_is_no_example() {
+        let entries = |_, count| Some(vec![1 << 63 | 1 << 56; count]);
+        assert_eq!(Pages::exclusive("0-1000000 rw-p 0 0:0 0\n", entries), None);
+    }
+}
