@@ -94,7 +94,8 @@ pub(crate) fn prepare(python: &'static Python, preloaded: bool) -> Result<(), St
     unsafe { ptr::copy_nonoverlapping(entry as *const u8, original.as_mut_ptr(), JUMP) };
     let mut jump = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
     jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
-    let leave = Leave { python, entry, original, gc, names: names.keep(), dicts, emptied: python.dict_to_swap(), collections };
+    let leave =
+        Leave { python, entry, original, gc, names: names.keep(), dicts, emptied: python.dict_to_swap(), collections };
     if LEAVE.set(leave).is_err() {
         return Err("is prepared twice".into());
     }

@@ -184,9 +184,11 @@ mod tests {
 
     #[test]
     fn pages_that_are_present_and_nobody_elses_are_found_in_ranges() {
-        let maps = "1000-5000 rw-p 0 0:0 0\n5000-6000 r--p 0 0:0 0\n7000-8000 rw-s 0 0:0 0\n9000-a000 rw-p 0 0:0 0 [heap]\n";
+        let maps =
+            "1000-5000 rw-p 0 0:0 0\n5000-6000 r--p 0 0:0 0\n7000-8000 rw-s 0 0:0 0\n9000-a000 rw-p 0 0:0 0 [heap]\n";
         let own = 1 << 63 | 1 << 56;
-        let entries = |at: usize, count: usize| Some(if at == 0x1000 { vec![own, own, 1 << 63, own] } else { vec![own; count] });
+        let entries =
+            |at: usize, count: usize| Some(if at == 0x1000 { vec![own, own, 1 << 63, own] } else { vec![own; count] });
         let found = Pages::exclusive(maps, entries).unwrap();
         assert_eq!(found, Pages(vec![(0x1000, 0x2000), (0x4000, 0x1000), (0x9000, 0x1000)]));
     }

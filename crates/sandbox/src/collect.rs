@@ -57,6 +57,11 @@ const MOST_SKIPPED: usize = 100;
 /// Copies `/work/out` into the directory `to`, which must exist; a file of the same name is replaced, a link
 /// below `to` is never followed.
 ///
+/// Whether there is anything that [`collect`] would look at.
+pub fn has_output(work: &OwnedFd) -> bool {
+    !matches!(rustix::fs::statat(work, "out", AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT))
+}
+
 /// At most `files` files of together `bytes` bytes.
 ///
 /// # Errors

@@ -29,14 +29,14 @@ mod verdict;
 mod wire;
 
 pub use cell::{Cell, Ended, Streams};
-pub use collect::{Artifact, Collected, Skipped, collect};
+pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use environment::{Environment, EnvironmentError};
 pub use exit::{Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
 pub use feed::Input;
 pub use host::{Authority, Host, Layer, Missing, Selinux};
 pub use launch::{LaunchError, launch};
 pub use limits::{Bytes, Limit, LimitOutOfRange, Limits, MilliCpus};
-pub use nursery::{HandOver, Newborn, Nursery, NurseryError, Spare, Wanted, inside};
+pub use nursery::{Dressed, HandOver, Newborn, Nursery, NurseryError, Spare, Wanted, inside};
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};

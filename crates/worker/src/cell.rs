@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use gambeson_sandbox::{Bytes, Collected, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, launch};
+use gambeson_sandbox::{
+    Bytes, Collected, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
+};
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -45,6 +47,14 @@ pub(crate) struct Ends {
     pub(crate) stderr: Receiver,
     /// Dropping it kills the cell.
     pub(crate) cancel: Sender,
+}
+
+/// A cell's thread that waits for the word.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// Dropping it means that there is nothing to start.
+    pub(crate) go: oneshot::Sender<()>,
+    pub(crate) told: oneshot::Receiver<CellEnd>,
 }
 
 /// How it ended.
@@ -92,28 +102,25 @@ impl Order {
         Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
     }
 
-    /// Starts the thread.
+    /// Starts the thread, which does all that it can before the word is given that the program may start.
     ///
     /// # Errors
     /// When the system has no more of them.
-    pub(crate) fn start(self) -> io::Result<oneshot::Receiver<CellEnd>> {
+    pub(crate) fn start(self) -> io::Result<Begun> {
+        let (go, gone) = oneshot::channel();
         let (tell, told) = oneshot::channel();
         // The kernel shows fifteen characters of a thread's name; the last of an id differ most.
         let lease = self.holding.lease.to_string();
         let name = format!("cell-{}", &lease[lease.len() - 10..]);
         thread::Builder::new().name(name).spawn(move || {
             // Whoever waited may be gone; the cell is then, too.
-            let _ = tell.send(self.carry_out());
+            let _ = tell.send(self.carry_out(gone));
         })?;
-        Ok(told)
+        Ok(Begun { go, told })
     }
 
-    fn carry_out(self) -> CellEnd {
+    fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
         let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
-        // The last look at the clock before the program can have effects.
-        if holding.verdict(BootTime::now()) >= Verdict::Cancel {
-            return CellEnd::NotLaunched;
-        }
         let streams = || Streams {
             stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),
             stdout: Sink::Patient(stdout.as_fd()),
@@ -121,10 +128,15 @@ impl Order {
             cancel: Some(cancel.as_fd()),
             ..Streams::kept()
         };
-        let started = match spares {
-            Some(spares) => spares.run(plan, || holding.verdict(BootTime::now()) < Verdict::Cancel),
+        let dressed = match spares {
+            Some(spares) => spares.dress(plan),
             None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),
         };
+        // The last look at the clock before the program can have effects.
+        if go.blocking_recv().is_err() || holding.verdict(BootTime::now()) >= Verdict::Cancel {
+            return CellEnd::NotLaunched;
+        }
+        let started = dressed.and_then(|dressed| dressed.go().map_err(|back| Box::new(Elsewhere::from(*back))));
         let mut ended = match started {
             Ok(cell) => cell.wait(streams()),
             Err(elsewhere) => {
@@ -155,7 +167,8 @@ impl Order {
         let Ended { exit, elided, work, .. } = ended;
         // The readers find the end now, while we collect.
         drop((stdout, stderr));
-        let Some(work) = work.filter(|_| !matches!(holding.verdict(BootTime::now()), Verdict::Gone(_))) else {
+        let gone = matches!(holding.verdict(BootTime::now()), Verdict::Gone(_));
+        let Some(work) = work.filter(|work| !gone && has_output(work)) else {
             return CellEnd::Ended { exit, elided, left: None };
         };
         let path = runs.join(holding.lease.to_string());

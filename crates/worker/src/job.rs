@@ -23,7 +23,7 @@ use crate::asking::{Asking, NoAnswer};
 use crate::backlog::Backlog;
 use crate::blobs::Blobs;
 use crate::boot_time::BootTime;
-use crate::cell::{CellEnd, Ends, Order};
+use crate::cell::{Begun, CellEnd, Ends, Order};
 use crate::config::Flush;
 use crate::holding::{Gone, Holding, Verdict};
 use crate::inputs::Inputs;
@@ -98,19 +98,27 @@ async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, G
     };
     drop(lease);
 
+    // Its cell gets its program while the server hears that it starts.
+    let Begun { go, told } = match order.start() {
+        Ok(begun) => begun,
+        Err(error) => return journal.settle(fault("start a thread", &error), Vec::new(), Vec::new()).await,
+    };
     journal.backlog.push(Entry::Started {});
-    tokio::select! {
+    let sent = tokio::select! {
         biased;
-        () = holding.at_least(Verdict::Cancel) => {}
-        sent = journal.send(|backlog| backlog.is_empty()) => sent?,
-    }
-    if holding.verdict(BootTime::now()) >= Verdict::Cancel {
+        () = holding.at_least(Verdict::Cancel) => Ok(()),
+        sent = journal.send(|backlog| backlog.is_empty()) => sent,
+    };
+    if sent.is_err() || holding.verdict(BootTime::now()) >= Verdict::Cancel {
+        drop(go);
+        // Until its cell is gone.
+        let _ = told.await;
+        sent?;
         return journal.cancelled().await;
     }
-    match order.start() {
-        Ok(told) => journal.run(ends, told, place.flush).await,
-        Err(error) => journal.settle(fault("start a thread", &error), Vec::new(), Vec::new()).await,
-    }
+    // A thread that is not there any more has said so.
+    let _ = go.send(());
+    journal.run(ends, told, place.flush).await
 }
 
 /// What becomes of a job that is stopped before its start.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gambeson_sandbox::{Cell, Environment, Host, Layer, Nursery, NurseryError, Plan, Spare, Wanted};
+use gambeson_sandbox::{Dressed, Environment, HandOver, Host, Layer, Nursery, NurseryError, Plan, Spare, Wanted};
 use tracing::{debug, info, warn};
 
 /// What a worker keeps warm.
@@ -121,6 +121,12 @@ pub(crate) struct Elsewhere {
     pub(crate) why: String,
 }
 
+impl From<HandOver> for Elsewhere {
+    fn from(HandOver { plan, why }: HandOver) -> Elsewhere {
+        Elsewhere { plan, why }
+    }
+}
+
 impl Spares {
     /// Starts the thread that makes them. `env` is what every program of this worker has.
     pub(crate) fn start(
@@ -145,8 +151,8 @@ impl Spares {
         Ok(Spares { shared })
     }
 
-    /// Starts the program of `plan` in a warm cell, if it `may` still start when there is one.
-    pub(crate) fn run(&self, mut plan: Plan, may: impl Fn() -> bool) -> Result<Cell, Box<Elsewhere>> {
+    /// Hands the program of `plan` to a warm cell, where it waits for the word to run.
+    pub(crate) fn dress(&self, mut plan: Plan) -> Result<Dressed, Box<Elsewhere>> {
         let mut why = String::new();
         // A spare may have died since it was made; another then, or a new one.
         for _ in 0..3 {
@@ -163,12 +169,8 @@ impl Spares {
                     }
                 },
             };
-            if !may() {
-                why = "it is not to start any more".into();
-                break;
-            }
-            match spare.run(plan) {
-                Ok(cell) => return Ok(cell),
+            match spare.dress(plan) {
+                Ok(dressed) => return Ok(dressed),
                 Err(back) => {
                     debug!(why = back.why, "a spare did not take its program");
                     (plan, why) = (back.plan, back.why);

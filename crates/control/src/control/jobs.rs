@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gambeson_api::{
-    Accepted, Array, ArrayId, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, OutputStream, Problem,
-    Submission, UserId, Waiting,
+    Accepted, Array, ArrayId, Artifact, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, OutputStream,
+    Problem, Submission, UserId, Waiting,
 };
 use tokio::sync::watch;
 
@@ -173,8 +173,8 @@ impl Control {
                     let news = news.filter(|_| job == ids.0).unwrap_or_else(|| self.shared.watchers.subscribe(job));
                     wait_for_end(self, job, news, wait, standing).await?;
                 }
-                let row = self.row(job).await?;
-                Ok(Accepted::Job(Box::new(self.show(caller, row).await?)))
+                let (row, written) = self.row_and_written(job).await?;
+                Ok(Accepted::Job(Box::new(self.show_with(caller, row, written).await?)))
             }
         }
     }
@@ -191,7 +191,17 @@ impl Control {
 
     async fn row(&self, id: JobId) -> Answer<JobRow> {
         let row = self.read(move |store| store.job(id)).await?;
-        row.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} that you may see")))
+        row.ok_or_else(|| no_job(id))
+    }
+
+    /// A job and, if it has ended, what it wrote: read at once, since whoever waited wants both.
+    async fn row_and_written(&self, id: JobId) -> Answer<(JobRow, Option<Written>)> {
+        let found = self.read(move |store| {
+            let Some(row) = store.job(id)? else { return Ok(None) };
+            let written = if row.state == JobState::Ended { Some(written(store, id, row.attempt)?) } else { None };
+            Ok(Some((row, written)))
+        });
+        found.await?.ok_or_else(|| no_job(id))
     }
 
     /// A job. With `wait`, answers when it ended, or when the time is over.
@@ -201,14 +211,13 @@ impl Control {
     pub async fn job(&self, caller: &Caller, id: JobId, wait: Duration) -> Answer<Job> {
         let row = self.job_row(caller, Action::JobView, id).await?;
         self.look(caller, Action::JobView, Target::job(&row)).await?;
-        let row = if wait.is_zero() || row.state == JobState::Ended {
-            row
-        } else {
-            let standing = self.standing(caller, Some((Action::JobView, Target::job(&row))))?;
-            wait_for_end(self, id, self.shared.watchers.subscribe(id), wait, standing).await?;
-            self.row(id).await?
-        };
-        self.show(caller, row).await
+        if wait.is_zero() || row.state == JobState::Ended {
+            return self.show(caller, row).await;
+        }
+        let standing = self.standing(caller, Some((Action::JobView, Target::job(&row))))?;
+        wait_for_end(self, id, self.shared.watchers.subscribe(id), wait, standing).await?;
+        let (row, written) = self.row_and_written(id).await?;
+        self.show_with(caller, row, written).await
     }
 
     /// The jobs that the caller may see, newest first.
@@ -376,6 +385,11 @@ impl Control {
 
     /// A job as it is shown to the caller, with its output if that may be seen.
     pub(super) async fn show(&self, caller: &Caller, row: JobRow) -> Answer<Job> {
+        self.show_with(caller, row, None).await
+    }
+
+    /// The same, with what it wrote where that was read before it was decided whether it may be seen.
+    async fn show_with(&self, caller: &Caller, row: JobRow, read: Option<Written>) -> Answer<Job> {
         let directory = self.shared.directory();
         // What is not there yet needs no decision.
         let output =
@@ -386,15 +400,11 @@ impl Control {
         match state {
             JobState::Queued => job.waiting = self.waiting(id).await?,
             JobState::Ended if output => {
-                let (stdout, stderr, artifacts) = self
-                    .read(move |store| {
-                        let (stdout, stderr) = streams(store, id, attempt)?;
-                        Ok((stdout, stderr, store.artifacts(id)?))
-                    })
-                    .await?;
-                job.stdout = Some(stdout);
-                job.stderr = Some(stderr);
-                job.artifacts = artifacts;
+                let Written { stdout, stderr, artifacts } = match read {
+                    Some(read) => read,
+                    None => self.read(move |store| written(store, id, attempt)).await?,
+                };
+                (job.stdout, job.stderr, job.artifacts) = (Some(stdout), Some(stderr), artifacts);
             }
             JobState::Starting | JobState::Running | JobState::Ended => {}
         }
@@ -415,6 +425,10 @@ impl Control {
         let waiting = tokio::task::spawn_blocking(move || waiting(&outlook, &estimates));
         waiting.await.map_err(|_| stopping())
     }
+}
+
+fn no_job(id: JobId) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no {id} that you may see"))
 }
 
 fn no_array(id: ArrayId) -> Problem {
@@ -454,8 +468,15 @@ fn facts(admitted: &Admitted) -> access::SubmissionFacts {
     }
 }
 
-/// The beginning of both streams of an attempt.
-fn streams(store: &dyn Store, job: JobId, attempt: u32) -> Stored<(String, String)> {
+/// What an ended job left.
+struct Written {
+    /// The beginning of both streams of its attempt.
+    stdout: String,
+    stderr: String,
+    artifacts: Vec<Artifact>,
+}
+
+fn written(store: &dyn Store, job: JobId, attempt: u32) -> Stored<Written> {
     let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
     let mut after = 0;
     loop {
@@ -472,7 +493,7 @@ fn streams(store: &dyn Store, job: JobId, attempt: u32) -> Stored<(String, Strin
             }
         }
     }
-    Ok((stdout.text(), stderr.text()))
+    Ok(Written { stdout: stdout.text(), stderr: stderr.text(), artifacts: store.artifacts(job)? })
 }
 
 #[derive(Default)]

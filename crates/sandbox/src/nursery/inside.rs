@@ -177,6 +177,10 @@ fn guest(
         let from = fds.get(file).ok_or((act::HAND_OVER, Errno::BADF))?.clone();
         stage(&Stage::Part { path, mode, from, offset, size }).map_err(at(act::STAGE))?;
     }
+    match message::receive_bytes(birth.inner.birth.as_fd()).map_err(at(act::HAND_OVER))? {
+        (word, _) if word == message::GO => {}
+        _ => return Err((act::HAND_OVER, Errno::PROTO)),
+    }
     // From here on it counts as started, and nobody gives it to another cell.
     rustix::io::write(&birth.inner.birth, &Frame::Ready.encode()).map(drop).map_err(at(act::HAND_OVER))
 }

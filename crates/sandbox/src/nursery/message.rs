@@ -70,6 +70,8 @@ pub(super) struct Part {
 
 /// In the place of a program that is too long for a message: it is in the first file that comes along.
 pub(super) const IN_A_FILE: &[u8] = b"!";
+/// What a cell that has its program is told in the end.
+pub(super) const GO: &[u8] = b"go";
 
 /// Sends one message.
 pub(super) fn send(to: BorrowedFd<'_>, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-pub use spare::{HandOver, Spare};
+pub use spare::{Dressed, HandOver, Spare};
 
 use crate::birth::{Birth, Tasks, only_process};
 use crate::cell::{Cell, Process};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use super::message::{self, IN_A_FILE, MOST, Part, Program};
+use super::message::{self, GO, IN_A_FILE, MOST, Part, Program};
 use super::settled::Settled;
 use super::{Keeper, NurseryError};
 use crate::cell::Cell;
@@ -56,11 +56,19 @@ impl Spare {
         self.settled.suits(plan).is_ok() && self.cell.plan.has_spares_of(plan)
     }
 
-    /// Hands it its program.
+    /// Hands it its program and lets that run.
     ///
     /// # Errors
     /// When it does not fit, or is there no more; the plan comes back.
     pub fn run(self, plan: Plan) -> Result<Cell, Box<HandOver>> {
+        self.dress(plan)?.go()
+    }
+
+    /// Hands it its program, which it takes on and brings the files of, and does not run yet.
+    ///
+    /// # Errors
+    /// As of [`Spare::run`].
+    pub fn dress(self, plan: Plan) -> Result<Dressed, Box<HandOver>> {
         let refuse = |plan, why: String| Err(Box::new(HandOver { plan, why }));
         if let Err(why) = self.settled.suits(&plan) {
             return refuse(plan, why);
@@ -69,17 +77,37 @@ impl Spare {
             return refuse(plan, "it was built for another plan".into());
         }
         let Spare { mut cell, .. } = self;
-        cell.started = Instant::now();
-        // Before anything of the program can run: its deadline is the plan's that the cell was built by.
-        if let Err(error) = cell.count_down() {
-            return refuse(plan, error.to_string());
-        }
         let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| hand_over(to.as_fd(), &plan));
         if let Err(errno) = sent {
             return refuse(plan, format!("the cell did not take it: {errno}"));
         }
         cell.plan = plan;
-        Ok(cell)
+        Ok(Dressed(cell))
+    }
+}
+
+/// A cell that has its program, and waits for the word to run it. Dropping it ends it.
+#[derive(Debug)]
+pub struct Dressed(Cell);
+
+impl Dressed {
+    /// Lets the program run. From now on the clocks count.
+    ///
+    /// # Errors
+    /// When the cell is there no more: nothing of the program ran, and the plan comes back.
+    pub fn go(self) -> Result<Cell, Box<HandOver>> {
+        let Dressed(mut cell) = self;
+        cell.started = Instant::now();
+        // Before anything of the program can run.
+        let told = cell.count_down().map_err(|error| error.to_string());
+        let told = told.and_then(|()| {
+            let word = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| message::send_bytes(to.as_fd(), GO, &[]));
+            word.map_err(|errno| format!("the cell was gone: {errno}"))
+        });
+        match told {
+            Ok(()) => Ok(cell),
+            Err(why) => Err(Box::new(HandOver { plan: cell.plan, why })),
+        }
     }
 }
 
