@@ -154,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn every_run_of_instructions_in_the_standard_library_has_the_line_that_its_interpreter_gives_it() {
+    fn every_run_of_instructions_in_modules_of_the_standard_library_has_the_line_that_its_interpreter_gives_it() {
         let interpreters = interpreters();
         let mut compared = 0;
         for environment in interpreters.iter().filter(|one| one.layout.is_ok()) {
             let codes = compare(environment);
             eprintln!("{}: {codes} code objects", environment.version);
-            assert!(codes > 3000, "{codes}");
+            assert!(codes > 1000, "{codes}");
             compared += 1;
         }
         assert!(compared > 0, "no interpreter here has a layout: {interpreters:?}");
