@@ -174,3 +174,105 @@ fn the_line_at_which_a_program_waits_is_told() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+/// What is asked about a program that overwrote what it is asked about, of each of its threads.
+#[test]
+fn a_program_that_overwrites_its_own_notes_gets_no_line_or_a_short_one() {
+    if ground::host().is_none() {
+        return;
+    }
+    for environment in ground::pythons() {
+        let frames = Frames::of(&environment).unwrap();
+        for kind in ["cycles", "numbers", "pointers", "lengths", "names"] {
+            let mut spec = ground::spec(&environment, include_str!("lines/overwrites.py"));
+            spec.args.push(kind.into());
+            let (found, ended) = look(ground::start_cold(&spec), |process, thread| {
+                let before = Instant::now();
+                let threads: Vec<i32> = threads_of(process);
+                assert!(threads.len() > 1 || kind == "names", "{threads:?}");
+                let mut claims = Vec::new();
+                for thread in threads {
+                    claims.extend(frames.claim(process, thread));
+                    claims.extend(frames.stack(process, thread, 1000));
+                }
+                claims.extend(frames.claim(process, thread));
+                (claims, before.elapsed())
+            });
+            let (claims, spent) =
+                found.unwrap_or_else(|| panic!("{} {kind}: {}", environment.version, ground::told(&ended)));
+            eprintln!("{} {kind}: {} claims, {spent:?}", environment.version, claims.len());
+            assert!(claims.len() < 2000);
+            for claim in claims {
+                for text in [&claim.file, &claim.function] {
+                    assert!(text.chars().count() <= 200, "{claim:?}");
+                    let plain = |c: char| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c);
+                    assert!(text.chars().all(plain), "{claim:?}");
+                }
+                assert!(claim.line > 0);
+            }
+            assert!(spent < Duration::from_secs(2), "{spent:?}");
+        }
+    }
+}
+
+fn threads_of(process: i32) -> Vec<i32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    tasks.map(|task| task.file_name().to_str().unwrap().parse().unwrap()).collect()
+}
+
+/// A program that runs is told at a line of its loop, whenever it is asked.
+#[test]
+fn a_program_that_does_not_stop_is_told_at_one_of_the_lines_that_it_runs() {
+    const PROGRAM: &str = include_str!("lines/busy.py");
+    if ground::host().is_none() {
+        return;
+    }
+    let lines: Vec<u32> =
+        (1..).zip(PROGRAM.lines()).filter(|(_, text)| text.ends_with("# busy")).map(|(line, _)| line).collect();
+    for environment in ground::pythons() {
+        let frames = Frames::of(&environment).unwrap();
+        let spec = ground::spec(&environment, PROGRAM);
+        let (claims, _) = look(ground::start_cold(&spec), |process, thread| {
+            thread::sleep(Duration::from_millis(20));
+            (0..400).map(|_| frames.claim(process, thread)).collect::<Vec<_>>()
+        });
+        let claims = claims.expect("it came to its loop");
+        let told: Vec<&Claim> = claims.iter().flatten().collect();
+        eprintln!("{}: {} of {} told", environment.version, told.len(), claims.len());
+        assert!(told.len() * 10 > claims.len() * 9, "{}: {claims:?}", environment.version);
+        for claim in &told {
+            assert!(claim.file == "main.py" && lines.contains(&claim.line), "{}: {claim:?}", environment.version);
+        }
+        let different = lines.iter().filter(|line| told.iter().any(|claim| claim.line == **line)).count();
+        assert!(different > 1, "{told:?}");
+    }
+}
+
+/// What one answer costs who asks; the program pays nothing.
+#[test]
+fn an_answer_comes_soon() {
+    if ground::host().is_none() {
+        return;
+    }
+    for environment in ground::pythons() {
+        let frames = Frames::of(&environment).unwrap();
+        for program in [include_str!("lines/nested.py"), include_str!("lines/coroutine.py")] {
+            let (found, _) = look(ground::start_cold(&ground::spec(&environment, program)), |process, thread| {
+                let mut times: Vec<Duration> = Vec::new();
+                for _ in 0..500 {
+                    let before = Instant::now();
+                    assert!(frames.claim(process, thread).is_some());
+                    times.push(before.elapsed());
+                }
+                times.sort();
+                times
+            });
+            let times = found.expect("it came to its place");
+            eprintln!(
+                "{}: half of the answers within {:?}, all but a hundredth within {:?}",
+                environment.version, times[250], times[495]
+            );
+            assert!(times[250] < Duration::from_millis(20), "{times:?}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::collect::{Collected, collect};
 use crate::environment::{Environment, EnvironmentError};
+use crate::frames::{Layout, Memory};
 use crate::limits::Bytes;
 use crate::output::{Allowance, Sink, Stream};
 use crate::seccomp::{Action, Policy};
@@ -466,6 +467,55 @@ pub fn policy(data: &[u8]) {
     }
 }
 
+/// A program's memory, of whatever bytes: what is told of it is short and plain, after no more reads than allowed.
+pub fn lines(data: &[u8]) {
+    static LAYOUT: LazyLock<Layout> =
+        LazyLock::new(|| Layout::parse(include_str!("../../../fuzz/layout")).expect("it is one"));
+    let mut script = Script(data);
+    let (end, number) = (script.byte(), script.byte());
+    let image = Image { bytes: script.0, goes_round: end & 1 == 1, read: 0 };
+    let (claims, image) = crate::frames::all(&LAYOUT, Image::BASE, image, i32::from(number));
+    for claim in claims {
+        assert!(claim.line > 0);
+        for text in [&claim.file, &claim.function] {
+            assert!(text.chars().count() <= 200 && !text.chars().any(deceives), "{claim:?}");
+        }
+    }
+    assert!(image.read <= 4 << 20, "{} bytes were read", image.read);
+    // What a code object carries, by itself.
+    let first = i32::from(number) << (end & 31) % 25;
+    for at in -1..i64::from(number) {
+        crate::frames::any_line(script.0, first, at);
+    }
+}
+
+/// Memory that is there from one address up; beyond its end nothing, or the beginning again.
+struct Image<'a> {
+    bytes: &'a [u8],
+    goes_round: bool,
+    read: usize,
+}
+
+impl Image<'_> {
+    const BASE: u64 = 256;
+}
+
+impl Memory for Image<'_> {
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
+        self.read += buffer.len();
+        let length = self.bytes.len() as u64;
+        for (place, byte) in (address..).zip(buffer) {
+            let at = match place.checked_sub(Image::BASE) {
+                Some(at) if at < length => at,
+                Some(at) if self.goes_round && length > 0 => at % length,
+                _ => return false,
+            };
+            *byte = self.bytes[usize::try_from(at).expect("within the bytes")];
+        }
+        true
+    }
+}
+
 /// What the kernel would answer to a call of the native ABI (Documentation/networking/filter.rst).
 fn answer(program: &[Instruction], number: u32, args: &[u64; 6]) -> u32 {
     const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -526,5 +576,6 @@ mod tests {
         any_name_is_kept_or_made_fit_to_print: artifact_names, "names";
         any_answer_of_an_interpreter_shows_only_what_it_names: facts, "facts";
         any_policy_is_refused_or_compiled_as_it_says: policy, "policy";
+        any_memory_has_lines_that_are_plain_or_none: lines, "lines";
     }
 }

@@ -26,7 +26,11 @@ use std::io;
 
 use crate::environment::Environment;
 use process::{Opened, Thread, mapped};
-use walk::{Frame, Memory, Walk};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use walk::Memory;
+#[cfg(not(any(test, feature = "fuzzing")))]
+use walk::Memory;
+use walk::{Frame, Walk};
 
 /// A stack that moves is looked at again so many times.
 const ATTEMPTS: usize = 4;
@@ -178,5 +182,24 @@ fn plain(name: &str) -> String {
     match text.len().checked_sub(NAME_MOST) {
         None | Some(0) => text.into_iter().collect(),
         Some(more) => std::iter::once('…').chain(text.into_iter().skip(more + 1)).collect(),
+    }
+}
+
+/// All that is told of one thread in any memory, for fuzzing.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn all<M: Memory>(layout: &Layout, base: u64, memory: M, number: i32) -> (Vec<Claim>, M) {
+    let mut walk = Walk::new(layout, base, memory);
+    let frames = walk.state(number).map_or_else(|_| Vec::new(), |state| settled(&mut walk, state));
+    let mut claims = stack(&mut walk, &frames, usize::MAX);
+    claims.extend(choose(&mut walk, &frames));
+    (claims, walk.into_memory())
+}
+
+/// Reads bytes as each form of a table.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn any_line(table: &[u8], first: i32, at: i64) {
+    for form in lines::Form::ALL {
+        let line = form.line(table, first, at);
+        assert!(line.is_none_or(|line| (1..=i32::MAX as u32).contains(&line)));
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::layout::{Instruction, Layout};
 
 /// Memory that is read from outside.
-pub(super) trait Memory {
+pub(crate) trait Memory {
     /// Fills the buffer with what is at `address`; false where that cannot be.
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool;
 }
@@ -58,6 +58,11 @@ struct Code {
 impl<'a, M: Memory> Walk<'a, M> {
     pub(super) fn new(layout: &'a Layout, base: u64, memory: M) -> Walk<'a, M> {
         Walk { layout, base, memory, reads: READS_MOST, bytes: BYTES_MOST }
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn into_memory(self) -> M {
+        self.memory
     }
 
     /// The state of the thread that the C library calls `number`, or all the states that there are.
