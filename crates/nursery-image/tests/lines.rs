@@ -187,21 +187,21 @@ fn a_program_that_overwrites_its_own_notes_gets_no_line_or_a_short_one() {
             let mut spec = ground::spec(&environment, include_str!("lines/overwrites.py"));
             spec.args.push(kind.into());
             let (found, ended) = look(ground::start_cold(&spec), |process, thread| {
-                let before = Instant::now();
-                let threads: Vec<i32> = threads_of(process);
-                assert!(threads.len() > 1 || kind == "names", "{threads:?}");
-                let mut claims = Vec::new();
-                for thread in threads {
-                    claims.extend(frames.claim(process, thread));
-                    claims.extend(frames.stack(process, thread, 1000));
+                // Before it overwrites, meanwhile, and after.
+                let (start, mut longest, mut claims) = (Instant::now(), Duration::ZERO, Vec::new());
+                while start.elapsed() < Duration::from_millis(100) {
+                    for thread in threads_of(process).into_iter().chain([thread]) {
+                        let before = Instant::now();
+                        claims.extend(frames.claim(process, thread));
+                        claims.extend(frames.stack(process, thread, 1000));
+                        longest = longest.max(before.elapsed());
+                    }
                 }
-                claims.extend(frames.claim(process, thread));
-                (claims, before.elapsed())
+                (claims, longest)
             });
             let (claims, spent) =
                 found.unwrap_or_else(|| panic!("{} {kind}: {}", environment.version, ground::told(&ended)));
             eprintln!("{} {kind}: {} claims, {spent:?}", environment.version, claims.len());
-            assert!(claims.len() < 2000);
             for claim in claims {
                 for text in [&claim.file, &claim.function] {
                     assert!(text.chars().count() <= 200, "{claim:?}");

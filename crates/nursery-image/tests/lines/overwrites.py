@@ -3,7 +3,9 @@
 import ctypes
 import os
 import random
+import struct
 import sys
+import tempfile
 import threading
 import time
 
@@ -15,6 +17,10 @@ SPAN = 1 << 9
 
 def words(address, count=SPAN // 8):
     return (ctypes.c_uint64 * count).from_address(address)
+
+
+def writable(word, spans):
+    return word % 8 == 0 and any(start <= word < end - SPAN for start, end in spans)
 
 
 def mapped():
@@ -34,38 +40,36 @@ states, told = [], threading.Event()
 threading.Thread(target=victim, daemon=True).start()
 told.wait()
 time.sleep(0.05)
-(state,) = states
-own = state_of()
-writable = mapped()
+state, own, spans = states[0], state_of(), mapped()
 # What only the victim has: the interpreter's own are ours as well.
 shared = set(words(own)) | {own, state}
-pointers = [
-    word
-    for word in words(state)
-    if word not in shared and word % 8 == 0 and any(start <= word < end - SPAN for start, end in writable)
-]
+pointers = [word for word in words(state) if word not in shared and writable(word, spans)]
 random.seed(5)
+places = [(state, SPAN // 8)]
 if kind == "cycles":
-    # Whatever it points to points to itself, and it as well: frames, states, chunks.
-    for pointer in pointers:
-        for at in range(16):
-            words(pointer)[at] = pointer
+    # Frames, states and chunks point to themselves.
+    places = [(pointer, 8) for pointer in pointers]
+    values = [pointer for pointer in pointers for _ in range(8)]
 elif kind == "numbers":
-    for at in range(SPAN // 8):
-        words(state)[at] = random.getrandbits(64)
+    values = [random.getrandbits(64) for _ in range(SPAN // 8)]
 elif kind == "pointers":
-    for at in range(SPAN // 8):
-        words(state)[at] = random.choice(pointers) + 8 * random.randrange(64)
+    values = [random.choice(pointers) + 8 * random.randrange(64) for _ in range(SPAN // 8)]
 elif kind == "lengths":
     # Everything that its code names is as long as can be said.
     code = victim.__code__
-    for each in (code.co_filename, code.co_name, getattr(code, "co_qualname", code.co_name)):
-        words(id(each))[2] = (1 << 62) + 1
-    words(id(code.co_linetable if hasattr(code, "co_linetable") else code.co_lnotab))[2] = 1 << 62
+    table = code.co_linetable if hasattr(code, "co_linetable") else code.co_lnotab
+    texts = [code.co_filename, code.co_name, getattr(code, "co_qualname", code.co_name), table]
+    places = [(id(each) + 16, 1) for each in texts]
+    values = [(1 << 62) + 1 for _ in places]
 elif kind == "names":
     # It says that it is where it is not, in a way that could move a terminal's cursor.
-    name = "/work/\x1b[2J\u202egnp.py\n" + "x" * 500 + "\ud800"
-    victim.__code__ = victim.__code__.replace(co_filename=name)
-    exec(compile("import os, threading\ndef f():\n print('waits', threading.get_native_id(), flush=True)\n os.read(0, 1)\nf()", name, "exec"))
-os.write(1, b"waits %d\n" % threading.get_native_id())
-os.read(0, 1)
+    source = "import os, threading\nprint('waits', threading.get_native_id(), flush=True)\nos.read(0, 1)"
+    exec(compile(source, "/work/\x1b[2J\u202egnp.py\n" + "x" * 500 + "\ud800", "exec"))
+# All of it in one call, for what is overwritten may be what the next one would need.
+with tempfile.TemporaryFile() as file:
+    file.write(struct.pack(f"{len(values)}Q", *values))
+    file.flush()
+    buffers = [words(*place) for place in places]
+    os.write(1, b"waits %d\n" % threading.get_native_id())
+    os.preadv(file.fileno(), buffers, 0)
+    os.read(0, 1)
