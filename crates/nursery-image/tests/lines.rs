@@ -8,10 +8,14 @@ mod ground;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gambeson_sandbox::{Cell, Claim, Ended, Environment, Frames, Input, Nursery, Sink, Spec, Start, Streams};
+use gambeson_sandbox::{
+    Cell, Claim, Ended, Environment, Frames, Host, Input, Nursery, Sink, Spec, Start, Streams, launch, plan,
+};
 
 /// Marks the line that is to be told.
 const MARK: &str = "# here";
@@ -275,4 +279,43 @@ fn an_answer_comes_soon() {
             assert!(times[250] < Duration::from_millis(20), "{times:?}");
         }
     }
+}
+
+/// Run by the next one as somebody else.
+#[test]
+#[ignore = "is about whoever runs it"]
+fn whoever_starts_a_cell_may_read_it() {
+    let host = Host::probe();
+    let environment = Environment::discover(Path::new("/usr/bin/python3")).unwrap();
+    let program = include_str!("lines/nested.py");
+    let mut spec = ground::spec(&environment, program);
+    spec.accept_missing = host.missing.iter().map(|missing| missing.layer).collect();
+    let cell = launch(plan(&spec, &host).unwrap(), &host).unwrap();
+    let frames = Frames::of(&environment).unwrap();
+    let expected = marked(program);
+    let (told, ended) = look(cell, |process, thread| claim(&frames, &expected, process, thread));
+    let told = told.flatten().unwrap_or_else(|| panic!("{:?}: {}", host.authority, ground::told(&ended)));
+    assert_eq!((told.file, told.line), (expected.file, expected.line));
+}
+
+#[test]
+fn an_ordinary_user_reads_the_cells_that_it_starts() {
+    if ground::host().is_none() {
+        return;
+    }
+    // Where the tests are built, others may not go.
+    let dir = std::env::temp_dir().join(format!("gambeson-lines-{}", std::process::id()));
+    fs::create_dir(&dir).unwrap();
+    let program = dir.join("lines");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["--exact", "whoever_starts_a_cell_may_read_it", "--ignored"])
+        .current_dir("/")
+        .output()
+        .unwrap();
+    fs::remove_dir_all(&dir).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
