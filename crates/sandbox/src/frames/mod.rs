@@ -22,8 +22,6 @@ mod walk;
 
 pub use layout::Layout;
 
-use std::io;
-
 use crate::environment::Environment;
 use process::{Opened, Thread, mapped};
 #[cfg(any(test, feature = "fuzzing"))]
@@ -80,14 +78,6 @@ impl Frames {
     pub fn stack(&self, pid: i32, tid: i32, most: usize) -> Vec<Claim> {
         let Some((mut walk, frames)) = self.look(pid, tid) else { return Vec::new() };
         stack(&mut walk, &frames, most)
-    }
-
-    /// Whether memory of that process can be read at all.
-    ///
-    /// # Errors
-    /// The system's answer.
-    pub fn can_read(pid: i32) -> io::Result<()> {
-        Opened::of(pid).map(drop)
     }
 
     fn look(&self, pid: i32, tid: i32) -> Option<(Walk<'_, Opened>, Vec<Frame>)> {
