@@ -97,13 +97,14 @@ fn look<T: Send>(cell: Cell, look: impl FnOnce(i32, i32) -> T + Send) -> (Option
             let (mut line, mut reader) = (String::new(), BufReader::new(fs::File::from(our_out)));
             reader.read_line(&mut line).unwrap();
             let own: Option<i32> = line.trim().strip_prefix("waits ").and_then(|number| number.parse().ok());
-            let found = own.map(|own| {
+            let found = own.and_then(|own| {
                 let mut found = None;
-                ground::wait_until("the thread is there", || {
+                // It may end itself first.
+                ground::wait_until("the thread is there, or nobody", || {
                     found = threads(pid).into_iter().find(|(_, _, number)| *number == own);
-                    found.is_some()
+                    found.is_some() || ground::guest(pid).is_none()
                 });
-                found.map(|(process, thread, _)| look(process, thread)).unwrap()
+                found.map(|(process, thread, _)| look(process, thread))
             });
             drop((our_in, stop));
             found
@@ -193,7 +194,7 @@ fn a_program_that_overwrites_its_own_notes_gets_no_line_or_a_short_one() {
             let (found, ended) = look(ground::start_cold(&spec), |process, thread| {
                 // Before it overwrites, meanwhile, and after.
                 let (start, mut longest, mut claims) = (Instant::now(), Duration::ZERO, Vec::new());
-                while start.elapsed() < Duration::from_millis(100) {
+                while start.elapsed() < Duration::from_millis(150) {
                     for thread in threads_of(process).into_iter().chain([thread]) {
                         let before = Instant::now();
                         claims.extend(frames.claim(process, thread));
@@ -203,8 +204,11 @@ fn a_program_that_overwrites_its_own_notes_gets_no_line_or_a_short_one() {
                 }
                 (claims, longest)
             });
-            let (claims, spent) =
-                found.unwrap_or_else(|| panic!("{} {kind}: {}", environment.version, ground::told(&ended)));
+            let Some((claims, spent)) = found else {
+                // It harmed itself before anybody could look.
+                assert_eq!(kind, "cycles", "{}: {}", environment.version, ground::told(&ended));
+                continue;
+            };
             eprintln!("{} {kind}: {} claims, {spent:?}", environment.version, claims.len());
             for claim in claims {
                 for text in [&claim.file, &claim.function] {
@@ -287,11 +291,11 @@ fn an_answer_comes_soon() {
 fn whoever_starts_a_cell_may_read_it() {
     let host = Host::probe();
     let environment = Environment::discover(Path::new("/usr/bin/python3")).unwrap();
+    let frames = Frames::of(&environment).unwrap();
     let program = include_str!("lines/nested.py");
     let mut spec = ground::spec(&environment, program);
     spec.accept_missing = host.missing.iter().map(|missing| missing.layer).collect();
     let cell = launch(plan(&spec, &host).unwrap(), &host).unwrap();
-    let frames = Frames::of(&environment).unwrap();
     let expected = marked(program);
     let (told, ended) = look(cell, |process, thread| claim(&frames, &expected, process, thread));
     let told = told.flatten().unwrap_or_else(|| panic!("{:?}: {}", host.authority, ground::told(&ended)));

@@ -71,5 +71,6 @@ with tempfile.TemporaryFile() as file:
     file.flush()
     buffers = [words(*place) for place in places]
     os.write(1, b"waits %d\n" % threading.get_native_id())
+    time.sleep(0.05)
     os.preadv(file.fileno(), buffers, 0)
     os.read(0, 1)

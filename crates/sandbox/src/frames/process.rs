@@ -54,14 +54,19 @@ pub(super) fn mapped(pid: i32, file: &(String, u64)) -> Option<u64> {
 
 /// Where a line of the map begins, if it is one of `file` that can be executed (proc_pid_maps(5)).
 fn executed(line: &[u8], file: &(String, u64)) -> Option<u64> {
-    let line = std::str::from_utf8(line.get(..line.len().min(100))?).or_else(|error| {
-        // The name of the file may be cut, or no text.
-        std::str::from_utf8(&line[..error.valid_up_to()])
-    });
-    let mut words = line.ok()?.split_ascii_whitespace();
-    let (range, rights, _, device) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    // Most lines are of what cannot be executed: "55d0-55d1 r--p ...".
+    let rights = line.iter().position(|byte| *byte == b' ')? + 1;
+    if line.get(rights + 2) != Some(&b'x') {
+        return None;
+    }
+    // The name of the file comes last, and need not be text.
+    let line = &line[..line.len().min(100)];
+    let line = std::str::from_utf8(line)
+        .unwrap_or_else(|error| std::str::from_utf8(&line[..error.valid_up_to()]).expect("valid up to there"));
+    let mut words = line.split_ascii_whitespace();
+    let (range, _, _, device) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let inode = words.next()?.parse::<u64>().ok()?;
-    if !rights.contains('x') || device != file.0 || inode != file.1 {
+    if device != file.0 || inode != file.1 {
         return None;
     }
     u64::from_str_radix(range.split_once('-')?.0, 16).ok()
