@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use gambeson_sandbox::{
-    End, Held, Host, Layer, LayerReport, Limits, Missing, Network, Spec, Staged, Streams, Terminal, launch, plan,
+    End, Frames, Held, Host, Layer, LayerReport, Limits, Missing, Network, Spec, Staged, Streams, Terminal, launch,
+    plan,
 };
 use serde_json::{Value, json};
 
@@ -38,7 +39,8 @@ pub fn doctor(options: &DoctorOptions) -> ExitCode {
     }
     let trial = trial(options, &host);
     let rows: Vec<Row> = Layer::ALL.iter().map(|layer| row(*layer, &missing, &trial)).collect();
-    let posture = posture(&host);
+    let mut posture = posture(&host);
+    posture.push(lines(options));
     if options.json {
         print(&format!("{}\n", to_json(&rows, &posture, &trial)));
     } else {
@@ -149,6 +151,22 @@ fn posture(host: &Host) -> Vec<Posture> {
     };
     fact("authority", who, None);
     facts
+}
+
+/// Whether a refusal can say at which line of Python it met the program.
+fn lines(options: &DoctorOptions) -> Posture {
+    let found = python::environment(options.python.as_deref())
+        .and_then(|environment| Frames::of(&environment).map(|_| environment.version));
+    let (value, advice) = match found {
+        // What forbids every process to read another's memory (Documentation/admin-guide/LSM/Yama.rst).
+        Ok(_) if fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").is_ok_and(|scope| scope.trim() == "3") => (
+            "not told: kernel.yama.ptrace_scope is 3, so that no program's memory can be read".to_owned(),
+            Some("sysctl kernel.yama.ptrace_scope=2, after a restart".to_owned()),
+        ),
+        Ok(version) => (format!("told of programs of Python {version}"), None),
+        Err(why) => (format!("not told: {why}"), None),
+    };
+    Posture { name: "lines", value, advice }
 }
 
 fn to_json(rows: &[Row], posture: &[Posture], trial: &Result<Vec<LayerReport>, String>) -> Value {

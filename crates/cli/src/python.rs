@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use gambeson_sandbox::{Environment, EnvironmentError};
+use gambeson_sandbox::{Environment, EnvironmentError, Layout};
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,7 @@ struct Known {
     directories: Vec<PathBuf>,
     files: Vec<PathBuf>,
     links: Vec<(PathBuf, PathBuf)>,
+    layout: Result<Layout, String>,
 }
 
 /// The environment of `python`, or of the first `python3` on the `PATH`.
@@ -62,8 +63,9 @@ pub fn environment(python: Option<&Path>) -> Result<Environment, String> {
         EnvironmentError::Useless { .. } => error.to_string(),
     })?;
     if let Ok(found) = fingerprint(&environment.executable) {
-        let Environment { executable, version, directories, files, links } = environment.clone();
-        cache.insert(path, Known { given, found, asked: now(), executable, version, directories, files, links });
+        let Environment { executable, version, directories, files, links, layout } = environment.clone();
+        let asked = now();
+        cache.insert(path, Known { given, found, asked, executable, version, directories, files, links, layout });
         write_cache(&cache);
     }
     Ok(environment)
@@ -84,6 +86,7 @@ impl Known {
             directories: self.directories.clone(),
             files: self.files.clone(),
             links: self.links.clone(),
+            layout: self.layout.clone(),
         }
     }
 }

@@ -580,5 +580,8 @@ fn doctor_says_what_held_and_what_mends_the_rest() {
             other => panic!("{other}"),
         }
     }
-    assert!(report["posture"].as_array().unwrap().iter().any(|fact| fact["name"] == "mitigations"));
+    let posture = report["posture"].as_array().unwrap();
+    assert!(posture.iter().any(|fact| fact["name"] == "mitigations"));
+    let lines = posture.iter().find(|fact| fact["name"] == "lines").unwrap();
+    assert!(lines["value"].as_str().unwrap().starts_with("told of programs of Python 3."), "{lines}");
 }

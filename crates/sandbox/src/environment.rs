@@ -6,7 +6,9 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+
+use crate::frames::Layout;
 
 /// Time zones, certificates, locales, names of ports and the loader's cache, read by the C library and by
 /// `ssl`; the wheels that Debian's `venv` installs.
@@ -42,6 +44,8 @@ pub struct Environment {
     pub files: Vec<PathBuf>,
     /// Symbolic links on the way to them: where, and what they say.
     pub links: Vec<(PathBuf, PathBuf)>,
+    /// By what a program's lines are told from outside, or why they cannot be.
+    pub layout: Result<Layout, String>,
 }
 
 /// Why an interpreter cannot be used.
@@ -76,20 +80,37 @@ impl Environment {
     /// # Errors
     /// When it cannot be started, or does not answer as CPython 3.9 or newer does.
     pub fn discover(python: &Path) -> Result<Environment, EnvironmentError> {
-        let output = Command::new(python)
-            .args(["-I", "-c", include_str!("../../../guest/facts.py")])
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|source| EnvironmentError::Start { path: python.to_owned(), source })?;
+        let question = |source| {
+            let mut command = Command::new(python);
+            command.args(["-I", "-c", source]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+        };
+        // Both at once, and each by itself: that one has no answer must not matter to the other.
+        let layout = question(include_str!("../../../guest/layout.py")).spawn();
+        let output = question(include_str!("../../../guest/facts.py")).output();
+        let layout = layout_of(layout.and_then(std::process::Child::wait_with_output));
+        let output = output.map_err(|source| EnvironmentError::Start { path: python.to_owned(), source })?;
         let useless = |why: String| EnvironmentError::Useless { path: python.to_owned(), why };
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let last = said.lines().last().unwrap_or("it says nothing");
-            return Err(useless(format!("{last} ({})", output.status)));
+            return Err(useless(last_words(&output)));
         }
         let facts = Facts::parse(&output.stdout).ok_or_else(|| useless("its answer makes no sense".into()))?;
-        Ok(facts.environment())
+        Ok(facts.environment(layout))
     }
+}
+
+fn layout_of(answer: io::Result<Output>) -> Result<Layout, String> {
+    let output = answer.map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(last_words(&output));
+    }
+    let text = str::from_utf8(&output.stdout).map_err(|_| "its answer is no text")?;
+    Layout::parse(text)
+}
+
+fn last_words(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    format!("{} ({})", said.lines().last().unwrap_or("it says nothing"), output.status)
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +142,7 @@ impl Facts {
         (facts.executable.is_absolute() && !facts.version.is_empty()).then_some(facts)
     }
 
-    fn environment(self) -> Environment {
+    fn environment(self, layout: Result<Layout, String>) -> Environment {
         let mut shown = Shown::default();
         for prefix in self.prefixes.iter().filter(|prefix| !SYSTEM.iter().any(|system| Path::new(system) == *prefix)) {
             shown.add(prefix);
@@ -138,7 +159,7 @@ impl Facts {
         shown.add(&self.executable);
         let (places, links) = shown.finish();
         let (directories, files) = places.into_iter().partition(|place| place.is_dir());
-        Environment { executable: self.executable, version: self.version, directories, files, links }
+        Environment { executable: self.executable, version: self.version, directories, files, links, layout }
     }
 }
 

@@ -21,6 +21,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::collect::{Collected, collect};
 use crate::environment::{Environment, EnvironmentError};
+use crate::frames::{Claim, Layout, Memory};
 use crate::limits::Bytes;
 use crate::output::{Allowance, Sink, Stream};
 use crate::seccomp::{Action, Policy};
@@ -466,6 +467,63 @@ pub fn policy(data: &[u8]) {
     }
 }
 
+/// A program's memory, of whatever bytes: what is told of it is short and plain, after no more reads than allowed.
+pub fn lines(data: &[u8]) {
+    let (claims, bytes) = told_of(data);
+    for claim in claims {
+        assert!(claim.line > 0);
+        for text in [&claim.file, &claim.function] {
+            assert!(text.chars().count() <= 200 && !text.chars().any(deceives), "{claim:?}");
+        }
+    }
+    assert!(bytes <= 4 << 20, "{bytes} bytes were read");
+    let mut script = Script(data);
+    let (end, number) = (script.byte(), script.byte());
+    // What a code object carries, by itself.
+    let first = i32::from(number) << ((end & 31) % 25);
+    for at in -1..i64::from(number) {
+        crate::frames::any_line(script.0, first, at);
+    }
+}
+
+/// All that is told of a memory, and how many bytes of it were read.
+fn told_of(data: &[u8]) -> (Vec<Claim>, usize) {
+    static LAYOUT: LazyLock<Layout> =
+        LazyLock::new(|| Layout::parse(include_str!("../../../fuzz/layout")).expect("it is one"));
+    let mut script = Script(data);
+    let (end, number) = (script.byte(), script.byte());
+    let image = Image { bytes: script.0, goes_round: end & 1 == 1, read: 0 };
+    let (claims, image) = crate::frames::all(&LAYOUT, Image::BASE, image, i32::from(number));
+    (claims, image.read)
+}
+
+/// Memory that is there from one address up; beyond its end nothing, or the beginning again.
+struct Image<'a> {
+    bytes: &'a [u8],
+    goes_round: bool,
+    read: usize,
+}
+
+impl Image<'_> {
+    const BASE: u64 = 256;
+}
+
+impl Memory for Image<'_> {
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
+        self.read += buffer.len();
+        let length = self.bytes.len() as u64;
+        for (place, byte) in (address..).zip(buffer) {
+            let at = match place.checked_sub(Image::BASE) {
+                Some(at) if at < length => at,
+                Some(at) if self.goes_round && length > 0 => at % length,
+                _ => return false,
+            };
+            *byte = self.bytes[usize::try_from(at).expect("within the bytes")];
+        }
+        true
+    }
+}
+
 /// What the kernel would answer to a call of the native ABI (Documentation/networking/filter.rst).
 fn answer(program: &[Instruction], number: u32, args: &[u64; 6]) -> u32 {
     const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -509,6 +567,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_memory_that_fuzzing_of_lines_starts_from_has_lines() {
+        let told = |name: &str| {
+            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/lines");
+            let (claims, _) = told_of(&fs::read(dir.join(name)).unwrap());
+            claims
+                .into_iter()
+                .map(|claim| format!("{}:{} {}", claim.file, claim.line, claim.function))
+                .collect::<Vec<_>>()
+        };
+        // The stack, and at its end what is chosen of it: the submission's own.
+        assert_eq!(told("stack"), ["/usr/lib/json.py:85 load", "größe_🐍.py:84 f", "größe_🐍.py:84 f"]);
+        assert!((400..=513).contains(&told("cycle").len()), "a stack without an end has one");
+        let name = format!("…{}", "x".repeat(199));
+        assert_eq!(told("deceives"), vec![format!("\\u{{1b}}[2J\\u{{202e}}\\ud800:85 {name}"); 2]);
+        assert!(told("round").is_empty() && told("nothing").is_empty());
+    }
+
     macro_rules! holds {
         ($($name:ident: $target:ident, $seeds:literal;)*) => {$(
             #[test]
@@ -526,5 +602,6 @@ mod tests {
         any_name_is_kept_or_made_fit_to_print: artifact_names, "names";
         any_answer_of_an_interpreter_shows_only_what_it_names: facts, "facts";
         any_policy_is_refused_or_compiled_as_it_says: policy, "policy";
+        any_memory_has_lines_that_are_plain_or_none: lines, "lines";
     }
 }

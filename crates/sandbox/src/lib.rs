@@ -9,6 +9,7 @@ mod collect;
 mod environment;
 mod exit;
 mod feed;
+mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod host;
@@ -33,6 +34,7 @@ pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use environment::{Environment, EnvironmentError};
 pub use exit::{Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
 pub use feed::Input;
+pub use frames::{Claim, Frames, Layout};
 pub use host::{Authority, Host, Layer, Missing, Selinux};
 pub use launch::{LaunchError, launch};
 pub use limits::{Bytes, Limit, LimitOutOfRange, Limits, MilliCpus};

@@ -396,6 +396,7 @@ mod tests {
                 directories: ["/usr/lib/python3.13", "/usr/lib/x86_64-linux-gnu"].map(PathBuf::from).into(),
                 files: vec!["/usr/bin/python3.13".into()],
                 links: vec![("/lib".into(), "usr/lib".into()), ("/usr/bin/python3".into(), "python3.13".into())],
+                layout: Err("it was not asked".into()),
             },
             args: vec!["main.py".into()],
             env: Vec::new(),

@@ -293,6 +293,7 @@ mod tests {
             directories: Vec::new(),
             files: Vec::new(),
             links: Vec::new(),
+            layout: Err("it was not asked".into()),
         }
     }
 
