@@ -137,19 +137,7 @@ fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
 /// A refusal that is about the host ends like a run; one about the input is the caller's mistake.
 fn stop(refusal: &Refusal) -> Stop {
     match refusal {
-        Refusal::Missing(missing) => {
-            let accept = if missing.layer.may_be_missing() {
-                format!("mend it ({}), or accept it with --accept-missing {}", missing.mend, missing.layer)
-            } else {
-                format!("mend it ({})", missing.mend)
-            };
-            Stop::Ended(End::Refused(Denial {
-                act: "this run was".into(),
-                layer: missing.layer,
-                why: format!("this host lacks it: {}", missing.why),
-                remedy: accept,
-            }))
-        }
+        Refusal::Missing(missing) => Stop::Ended(End::Refused(Denial::of_run(missing))),
         Refusal::Nul(_) | Refusal::Variable { .. } | Refusal::Input { .. } => Stop::Usage(refusal.to_string()),
         Refusal::InputTooLarge { limit, .. } => {
             Stop::Usage(format!("{refusal}; ask for more with --limit {limit}=..."))

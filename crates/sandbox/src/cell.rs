@@ -486,7 +486,7 @@ impl Cell {
         let elided = (out.elided(), err.elided());
         Ended {
             plan: self.plan,
-            exit: Exit { end, start: self.start, usage, layers },
+            exit: Exit { end, start: self.start, usage, layers, denials: Vec::new() },
             stdout: out.kept,
             stderr: err.kept,
             elided,

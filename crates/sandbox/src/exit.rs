@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::host::Layer;
+use serde::{Deserialize, Serialize};
+
+use crate::host::{Layer, Missing};
 use crate::limits::{Bytes, Limit};
+use crate::warden::Claim;
 
 /// How a cell ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +40,91 @@ pub enum End {
     },
 }
 
-/// One refused act.
+macro_rules! acts {
+    ($($variant:ident $name:literal $what:literal,)*) => {
+        /// A kind of act that is refused, in a word that stays the same.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Act { $(#[doc = $what] $variant,)* }
+
+        impl Act {
+            /// Every one.
+            pub const ALL: &[Act] = &[$(Act::$variant,)*];
+
+            /// Its word.
+            pub const fn name(self) -> &'static str {
+                match self { $(Act::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+acts! {
+    Socket "socket" "To make a socket.",
+    Connect "connect" "To connect to somebody.",
+    Bind "bind" "To take an address.",
+    Listen "listen" "To wait for connections.",
+    Execve "execve" "To execute a program.",
+    Fork "fork" "To make a process or a thread.",
+    Ptrace "ptrace" "To trace, read or write another process.",
+    Mount "mount" "To change what file systems are where.",
+    Namespace "namespace" "To make or enter a namespace.",
+    Bpf "bpf" "To load a program into the kernel.",
+    Perf "perf" "To count what the processor does.",
+    IoUring "io_uring" "To use the kernel's second interface.",
+    Keyring "keyring" "To use the kernel's keyrings.",
+    Signal "signal" "To signal a process.",
+    Open "open" "To open or change a file.",
+    Module "module" "To load code into the kernel.",
+    Reboot "reboot" "To restart the machine, or another kernel.",
+    Clock "clock" "To set a clock.",
+    Trace "trace" "To watch what the system does.",
+    Other "other" "Anything else; its target says what.",
+}
+
+/// One refused act, or several that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// What was tried.
-    pub act: String,
+    pub act: Act,
+    /// On what.
+    pub target: Option<String>,
+    /// Which line of a policy, or which setting, refused it.
+    pub rule: String,
     /// Who refused it.
     pub layer: Layer,
     /// Why.
     pub why: String,
     /// What its author can do.
     pub remedy: String,
+    /// Where the program says that it was.
+    pub at: Option<Claim>,
+    /// What that line says, where the file is one that the program came with.
+    pub source: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
+impl Denial {
+    /// Of a run that this host is not fit for.
+    pub fn of_run(missing: &Missing) -> Denial {
+        let Missing { layer, why, mend } = missing;
+        let remedy = if layer.may_be_missing() {
+            format!("mend it ({mend}), or accept it with --accept-missing {layer}")
+        } else {
+            format!("mend it ({mend})")
+        };
+        Denial {
+            act: Act::Other,
+            target: Some("this run".into()),
+            rule: layer.name().into(),
+            layer: *layer,
+            why: format!("this host lacks it: {why}"),
+            remedy,
+            at: None,
+            source: None,
+            count: 1,
+        }
+    }
 }
 
 /// A quantity of what a limit bounds.
@@ -128,6 +205,8 @@ pub struct Exit {
     pub usage: Usage,
     /// What held. Empty where no cell was built.
     pub layers: Vec<LayerReport>,
+    /// What was refused and came to our notice: a bounded number of kinds.
+    pub denials: Vec<Denial>,
 }
 
 impl Exit {
@@ -168,7 +247,9 @@ impl End {
                 format!("{subject} {used}, limit {allowed}; {advice}, or ask for more with --limit {limit}=...")
             }
             End::Refused(denial) => {
-                format!("{} refused by {}: {}; {}", denial.act, denial.layer, denial.why, denial.remedy)
+                let Denial { act, target, layer, why, remedy, .. } = denial;
+                let tried = target.as_deref().unwrap_or(act.name());
+                format!("{tried} was refused by {layer}: {why}; {remedy}")
             }
             End::Cancelled => "cancelled on request".into(),
             End::Fault { step, why, mend } => {

@@ -1,0 +1,5 @@
+//! The warden: what of a cell's refused acts is explained.
+
+mod claim;
+
+pub use claim::Claim;
