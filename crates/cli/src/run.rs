@@ -162,6 +162,7 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<Ended, Stop
         interrupt: Some(interrupt.as_fd()),
         cancel: Some(cancel.as_fd()),
         resize: resize.as_ref().map(|fd| (fd.as_fd(), stdin.as_fd())),
+        denied: None,
     });
     drop(raw);
     Ok(ended)

@@ -460,6 +460,7 @@ pub fn policy(data: &[u8]) {
             let decided = match policy.decide(number, args) {
                 Action::Allow => libc::SECCOMP_RET_ALLOW,
                 Action::Errno(errno) => libc::SECCOMP_RET_ERRNO | u32::from(errno),
+                Action::Explain { errno, .. } => libc::SECCOMP_RET_USER_NOTIF | u32::from(errno),
                 Action::Kill => libc::SECCOMP_RET_KILL_PROCESS,
             };
             assert_eq!(answer(&program, number, args), decided, "call {number} {args:?}");

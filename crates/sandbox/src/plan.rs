@@ -137,7 +137,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     if has(Layer::Landlock) {
         steps.push(Step::Landlock { abi: host.landlock_abi, network: spec.network, rules: landlock_rules(spec)? });
     }
-    steps.push(Step::Seccomp(Policy::built_in(spec.network, spec.terminal)));
+    let policy = Policy::built_in(spec.network, spec.terminal);
+    steps.push(Step::Seccomp(if host.explains { policy } else { policy.unexplained() }));
 
     steps.push(Step::DeadlineWall(limits.wall));
     steps.push(Step::DeadlineCpu(limits.cpu));
@@ -410,6 +411,7 @@ mod tests {
 
     fn host() -> Host {
         Host {
+            explains: true,
             authority: Authority::Root,
             landlock_abi: 7,
             cgroups: crate::cgroup::Hierarchies::none(),

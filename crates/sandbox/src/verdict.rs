@@ -111,6 +111,13 @@ impl Cell {
             // The rules of Landlock are in the plan; here one line will do.
             let said = step.to_string();
             let mut detail = said.lines().next().unwrap_or_default().trim_end_matches("; refuse all but:").to_owned();
+            if let Step::Seccomp(policy) = step
+                && policy.explains()
+                && watch.warden.is_none()
+            {
+                // A container that is asked about already has the one listener that there can be.
+                detail.push_str(" (nobody could be asked here: without saying why)");
+            }
             match reports.iter_mut().find(|report| report.layer == layer) {
                 Some(report) => {
                     report.detail.push_str(", ");

@@ -1,5 +1,140 @@
-//! The warden: what of a cell's refused acts is explained.
+//! The warden: the other end of a filter that asks. It refuses, and says why.
+//!
+//! Invariants:
+//! 1. It has one answer, the error that the policy names. There is no question that it could answer otherwise
+//!    ([`notify`](crate::sys::notify)), and with it gone the kernel refuses by itself (ENOSYS).
+//! 2. It decides nothing. What it reads of a program's memory, after the program has asked, is for the explanation; a
+//!    thread's call still waiting *after* the reading shows whose memory that was.
+//! 3. What it remembers is bounded in number and in bytes, whatever is asked and however often.
+//! 4. A question waits until its answer is due: whoever asks often slows nobody but itself.
 
+mod bucket;
 mod claim;
+mod explain;
+mod ledger;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 pub use claim::Claim;
+
+use crate::exit::Denial;
+use crate::plan::Plan;
+use crate::seccomp::{Action, Policy};
+use crate::spec::Network;
+use crate::step::Step;
+use crate::sys::notify::{self, Question};
+use bucket::Bucket;
+pub(crate) use explain::explain;
+pub(crate) use ledger::Ledger;
+
+/// Answers at once, and then one each: what a storm costs us is a few thousandths of a processor.
+const ANSWERS: (u32, Duration) = (256, Duration::from_millis(1));
+/// To find out where a program is costs many times what an answer does. What is not looked for is counted where the same
+/// act was last seen.
+const CLAIMS: (u32, Duration) = (64, Duration::from_millis(50));
+/// Of one turn of the supervisor's loop, which has others to serve.
+const AT_ONCE: usize = 32;
+
+/// Answers the questions of one cell's filter.
+#[derive(Debug)]
+pub(crate) struct Warden {
+    /// Gone when it cannot be asked any more.
+    listener: Option<OwnedFd>,
+    policy: Option<Policy>,
+    network: Network,
+    answers: Bucket,
+    claims: Bucket,
+    pub(crate) ledger: Ledger,
+}
+
+impl Warden {
+    pub(crate) fn new(listener: OwnedFd, plan: &Plan) -> Warden {
+        let policy = plan.find(|step| if let Step::Seccomp(policy) = step { Some(policy.clone()) } else { None });
+        let loopback = plan.steps.contains(&Step::LoopbackUp);
+        let now = Instant::now();
+        Warden {
+            listener: Some(listener),
+            policy,
+            network: if loopback { Network::Loopback } else { Network::None },
+            answers: Bucket::new(ANSWERS, now),
+            claims: Bucket::new(CLAIMS, now),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// What becomes readable with a question, unless no answer is due yet.
+    pub(crate) fn wants_to_answer(&self, now: Instant) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().filter(|_| self.answers.has_one(now)).map(AsFd::as_fd)
+    }
+
+    /// When the next answer is due, if none is.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        self.listener.as_ref().filter(|_| !self.answers.has_one(now)).map(|_| self.answers.next())
+    }
+
+    /// Answers what is asked and due. `told` hears of each denial that is of a new kind.
+    pub(crate) fn answer(&mut self, now: Instant, mut told: impl FnMut(&mut Denial)) {
+        for _ in 0..AT_ONCE {
+            let Some(listener) = &self.listener else { return };
+            if !is_asked(listener.as_fd()) || !self.answers.take(now) {
+                return;
+            }
+            let question = match notify::take(listener.as_fd()) {
+                Ok(question) => question,
+                // Whoever asked is gone.
+                Err(Errno::NOENT | Errno::INTR) => continue,
+                Err(_) => {
+                    self.listener = None;
+                    return;
+                }
+            };
+            let errno = self.refuse(&question, now, &mut told);
+            let Some(listener) = &self.listener else { return };
+            match notify::refuse(listener.as_fd(), question.id, errno) {
+                Ok(()) | Err(Errno::NOENT | Errno::INTR) => {}
+                // Closed, it refuses for us.
+                Err(_) => self.listener = None,
+            }
+        }
+    }
+
+    /// Notes why it is refused. The error is the policy's, decided by numbers that the kernel copied for us.
+    fn refuse(&mut self, question: &Question, now: Instant, told: &mut impl FnMut(&mut Denial)) -> Errno {
+        let Question { id, thread, number, ref args, .. } = *question;
+        let Some(policy) = &self.policy else { return Errno::NOSYS };
+        // A filter that asks where its policy does not explain is not ours; it gets no better answer.
+        let Action::Explain { errno, act } = policy.decide(number, args) else { return Errno::PERM };
+        let Some(listener) = &self.listener else { return Errno::NOSYS };
+        // Of a thread that we cannot see (in a pid namespace beside ours) there is nothing to read.
+        let may_read = thread != 0;
+        let read = |address: u64, into: &mut [u8]| match may_read {
+            true => notify::read_memory(thread, address, into).unwrap_or(0),
+            false => 0,
+        };
+        let mut refused = explain(act, number, args, self.network, read);
+        refused.line = policy.line(number, args);
+        let looked = may_read && self.claims.take(now);
+        let at = if looked { claim::of(thread) } else { None };
+        if may_read && !notify::still_waits(listener.as_fd(), id) {
+            // What was read may be another's.
+            refused.target = None;
+            if let Some(new) = self.ledger.note(refused.denial(None), true) {
+                told(new);
+            }
+        } else if let Some(new) = self.ledger.note(refused.denial(at), looked) {
+            told(new);
+        }
+        Errno::from_raw_os_error(errno.into())
+    }
+}
+
+/// Whether a question is there to be taken: to take what is not there would wait.
+fn is_asked(listener: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
+    let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    asked == Ok(1) && polled[0].revents().contains(PollFlags::IN)
+}
