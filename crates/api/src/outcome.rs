@@ -150,6 +150,16 @@ pub struct Denial {
 }
 
 impl Denial {
+    /// The most bytes of all its texts together.
+    pub const BYTES_MOST: usize = 8 << 10;
+
+    /// Bytes of all its texts together.
+    pub fn bytes(&self) -> usize {
+        let Denial { act, target, rule, layer, why, remedy, file, line: _, source, count: _ } = self;
+        let optional = [target, file, source].into_iter().flatten();
+        [act, rule, layer, why, remedy].into_iter().chain(optional).map(String::len).sum()
+    }
+
     /// A sentence for people. It has words of the program's in it: whoever prints it makes it fit to print.
     pub fn sentence(&self) -> String {
         let mut sentence = String::new();

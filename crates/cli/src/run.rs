@@ -13,8 +13,9 @@ use gambeson_sandbox::{
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::args::{NetworkChoice, RunOptions};
+use crate::client::visible;
 use crate::exit_code::ExitCode;
-use crate::terminal::{Raw, complain, print};
+use crate::terminal::{Raw, complain, print, remark};
 use crate::{input, limits, python, report};
 
 /// What ends a run before there is a cell.
@@ -76,6 +77,9 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
             return Ok(ExitCode::Fault);
         }
         return Ok(ExitCode::of(end));
+    }
+    for denial in gambeson_worker::report(&ended.exit).denials.iter().filter(|_| !matches!(end, End::Refused(_))) {
+        remark(&visible::line(&denial.sentence()));
     }
     if !matches!(end, End::Exited(_)) {
         complain(&end.message());

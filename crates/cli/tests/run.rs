@@ -117,6 +117,18 @@ fn the_report_has_the_promised_form() {
 }
 
 #[test]
+fn a_refused_act_is_told_in_a_sentence() {
+    let source = "import socket\ntry:\n    socket.create_connection(('93.184.216.34', 443))\nexcept OSError: pass";
+    let report = run_json(&[], source);
+    let denial = &report["denials"][0];
+    assert_eq!((&denial["act"], &denial["target"]), (&"socket".into(), &"IPv4 (TCP)".into()));
+    assert_eq!((&denial["layer"], &denial["count"]), (&"seccomp".into(), &1.into()));
+    let said = text(&run(&[], source).stderr);
+    let sentence = "a socket for IPv4 (TCP) refused: this job has no network. Ask for network.allow";
+    assert!(said.contains(sentence) && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn exit_codes_tell_how_it_ended() {
     for (source, code) in [
         ("pass", 0),

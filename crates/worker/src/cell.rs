@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+use gambeson_api::work::Append;
 use gambeson_sandbox::{
-    Bytes, Collected, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
+    Bytes, Collected, Denied, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
 };
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::boot_time::BootTime;
@@ -34,6 +35,7 @@ pub(crate) struct Order {
     stdout: OwnedFd,
     stderr: OwnedFd,
     cancel: OwnedFd,
+    denied: Option<mpsc::Sender<gambeson_api::Denial>>,
     /// Where to collect to, and how much.
     runs: PathBuf,
     disk: Bytes,
@@ -47,6 +49,8 @@ pub(crate) struct Ends {
     pub(crate) stderr: Receiver,
     /// Dropping it kills the cell.
     pub(crate) cancel: Sender,
+    /// Each kind of refused act, when it happens the first time.
+    pub(crate) denied: mpsc::Receiver<gambeson_api::Denial>,
 }
 
 /// A cell's thread that waits for the word.
@@ -87,19 +91,24 @@ impl Order {
         holding: Arc<Holding>,
         stdin: &[u8],
         runs: PathBuf,
+        tells_denials: bool,
     ) -> io::Result<(Order, Ends)> {
         let flags = PipeFlags::CLOEXEC;
         let (our_stdout, stdout) = pipe_with(flags)?;
         let (our_stderr, stderr) = pipe_with(flags)?;
         let (cancel, our_cancel) = pipe_with(flags)?;
         let stdin = if stdin.is_empty() { None } else { Some(in_memory(stdin)?) };
+        // As many as a server records; what has no room is in the report all the same.
+        let (denied, told_denied) = mpsc::channel(Append::DENIALS_MOST);
         let ends = Ends {
             stdout: Receiver::from_owned_fd(our_stdout)?,
             stderr: Receiver::from_owned_fd(our_stderr)?,
             cancel: Sender::from_owned_fd(our_cancel)?,
+            denied: told_denied,
         };
         let (disk, files) = (limits.disk, limits.files);
-        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
+        let denied = Some(denied).filter(|_| tells_denials);
+        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files }, ends))
     }
 
     /// Starts the thread, which does all that it can before the word is given that the program may start.
@@ -120,12 +129,18 @@ impl Order {
     }
 
     fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
-        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
+        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files } = self;
+        let tell = |denial: &gambeson_sandbox::Denial| {
+            if let Some(denied) = &denied {
+                let _ = denied.try_send(crate::translate::denial(denial));
+            }
+        };
         let streams = || Streams {
             stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),
             stdout: Sink::Patient(stdout.as_fd()),
             stderr: Sink::Patient(stderr.as_fd()),
             cancel: Some(cancel.as_fd()),
+            denied: Some(Denied(&tell)),
             ..Streams::kept()
         };
         let dressed = match spares {

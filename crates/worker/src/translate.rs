@@ -285,6 +285,7 @@ mod tests {
             network: api::Network::None,
             start: Default::default(),
             array: None,
+            denials: true,
         }
     }
 
