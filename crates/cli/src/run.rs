@@ -82,7 +82,7 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
         remark(&visible::line(&denial.sentence()));
     }
     if !matches!(end, End::Exited(_)) {
-        complain(&end.message());
+        complain(&visible::line(&ended.exit.message()));
     }
     for skipped in collected.iter().flat_map(|collected| &collected.skipped) {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));

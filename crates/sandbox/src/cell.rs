@@ -20,7 +20,7 @@ use crate::exit::{Denial, End, Exit, Start, Usage};
 use crate::feed::{Controls, Feed, Input};
 use crate::janitor::Janitor;
 use crate::launch::unblock;
-use crate::limits::Bytes;
+use crate::limits::{Bytes, Limit};
 use crate::nursery::Keeper;
 use crate::output::{Allowance, Sink, Stream};
 use crate::plan::Plan;
@@ -28,7 +28,7 @@ use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
 use crate::sys::clone::Child;
-use crate::warden::Warden;
+use crate::warden::{self, Claim, Warden};
 use crate::wire::{self, Frame};
 
 /// The streams of a run, and the ways to interfere with it.
@@ -185,12 +185,16 @@ pub(crate) struct Watch {
     pub(crate) disk_full: bool,
     pub(crate) files_full: bool,
     pub(crate) interrupted: bool,
+    /// Where the program said that it was, when a limit was near.
+    pub(crate) at: Option<Claim>,
     /// Answers what the filter asks, where it asks.
     pub(crate) warden: Option<Warden>,
 }
 
 /// How often limits that no event announces are looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// The same, when more than half of the memory is used: to fill the rest takes tens of milliseconds.
+const TICK_NEAR: Duration = Duration::from_millis(10);
 
 impl Cell {
     /// The pid of the cell's first process, as the host sees it.
@@ -321,6 +325,10 @@ impl Cell {
 
     fn kill(&self, watch: &mut Watch, why: Killed) {
         if watch.killed.is_none() {
+            if matches!(why, Killed::Wall | Killed::Cpu | Killed::Output) {
+                watch.at = None;
+                self.ask_where(watch);
+            }
             watch.killed = Some(why);
             self.process.kill();
             self.group.kill();
@@ -333,14 +341,35 @@ impl Cell {
         if self.group.memory_kills() > 0 {
             self.kill(watch, Killed::Memory);
         }
-        let Some(limit) = cpu else { return TICK };
+        let most = if self.look_at_memory(watch) { TICK_NEAR } else { TICK };
+        let Some(limit) = cpu else { return most };
         let used = self.cpu_time();
         if used >= limit {
             self.kill(watch, Killed::Cpu);
         }
         // Sooner, if all CPUs together could use up the rest.
         let cpus = self.plan.limits.cpus.0.div_ceil(1000).max(1);
-        (limit.saturating_sub(used) / cpus).clamp(Duration::from_millis(1), TICK)
+        (limit.saturating_sub(used) / cpus).clamp(Duration::from_millis(1), most)
+    }
+
+    /// Notes where the program is while its memory is near the limit: afterwards there is nobody to ask. Returns whether
+    /// it is to be looked at more often.
+    fn look_at_memory(&self, watch: &mut Watch) -> bool {
+        let limit = self.plan.find(|step| if let Step::Memory(limit) = step { Some(limit.0) } else { None });
+        let (Some(limit), Some(used)) = (limit, self.group.memory()) else { return false };
+        if used.0 >= limit / 4 * 3 {
+            self.ask_where(watch);
+        }
+        used.0 >= limit / 2
+    }
+
+    /// Asks for the line that the program's first thread is at.
+    fn ask_where(&self, watch: &mut Watch) {
+        if watch.killed.is_none()
+            && let Some(guest) = guest_of(self.pid())
+        {
+            watch.at = warden::where_is(guest.as_raw_pid().unsigned_abs()).or(watch.at.take());
+        }
     }
 
     fn look_at_disk(&self, watch: &mut Watch) {
@@ -508,10 +537,15 @@ impl Cell {
         // Of a cell that never came to run the program, nothing is said to have held.
         let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
         let elided = (out.elided(), err.elided());
-        let denials = watch.warden.take().map_or_else(Vec::new, |warden| warden.ledger.close());
+        let mut denials = watch.warden.take().map_or_else(Vec::new, |warden| warden.ledger.close());
+        if matches!(end, End::Exited(1..)) {
+            denials.extend(warden::last_words(tail, &self.plan));
+        }
+        let told = matches!(end, End::LimitHit { limit: Limit::Memory | Limit::Cpu | Limit::Wall | Limit::Output, .. });
+        let at = watch.at.take().filter(|_| told);
         Ended {
             plan: self.plan,
-            exit: Exit { end, start: self.start, usage, layers, denials },
+            exit: Exit { end, at, start: self.start, usage, layers, denials },
             stdout: out.kept,
             stderr: err.kept,
             elided,

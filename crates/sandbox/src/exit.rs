@@ -138,6 +138,19 @@ pub enum Amount {
     Time(Duration),
 }
 
+impl Amount {
+    /// A quarter more, in round numbers, as it is asked for.
+    fn more(&self) -> String {
+        const MEBI: u64 = 1 << 20;
+        let quarter_more = |value: u64| value.saturating_add(value.div_ceil(4)).max(1);
+        match self {
+            Amount::Bytes(bytes) => format!("{}M", quarter_more(bytes.0).div_ceil(MEBI)),
+            Amount::Count(count) => quarter_more(*count).to_string(),
+            Amount::Time(time) => format!("{}s", quarter_more(time.as_millis() as u64).div_ceil(1000)),
+        }
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -199,6 +212,8 @@ pub enum Start {
 pub struct Exit {
     /// How it ended.
     pub end: End,
+    /// Where the program says that it was when it was killed, or shortly before its memory was at its limit.
+    pub at: Option<Claim>,
     /// How its interpreter came to it.
     pub start: Start,
     /// What it used.
@@ -210,6 +225,11 @@ pub struct Exit {
 }
 
 impl Exit {
+    /// A sentence for the program's author: what happened, where if that is known, and what to do about it.
+    pub fn message(&self) -> String {
+        self.end.message_at(self.at.as_ref())
+    }
+
     /// Whether this was a warm cell that never took its program: nothing of it ran, and it can start another way.
     pub fn never_began(&self) -> bool {
         let hand_over = crate::birth::act::name(crate::birth::act::HAND_OVER);
@@ -220,6 +240,10 @@ impl Exit {
 impl End {
     /// A sentence for the program's author: what happened, and what to do about it.
     pub fn message(&self) -> String {
+        self.message_at(None)
+    }
+
+    fn message_at(&self, at: Option<&Claim>) -> String {
         match self {
             End::Exited(0) => "the program ended normally".into(),
             End::Exited(code) => format!("the program ended with exit code {code}; its own output says why"),
@@ -244,7 +268,9 @@ impl End {
                     Limit::OpenFiles => ("open files: had", "close what is no longer needed"),
                     Limit::Output => ("output: wrote", "print less, or write to a file in /work/out"),
                 };
-                format!("{subject} {used}, limit {allowed}; {advice}, or ask for more with --limit {limit}=...")
+                let at = at.map_or(String::new(), |at| format!(" at {} line {}", at.file, at.line));
+                let more = allowed.more();
+                format!("{subject} {used} of {allowed}{at}; {advice}, or try --limit {limit}={more}")
             }
             End::Refused(denial) => {
                 let Denial { act, target, layer, why, remedy, .. } = denial;
@@ -285,4 +311,27 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         libc::SIGPROF => "SIGPROF",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_says_where_it_was_reached_and_what_to_ask_for() {
+        let end = End::LimitHit {
+            limit: Limit::Memory,
+            used: Amount::Bytes(Bytes::mebi(268)),
+            allowed: Amount::Bytes(Bytes::mebi(256)),
+        };
+        assert_eq!(end.message(), "memory: peak 268 MiB of 256 MiB; use less at once, or try --limit memory=320M");
+        let at = Claim { file: "main.py".into(), line: 40, function: "f".into() };
+        assert_eq!(
+            end.message_at(Some(&at)),
+            "memory: peak 268 MiB of 256 MiB at main.py line 40; use less at once, or try --limit memory=320M"
+        );
+        let time = |ms| Amount::Time(Duration::from_millis(ms)).more();
+        assert_eq!((time(500).as_str(), time(60_000).as_str()), ("1s", "75s"));
+        assert_eq!(Amount::Count(64).more(), "80");
+    }
 }

@@ -185,6 +185,29 @@ fn where_nobody_can_be_asked_the_same_calls_are_refused() {
     assert!(seccomp.detail.contains("without a word"), "{}", seccomp.detail);
 }
 
+#[test]
+fn what_no_filter_sees_is_told_from_a_programs_last_words_as_its_own() {
+    let prefix = "# a program\nimport os, subprocess\n";
+    for (line, act, target, layer) in [
+        ("open('/etc/shadow')", Act::Open, Some("/etc/shadow"), Layer::Root),
+        ("open('/etc/passwd', 'w')", Act::Open, Some("/etc/passwd"), Layer::RootReadOnly),
+        ("subprocess.run(['git', 'log'])", Act::Execve, Some("git"), Layer::Root),
+        ("os.kill(os.getppid(), 9)", Act::Signal, None, Layer::Landlock),
+    ] {
+        let ended = run(&format!("{prefix}{line}\n"));
+        let denials = &ended.exit.denials;
+        assert_eq!(denials.len(), 1, "{line}: {}", told(&ended));
+        assert_eq!((denials[0].act, denials[0].target.as_deref(), denials[0].layer), (act, target, layer), "{line}");
+        assert_eq!(denials[0].rule, "the program's own traceback");
+        let at = denials[0].at.as_ref().unwrap();
+        assert_eq!((at.file.as_str(), at.line, denials[0].source.as_deref()), ("main.py", 3, Some(line)));
+    }
+    for line in ["open('missing')", "open('/work/missing')", "1/0", "raise SystemExit('x: [Errno 13] y')"] {
+        let ended = run(&format!("{prefix}{line}\n"));
+        assert_eq!((&ended.exit.end, ended.exit.denials.len()), (&End::Exited(1), 0), "{line}");
+    }
+}
+
 fn cpu_time_of_this_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)

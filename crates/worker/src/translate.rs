@@ -139,10 +139,10 @@ fn staged(files: Vec<Fetched>) -> Result<Vec<Staged>, Refusal> {
 
 /// What is said of a run.
 pub fn report(exit: &Exit) -> api::Report {
-    let Exit { end, start, usage, layers, denials } = exit;
+    let Exit { end, at: _, start, usage, layers, denials } = exit;
     let last = if let End::Refused(denial) = end { Some(denial) } else { None };
     api::Report {
-        outcome: api::Outcome { end: outcome(end), message: end.message() },
+        outcome: api::Outcome { end: outcome(end), message: exit.message() },
         usage: api::Usage {
             wall_ms: round_ms(usage.wall),
             cpu_ms: round_ms(usage.cpu),
@@ -181,6 +181,7 @@ pub(crate) fn denial(denial: &sandbox::Denial) -> api::Denial {
 pub fn report_of_end(end: &End) -> api::Report {
     report(&Exit {
         end: end.clone(),
+        at: None,
         start: sandbox::Start::Cold,
         usage: sandbox::Usage::default(),
         layers: Vec::new(),
@@ -394,6 +395,7 @@ mod tests {
         let exit = Exit {
             start: sandbox::Start::Cold,
             end,
+            at: None,
             usage: sandbox::Usage { wall: Duration::from_nanos(1_500_700_999), ..sandbox::Usage::default() },
             layers: Vec::new(),
             denials: Vec::new(),

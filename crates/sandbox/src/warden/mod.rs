@@ -12,6 +12,7 @@ mod bucket;
 mod claim;
 mod explain;
 mod ledger;
+mod tail;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 pub use claim::Claim;
+pub(crate) use claim::of as where_is;
 
 use crate::exit::Denial;
 use crate::plan::Plan;
@@ -30,6 +32,7 @@ use crate::sys::notify::{self, Question};
 use bucket::Bucket;
 pub(crate) use explain::explain;
 pub(crate) use ledger::Ledger;
+pub(crate) use tail::last_words;
 
 /// Answers at once, and then one each: what a storm costs us is a few thousandths of a processor.
 const ANSWERS: (u32, Duration) = (256, Duration::from_millis(1));
@@ -54,12 +57,15 @@ pub(crate) struct Warden {
 impl Warden {
     pub(crate) fn new(listener: OwnedFd, plan: &Plan) -> Warden {
         let policy = plan.find(|step| if let Step::Seccomp(policy) = step { Some(policy.clone()) } else { None });
-        let loopback = plan.steps.contains(&Step::LoopbackUp);
+        Warden::of(listener, policy, tail::network(plan))
+    }
+
+    fn of(listener: OwnedFd, policy: Option<Policy>, network: Network) -> Warden {
         let now = Instant::now();
         Warden {
             listener: Some(listener),
             policy,
-            network: if loopback { Network::Loopback } else { Network::None },
+            network,
             answers: Bucket::new(ANSWERS, now),
             claims: Bucket::new(CLAIMS, now),
             ledger: Ledger::default(),
@@ -137,4 +143,92 @@ fn is_asked(listener: BorrowedFd<'_>) -> bool {
     let mut polled = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
     let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
     asked == Ok(1) && polled[0].revents().contains(PollFlags::IN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::exit::Act;
+    use crate::spec::Terminal;
+    use crate::sys::seccomp;
+
+    fn policy() -> Policy {
+        Policy::built_in(Network::None, Terminal::None)
+    }
+
+    /// A thread behind the filter that asks for a socket of the internet when it is told to, and says the error.
+    fn confined() -> (OwnedFd, mpsc::Sender<()>, JoinHandle<Vec<Errno>>) {
+        let (tell, told) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).unwrap();
+            tell.send(seccomp::install_listening(&policy().compile()).unwrap()).unwrap();
+            let mut errors = Vec::new();
+            while wait.recv().is_ok() {
+                use rustix::net::{AddressFamily, SocketType, socket};
+                errors.push(socket(AddressFamily::INET, SocketType::STREAM, None).unwrap_err());
+            }
+            errors
+        });
+        (told.recv().unwrap(), go, thread)
+    }
+
+    #[test]
+    fn a_question_gets_the_error_of_the_policy_and_is_explained() {
+        let (listener, go, thread) = confined();
+        let mut warden = Warden::of(listener, Some(policy()), Network::None);
+        assert_eq!(warden.listener.as_ref().map(|fd| is_asked(fd.as_fd())), Some(false));
+        go.send(()).unwrap();
+        drop(go);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !thread.is_finished() && Instant::now() < deadline {
+            warden.answer(Instant::now(), |_| {});
+            thread::yield_now();
+        }
+        assert_eq!(thread.join().unwrap(), [Errno::PERM]);
+        let denials = warden.ledger.close();
+        assert_eq!((denials.len(), denials[0].act, denials[0].target.as_deref()), (1, Act::Socket, Some("IPv4 (TCP)")));
+    }
+
+    #[test]
+    fn with_the_warden_gone_refused_stays_refused() {
+        let (listener, go, thread) = confined();
+        go.send(()).unwrap();
+        // It waits for an answer, or is about to ask: either way there is nobody.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_asked(listener.as_fd()) && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        drop(listener);
+        go.send(()).unwrap();
+        drop(go);
+        assert_eq!(thread.join().unwrap(), [Errno::NOSYS, Errno::NOSYS]);
+    }
+
+    #[test]
+    fn a_filter_has_one_listener_and_none_is_put_before_it() {
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).unwrap();
+            // A filter that asks about one call, and lets all others pass.
+            let filter = asking_about(41);
+            tell.send(seccomp::install_listening(&filter).unwrap()).unwrap();
+            seccomp::install_listening(&filter).unwrap_err()
+        });
+        let _listener = told.recv().unwrap();
+        assert_eq!(thread.join().unwrap(), Errno::BUSY);
+    }
+
+    fn asking_about(number: u32) -> Vec<seccomp::Instruction> {
+        let one = |code: u32, jt, k| seccomp::Instruction { code: code as u16, jt, jf: 0, k };
+        vec![
+            one(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+            one(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, number),
+            one(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+            one(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_USER_NOTIF),
+        ]
+    }
 }
