@@ -360,6 +360,30 @@ fn a_stopped_supervisor_does_not_stop_the_clock() {
 }
 
 #[test]
+fn a_supervisor_that_dies_with_questions_open_takes_the_cell_with_it() {
+    let scratch = Scratch::new("asking");
+    let storm = "import ctypes, os, sys\nfor _ in range(3): os.fork()\nprint('ready', flush=True)\ncall = ctypes.CDLL(None).syscall\nwhile True: call(101, 16, 1, 0, 0)";
+    let program = scratch.file("s.py", storm);
+    for _ in 0..3 {
+        let mut child = gambeson(&["run", program.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The pipe's other ends are the cell's: it is read to its end when the last process is gone.
+        let (sender, over) = std::sync::mpsc::channel();
+        let mut out = child.stdout.take().unwrap();
+        std::thread::spawn(move || sender.send(std::io::copy(&mut out, &mut std::io::sink()).is_ok()));
+        assert_eq!(over.recv_timeout(Duration::from_secs(20)), Ok(true), "it lives on");
+        wait_until("nothing is left behind", || left_behind(child.id()).is_empty());
+    }
+}
+
+#[test]
 fn input_that_makes_no_sense_gets_a_sentence_and_its_exit_code() {
     let scratch = Scratch::new("bad");
     let good = scratch.file("good.py", "pass");
