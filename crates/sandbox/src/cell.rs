@@ -18,6 +18,7 @@ use crate::cgroup::{self, Group, Hierarchies};
 use crate::children;
 use crate::exit::{Denial, End, Exit, Start, Usage};
 use crate::feed::{Controls, Feed, Input};
+use crate::frames::Claim;
 use crate::janitor::Janitor;
 use crate::launch::unblock;
 use crate::limits::{Bytes, Limit};
@@ -28,7 +29,7 @@ use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
 use crate::sys::clone::Child;
-use crate::warden::{self, Claim, Warden};
+use crate::warden::{self, Warden};
 use crate::wire::{self, Frame};
 
 /// The streams of a run, and the ways to interfere with it.
@@ -366,9 +367,10 @@ impl Cell {
     /// Asks for the line that the program's first thread is at.
     fn ask_where(&self, watch: &mut Watch) {
         if watch.killed.is_none()
-            && let Some(guest) = guest_of(self.pid())
+            && let (Some(frames), Some(guest)) = (&self.plan.frames, guest_of(self.pid()))
         {
-            watch.at = warden::where_is(guest.as_raw_pid().unsigned_abs()).or(watch.at.take());
+            let number = guest.as_raw_pid();
+            watch.at = frames.claim(number, number).or(watch.at.take());
         }
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::frames::Claim;
 use crate::host::{Layer, Missing};
 use crate::limits::{Bytes, Limit};
-use crate::warden::Claim;
 
 /// How a cell ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

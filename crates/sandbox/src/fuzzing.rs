@@ -577,6 +577,7 @@ pub fn words(data: &[u8]) {
         env: Vec::new(),
         limits: Limits::default(),
         terminal: Terminal::None,
+        frames: None,
         missing: Vec::new(),
     };
     let Some(denial) = last_words(data, &plan) else { return };

@@ -45,4 +45,3 @@ pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};
 pub use spec::{Network, OpenFile, Spec, Staged, Terminal};
 pub use step::Step;
-pub use warden::Claim;

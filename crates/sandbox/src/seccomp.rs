@@ -520,7 +520,7 @@ mod tests {
     #[test]
     fn nothing_that_the_policy_explains_is_ever_allowed() {
         for policy in every_policy() {
-            for rule in &policy.rules {
+            for rule in policy.rules.iter() {
                 if let Action::Explain { errno, .. } = rule.action {
                     assert!(matches!(i32::from(errno), libc::EPERM | libc::ENOSYS), "line {}", rule.line);
                 }

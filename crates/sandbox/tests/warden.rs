@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use gambeson_sandbox::{
-    Act, Denial, Denied, End, Ended, Environment, Host, Layer, Limits, Network, Spec, Staged, Streams, Terminal,
+    Act, Bytes, Denial, Denied, End, Ended, Environment, Host, Layer, Limits, Network, Spec, Staged, Streams, Terminal,
     launch, plan,
 };
 
@@ -80,6 +80,57 @@ except OSError as error:
     let refused = &denials[4];
     assert_eq!((refused.layer, refused.why.as_str()), (Layer::Seccomp, "this job has no network"));
     assert!(refused.rule.starts_with("seccomp.policy:"), "{}", refused.rule);
+}
+
+#[test]
+fn a_denial_names_the_line_that_led_to_it_and_what_stands_there() {
+    let source = "import socket, threading\n\
+                  def fetch(host):\n\
+                  \x20   try:\n\
+                  \x20       socket.create_connection((host, 443))\n\
+                  \x20   except OSError: pass\n\
+                  for _ in range(3):\n\
+                  \x20   fetch('93.184.216.34')\n\
+                  thread = threading.Thread(target=lambda: fetch('93.184.216.35'))\n\
+                  thread.start(); thread.join()\n\
+                  try: socket.socket(socket.AF_ALG)\n\
+                  except OSError: pass\n";
+    let ended = run(source);
+    assert_eq!(ended.exit.end, End::Exited(0), "{}", told(&ended));
+    let denials = &ended.exit.denials;
+    let places: Vec<_> = denials
+        .iter()
+        .map(|one| (one.at.as_ref().map(|at| (at.file.as_str(), at.line)), one.source.as_deref(), one.count))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (Some(("main.py", 4)), Some("socket.create_connection((host, 443))"), 4),
+            (Some(("main.py", 10)), Some("try: socket.socket(socket.AF_ALG)"), 1),
+        ]
+    );
+}
+
+#[test]
+fn a_limit_says_where_the_program_was() {
+    let host = Host::probe();
+    let endless = "def spin():\n    while True:\n        pass\nspin()\n";
+    let greedy = "kept = []\nwhile True:\n    kept.append(bytearray(1 << 20))\n";
+    for (source, line, limit) in [(endless, 2..=3, "cpu"), (endless, 2..=3, "wall"), (greedy, 2..=3, "memory")] {
+        let mut spec = spec(&host, source);
+        match limit {
+            "cpu" => spec.limits.cpu = Duration::from_secs(1),
+            "wall" => spec.limits.wall = Duration::from_secs(1),
+            _ => spec.limits.memory = Bytes(128 << 20),
+        }
+        let ended = launch(plan(&spec, &host).unwrap(), &host).unwrap().wait(Streams::kept());
+        let message = ended.exit.message();
+        assert!(matches!(ended.exit.end, End::LimitHit { .. }), "{message}");
+        let at = ended.exit.at.as_ref().unwrap_or_else(|| panic!("{message}"));
+        assert!(at.file == "main.py" && line.contains(&at.line), "{message}");
+        assert!(message.contains(&format!(" at main.py line {}; ", at.line)), "{message}");
+        assert!(message.contains(&format!("or try --limit {limit}=")), "{message}");
+    }
 }
 
 #[test]

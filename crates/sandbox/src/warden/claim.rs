@@ -1,27 +1,10 @@
-//! Where a program says that it is.
+//! What stands at the line that a program says it is at.
 
 use std::os::fd::AsFd;
 
 use crate::exit::Denial;
 use crate::plan::Plan;
 use crate::step::{Stage, Step};
-
-/// A place in a program's source, by the program's own claim: it is read from memory that the program can write to,
-/// so that nothing is decided by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// The file, below `/work` from there.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The function.
-    pub function: String,
-}
-
-/// Where a thread of a cell is. `thread` waits for an answer of ours, or runs on: then this may be out of date.
-pub(crate) fn of(_thread: u32) -> Option<Claim> {
-    None
-}
 
 /// Bytes of a line that are shown, at most.
 const SOURCE_MOST: usize = 120;

@@ -10,7 +10,7 @@ use crate::host::Layer;
 use crate::spec::Network;
 use crate::sys::numbers;
 
-use super::Claim;
+use crate::frames::Claim;
 
 /// Bytes of a target, at most.
 pub(crate) const TARGET_MOST: usize = 256;

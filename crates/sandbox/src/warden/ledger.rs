@@ -55,7 +55,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::warden::Claim;
+    use crate::frames::Claim;
 
     fn denial(target: &str, line: Option<u32>) -> Denial {
         Denial {

@@ -20,10 +20,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-pub use claim::Claim;
-pub(crate) use claim::of as where_is;
-
 use crate::exit::Denial;
+use crate::frames::Frames;
 use crate::plan::Plan;
 use crate::seccomp::{Action, Policy};
 use crate::spec::Network;
@@ -49,6 +47,7 @@ pub(crate) struct Warden {
     listener: Option<OwnedFd>,
     policy: Option<Policy>,
     network: Network,
+    frames: Option<Frames>,
     answers: Bucket,
     claims: Bucket,
     pub(crate) ledger: Ledger,
@@ -57,7 +56,7 @@ pub(crate) struct Warden {
 impl Warden {
     pub(crate) fn new(listener: OwnedFd, plan: &Plan) -> Warden {
         let policy = plan.find(|step| if let Step::Seccomp(policy) = step { Some(policy.clone()) } else { None });
-        Warden::of(listener, policy, tail::network(plan))
+        Warden { frames: plan.frames.clone(), ..Warden::of(listener, policy, tail::network(plan)) }
     }
 
     fn of(listener: OwnedFd, policy: Option<Policy>, network: Network) -> Warden {
@@ -66,6 +65,7 @@ impl Warden {
             listener: Some(listener),
             policy,
             network,
+            frames: None,
             answers: Bucket::new(ANSWERS, now),
             claims: Bucket::new(CLAIMS, now),
             ledger: Ledger::default(),
@@ -124,7 +124,9 @@ impl Warden {
         let mut refused = explain(act, number, args, self.network, read);
         refused.line = policy.line(number, args);
         let looked = may_read && self.claims.take(now);
-        let at = if looked { claim::of(thread) } else { None };
+        let number = i32::try_from(thread).unwrap_or_default();
+        // The thread stands still, and its own number names its process.
+        let at = self.frames.as_ref().filter(|_| looked).and_then(|frames| frames.claim(number, number));
         if may_read && !notify::still_waits(listener.as_fd(), id) {
             // What was read may be another's.
             refused.target = None;

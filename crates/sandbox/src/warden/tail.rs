@@ -11,8 +11,8 @@ use crate::plan::Plan;
 use crate::spec::Network;
 use crate::step::Step;
 
-use super::Claim;
 use super::explain::{TARGET_MOST, cut};
+use crate::frames::Claim;
 
 /// What such a denial says that it was refused by.
 const RULE: &str = "the program's own traceback";
