@@ -64,7 +64,7 @@ pub enum EventBody {
     /// An act was refused: one event for all that are alike, when the first of them happens.
     Denied {
         /// Which, and why. Its count is of that moment.
-        denial: Denial,
+        denial: Box<Denial>,
     },
     /// The attempt came to nothing before the program started, or may be repeated: it waits again.
     Requeued {

@@ -207,7 +207,7 @@ pub enum Entry {
     /// An act was refused. Only where the lease says that the server knows of these.
     Denied {
         /// Which, and why.
-        denial: Denial,
+        denial: Box<Denial>,
     },
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn stream(
         let all_read = stdout.is_none() && stderr.is_none();
         if all_read && in_flight.is_none() && end.is_some() {
             while let Ok(denial) = denied.try_recv() {
-                journal.backlog.push(Entry::Denied { denial });
+                journal.backlog.push(Entry::Denied { denial: Box::new(denial) });
             }
             break None;
         }
@@ -64,7 +64,7 @@ pub(crate) async fn stream(
             _ = readable(&stdout), if has_room => read(&mut stdout, &mut buffer, &mut journal.backlog, OutputStream::Stdout),
             _ = readable(&stderr), if has_room => read(&mut stderr, &mut buffer, &mut journal.backlog, OutputStream::Stderr),
             // Nobody tells any more when the cell has ended, and the loop goes on without.
-            Some(denial) = denied.recv(), if has_room => journal.backlog.push(Entry::Denied { denial }),
+            Some(denial) = denied.recv(), if has_room => journal.backlog.push(Entry::Denied { denial: Box::new(denial) }),
             answer = answered(&mut in_flight) => {
                 in_flight = None;
                 match answer.and_then(|Appended { next }| journal.acknowledge(next)) {

@@ -119,7 +119,7 @@ async fn denials_are_events_and_bounded_in_number_and_in_size() {
     let lease = here.leases(&worker, 1000).await.remove(0);
     assert!(lease.denials, "the server says that it takes them");
     let denied = |why: String| Entry::Denied {
-        denial: Denial {
+        denial: Box::new(Denial {
             act: "socket".into(),
             target: None,
             rule: String::new(),
@@ -130,7 +130,7 @@ async fn denials_are_events_and_bounded_in_number_and_in_size() {
             line: None,
             source: None,
             count: 1,
-        },
+        }),
     };
     here.append(&lease, 0, vec![Entry::Started {}, denied("w".into())]).await.unwrap();
     let too_long = denied("w".repeat(Denial::BYTES_MOST));
