@@ -30,8 +30,8 @@ mod verdict;
 mod warden;
 mod wire;
 
-pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use cell::{Cell, Denied, Ended, Streams};
+pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use environment::{Environment, EnvironmentError};
 pub use exit::{Act, Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
 pub use feed::Input;

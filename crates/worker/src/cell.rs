@@ -70,7 +70,7 @@ pub(crate) enum CellEnd {
     Fault(End),
     /// It ran.
     Ended {
-        exit: Exit,
+        exit: Box<Exit>,
         /// Bytes of stdout and stderr that were not kept.
         elided: (u64, u64),
         /// What it left, in a directory of its own.
@@ -91,7 +91,6 @@ impl Order {
         holding: Arc<Holding>,
         stdin: &[u8],
         runs: PathBuf,
-        tells_denials: bool,
     ) -> io::Result<(Order, Ends)> {
         let flags = PipeFlags::CLOEXEC;
         let (our_stdout, stdout) = pipe_with(flags)?;
@@ -107,8 +106,14 @@ impl Order {
             denied: told_denied,
         };
         let (disk, files) = (limits.disk, limits.files);
-        let denied = Some(denied).filter(|_| tells_denials);
+        let denied = Some(denied);
         Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files }, ends))
+    }
+
+    /// Whether denials are told as they happen.
+    #[must_use]
+    pub(crate) fn telling(self, denials: bool) -> Order {
+        Order { denied: self.denied.filter(|_| denials), ..self }
     }
 
     /// Starts the thread, which does all that it can before the word is given that the program may start.
@@ -184,7 +189,7 @@ impl Order {
         drop((stdout, stderr));
         let gone = matches!(holding.verdict(BootTime::now()), Verdict::Gone(_));
         let Some(work) = work.filter(|work| !gone && has_output(work)) else {
-            return CellEnd::Ended { exit, elided, left: None };
+            return CellEnd::Ended { exit: Box::new(exit), elided, left: None };
         };
         let path = runs.join(holding.lease.to_string());
         let collected = RunDir::make(path).and_then(|dir| {
@@ -192,12 +197,12 @@ impl Order {
             Ok((dir, collected))
         });
         match collected {
-            Ok(left) => CellEnd::Ended { exit, elided, left: Some(left) },
+            Ok(left) => CellEnd::Ended { exit: Box::new(exit), elided, left: Some(left) },
             Err(error) => {
                 let step = "keep the artifacts until they are uploaded".into();
                 let mend = Some("make room in the worker's state directory".into());
                 let end = End::Fault { step, why: error.to_string(), mend };
-                CellEnd::Ended { exit: Exit { end, ..exit }, elided, left: None }
+                CellEnd::Ended { exit: Box::new(Exit { end, ..exit }), elided, left: None }
             }
         }
     }
