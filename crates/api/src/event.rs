@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
 use crate::id::WorkerId;
-use crate::outcome::Outcome;
+use crate::outcome::{Denial, Outcome};
 use crate::time::Time;
 
 /// Which stream of the program.
@@ -61,6 +61,11 @@ pub enum EventBody {
         /// How many bytes.
         bytes: u64,
     },
+    /// An act was refused: one event for all that are alike, when the first of them happens.
+    Denied {
+        /// Which, and why. Its count is of that moment.
+        denial: Box<Denial>,
+    },
     /// The attempt came to nothing before the program started, or may be repeated: it waits again.
     Requeued {
         /// Why.
@@ -84,6 +89,7 @@ impl EventBody {
             EventBody::Started {} => "started",
             EventBody::Output { .. } => "output",
             EventBody::Elided { .. } => "elided",
+            EventBody::Denied { .. } => "denied",
             EventBody::Requeued { .. } => "requeued",
             EventBody::CancelRequested {} => "cancel_requested",
             EventBody::Ended { .. } => "ended",

@@ -12,7 +12,7 @@ use crate::event::OutputStream;
 use crate::id::{JobId, LeaseId, WorkerId};
 use crate::job::{ArrayPlace, Artifact, Network, StartAsked};
 use crate::limits::Limits;
-use crate::outcome::{LayerReport, Report};
+use crate::outcome::{Denial, LayerReport, Report};
 
 wire! {
     /// Resources: of a worker, or what is free of them.
@@ -107,6 +107,9 @@ wire! {
         /// Its place in an array.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub array: Option<ArrayPlace>,
+        /// Whether the server takes [`Entry::Denied`]: one of before that does not say so.
+        #[serde(default)]
+        pub denials: bool,
     }
 
     /// "I live, and I still have these." Answered at once when there is something to do, else after `wait_ms`.
@@ -201,6 +204,11 @@ pub enum Entry {
         /// How many bytes.
         bytes: u64,
     },
+    /// An act was refused. Only where the lease says that the server knows of these.
+    Denied {
+        /// Which, and why.
+        denial: Box<Denial>,
+    },
 }
 
 /// The credential of the worker with this id: `secret` is 32 bytes that nobody can guess.
@@ -210,6 +218,8 @@ pub fn credential(worker: WorkerId, secret: &[u8; 32]) -> String {
 }
 
 impl Append {
+    /// The most entries of one attempt that tell of denials.
+    pub const DENIALS_MOST: usize = 128;
     /// The most entries of one report.
     pub const ENTRIES_MOST: usize = 1000;
     /// The most bytes of output in one report.

@@ -59,7 +59,7 @@ pub fn summary(report: &Report, limits: &Limits) -> String {
     line("disk", format!("{} of {}", Bytes(usage.disk_bytes), Bytes(limits.disk_bytes)));
     line("output", format!("{} of {}", Bytes(usage.output_bytes), Bytes(limits.output_bytes)));
     for denial in denials {
-        line("refused", format!("{}: {}; {}", denial.act, denial.why, denial.remedy));
+        line("refused", crate::client::visible::line(&denial.sentence()));
     }
     let _ = writeln!(text, "\n  layers that held, from the outside in:");
     for report in layers {

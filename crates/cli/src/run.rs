@@ -13,8 +13,9 @@ use gambeson_sandbox::{
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::args::{NetworkChoice, RunOptions};
+use crate::client::visible;
 use crate::exit_code::ExitCode;
-use crate::terminal::{Raw, complain, print};
+use crate::terminal::{Raw, complain, print, remark};
 use crate::{input, limits, python, report};
 
 /// What ends a run before there is a cell.
@@ -77,8 +78,11 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
         }
         return Ok(ExitCode::of(end));
     }
+    for denial in gambeson_worker::report(&ended.exit).denials.iter().filter(|_| !matches!(end, End::Refused(_))) {
+        remark(&visible::line(&denial.sentence()));
+    }
     if !matches!(end, End::Exited(_)) {
-        complain(&end.message());
+        complain(&visible::line(&ended.exit.message()));
     }
     for skipped in collected.iter().flat_map(|collected| &collected.skipped) {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));
@@ -137,19 +141,7 @@ fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
 /// A refusal that is about the host ends like a run; one about the input is the caller's mistake.
 fn stop(refusal: &Refusal) -> Stop {
     match refusal {
-        Refusal::Missing(missing) => {
-            let accept = if missing.layer.may_be_missing() {
-                format!("mend it ({}), or accept it with --accept-missing {}", missing.mend, missing.layer)
-            } else {
-                format!("mend it ({})", missing.mend)
-            };
-            Stop::Ended(End::Refused(Denial {
-                act: "this run was".into(),
-                layer: missing.layer,
-                why: format!("this host lacks it: {}", missing.why),
-                remedy: accept,
-            }))
-        }
+        Refusal::Missing(missing) => Stop::Ended(End::Refused(Denial::of_run(missing))),
         Refusal::Nul(_) | Refusal::Variable { .. } | Refusal::Input { .. } => Stop::Usage(refusal.to_string()),
         Refusal::InputTooLarge { limit, .. } => {
             Stop::Usage(format!("{refusal}; ask for more with --limit {limit}=..."))
@@ -174,6 +166,7 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<Ended, Stop
         interrupt: Some(interrupt.as_fd()),
         cancel: Some(cancel.as_fd()),
         resize: resize.as_ref().map(|fd| (fd.as_fd(), stdin.as_fd())),
+        denied: None,
     });
     drop(raw);
     Ok(ended)

@@ -117,6 +117,18 @@ fn the_report_has_the_promised_form() {
 }
 
 #[test]
+fn a_refused_act_is_told_in_a_sentence() {
+    let source = "import socket\ntry:\n    socket.create_connection(('93.184.216.34', 443))\nexcept OSError: pass";
+    let report = run_json(&[], source);
+    let denial = &report["denials"][0];
+    assert_eq!((&denial["act"], &denial["target"]), (&"socket".into(), &"IPv4 (TCP)".into()));
+    assert_eq!((&denial["layer"], &denial["count"]), (&"seccomp".into(), &1.into()));
+    let said = text(&run(&[], source).stderr);
+    let sentence = "a socket for IPv4 (TCP) refused: this job has no network. Ask for network.allow";
+    assert!(said.contains(sentence) && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn exit_codes_tell_how_it_ended() {
     for (source, code) in [
         ("pass", 0),
@@ -345,6 +357,30 @@ fn a_stopped_supervisor_does_not_stop_the_clock() {
     wait_until("the cell is dead", || cells() <= 1);
     signal("CONT");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(121));
+}
+
+#[test]
+fn a_supervisor_that_dies_with_questions_open_takes_the_cell_with_it() {
+    let scratch = Scratch::new("asking");
+    let storm = "import ctypes, os, sys\nfor _ in range(3): os.fork()\nprint('ready', flush=True)\ncall = ctypes.CDLL(None).syscall\nwhile True: call(101, 16, 1, 0, 0)";
+    let program = scratch.file("s.py", storm);
+    for _ in 0..3 {
+        let mut child = gambeson(&["run", program.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The pipe's other ends are the cell's: it is read to its end when the last process is gone.
+        let (sender, over) = std::sync::mpsc::channel();
+        let mut out = child.stdout.take().unwrap();
+        std::thread::spawn(move || sender.send(std::io::copy(&mut out, &mut std::io::sink()).is_ok()));
+        assert_eq!(over.recv_timeout(Duration::from_secs(20)), Ok(true), "it lives on");
+        wait_until("nothing is left behind", || left_behind(child.id()).is_empty());
+    }
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub(crate) struct Live {
     /// Bytes of output recorded of this attempt.
     pub output: u64,
     pub output_most: u64,
+    /// Entries that told of denials, since we know of it.
+    pub denials: usize,
 }
 
 /// What is known of a worker while it is heard of.
@@ -240,6 +242,7 @@ impl State {
                     seq: store.event_last(job.id)?,
                     output: 0,
                     output_most: row.ask.limits.output_bytes,
+                    denials: 0,
                 },
             );
         }

@@ -7,7 +7,7 @@
 //!    said that it may run twice.
 
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
-use gambeson_api::{Code, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Time, WorkerId};
+use gambeson_api::{Code, Denial, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Time, WorkerId};
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
@@ -63,11 +63,18 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
         .iter()
         .map(|entry| match entry {
             Entry::Output { data, .. } => data.0.len() as u64,
-            Entry::Started {} | Entry::Elided { .. } => 0,
+            Entry::Started {} | Entry::Elided { .. } | Entry::Denied { .. } => 0,
         })
         .sum();
     if live.output.saturating_add(more) > live.output_most.saturating_add(SLACK) {
         return Err(Problem::new(Code::TooLarge, "more output than the job's limit").into());
+    }
+    let denials =
+        entries.iter().filter_map(|entry| if let Entry::Denied { denial } = entry { Some(denial) } else { None });
+    if live.denials + denials.clone().count() > Append::DENIALS_MOST
+        || denials.clone().any(|denial| denial.bytes() > Denial::BYTES_MOST)
+    {
+        return Err(Problem::new(Code::TooLarge, "more denials than are recorded").into());
     }
     Ok(())
 }
@@ -201,6 +208,7 @@ impl Desk {
                 seq: seq + 1,
                 output: 0,
                 output_most: row.ask.limits.output_bytes,
+                denials: 0,
             },
         );
         Ok(Lease {
@@ -218,6 +226,7 @@ impl Desk {
             network: row.ask.network,
             start: row.ask.start,
             array: row.array,
+            denials: true,
         })
     }
 
@@ -272,6 +281,10 @@ impl Desk {
                     EventBody::Output { stream, data }
                 }
                 Entry::Elided { stream, bytes } => EventBody::Elided { stream, bytes },
+                Entry::Denied { denial } => {
+                    live.denials += 1;
+                    EventBody::Denied { denial }
+                }
             };
             self.event(job, live.seq, live.attempt, body)?;
         }

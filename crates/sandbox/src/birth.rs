@@ -8,7 +8,6 @@
 //! 3. The reaper holds no descriptor but its socket, and ends when the supervisor does.
 
 use std::ffi::{CStr, CString};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
@@ -48,6 +47,8 @@ pub(crate) enum Tasks {
 pub(crate) struct Birth<'a> {
     pub(crate) plan: &'a Plan,
     filter: Vec<Instruction>,
+    /// What stands in for `filter` where nobody can be asked.
+    silent: Vec<Instruction>,
     args: Strings,
     env: Strings,
     tasks: Tasks,
@@ -172,6 +173,7 @@ impl<'a> Birth<'a> {
         let filter = plan
             .find(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
             .unwrap_or_default();
+        let silent = crate::seccomp::silent(&filter);
         let mut keep_last: Vec<RawFd> = handed.iter().chain([&inner.birth]).map(AsRawFd::as_raw_fd).collect();
         let stdio = inner.stdio.iter().flatten();
         let open = if let Tasks::Open(open) = &tasks { open.as_slice() } else { &[] };
@@ -184,6 +186,7 @@ impl<'a> Birth<'a> {
         Birth {
             plan,
             filter,
+            silent,
             args: Strings::new(plan.args.clone()),
             env: Strings::new(plan.env.clone()),
             tasks,
@@ -369,9 +372,6 @@ impl<'a> Birth<'a> {
     }
 
     fn send_built(&self, fds: &[Option<BorrowedFd<'_>>; 2]) -> Result<(), Errno> {
-        use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let (one, two);
         let list: &[BorrowedFd<'_>] = match fds {
             [Some(work), Some(master)] => {
@@ -384,15 +384,7 @@ impl<'a> Birth<'a> {
             }
             _ => &[],
         };
-        ancillary.push(SendAncillaryMessage::ScmRights(list));
-        let frame = Frame::Built.encode();
-        let sent = rustix::net::sendmsg(
-            &self.inner.control,
-            &[std::io::IoSlice::new(&frame)],
-            &mut ancillary,
-            SendFlags::NOSIGNAL,
-        )?;
-        if sent == wire::SIZE { Ok(()) } else { Err(Errno::PIPE) }
+        wire::send(self.inner.control.as_fd(), Frame::Built, list)
     }
 
     /// Confines this process and executes the program. Returns only why it could not.
@@ -417,7 +409,8 @@ impl<'a> Birth<'a> {
                 Step::Rlimit(limit) => set_rlimit(limit),
                 Step::Landlock { abi, network, rules } => landlock(*abi, *network, rules),
                 Step::Selinux(labels) => enter_domain(&labels.program, self.pid),
-                Step::Seccomp(_) => sys::seccomp::install(&self.filter),
+                Step::Seccomp(policy) if policy.explains() => self.filter(),
+                Step::Seccomp(_) => sys::seccomp::install(&self.silent),
                 _ => Ok(()),
             };
             done.map_err(|errno| (number as u16, errno))?;
@@ -441,6 +434,17 @@ impl<'a> Birth<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes on a filter that asks, and hands over what its questions are answered by. Until the supervisor has it, it
+    /// is in the socket, and whoever asks waits; it is nowhere else, so that with the supervisor the answers end.
+    fn filter(&self) -> Result<(), Errno> {
+        let listener = match sys::seccomp::install_listening(&self.filter) {
+            // We are in a container that is asked about already, and a second listener there is none.
+            Err(Errno::BUSY | Errno::INVAL) => return sys::seccomp::install(&self.silent),
+            other => other?,
+        };
+        wire::send(self.inner.birth.as_fd(), Frame::Asking, &[listener.as_fd()])
     }
 
     fn descriptors(&self) -> Result<(), Errno> {

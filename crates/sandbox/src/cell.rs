@@ -5,8 +5,6 @@
 //! 2. The deadlines are ours: the cell is killed from outside, never asked.
 //! 3. Nothing that the program does blocks the supervisor: every wait has an end.
 
-use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,11 +16,12 @@ use rustix::process::{Signal, WaitOptions};
 use crate::birth::act;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::children;
-use crate::exit::{End, Exit, Start, Usage};
+use crate::exit::{Denial, End, Exit, Start, Usage};
 use crate::feed::{Controls, Feed, Input};
+use crate::frames::Claim;
 use crate::janitor::Janitor;
 use crate::launch::unblock;
-use crate::limits::Bytes;
+use crate::limits::{Bytes, Limit};
 use crate::nursery::Keeper;
 use crate::output::{Allowance, Sink, Stream};
 use crate::plan::Plan;
@@ -30,6 +29,7 @@ use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
 use crate::sys::clone::Child;
+use crate::warden::{self, Warden};
 use crate::wire::{self, Frame};
 
 /// The streams of a run, and the ways to interfere with it.
@@ -47,6 +47,18 @@ pub struct Streams<'a> {
     pub cancel: Option<BorrowedFd<'a>>,
     /// Becomes readable when the window of this terminal changed its size, which the cell's then takes.
     pub resize: Option<(BorrowedFd<'a>, BorrowedFd<'a>)>,
+    /// Hears of each kind of refused act when it happens the first time.
+    pub denied: Option<Denied<'a>>,
+}
+
+/// Who hears of denials. Called on the supervisor's thread: it must not wait.
+#[derive(Clone, Copy)]
+pub struct Denied<'a>(pub &'a (dyn Fn(&Denial) + Sync));
+
+impl std::fmt::Debug for Denied<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Denied")
+    }
 }
 
 impl Streams<'_> {
@@ -59,6 +71,7 @@ impl Streams<'_> {
             interrupt: None,
             cancel: None,
             resize: None,
+            denied: None,
         }
     }
 }
@@ -173,10 +186,16 @@ pub(crate) struct Watch {
     pub(crate) disk_full: bool,
     pub(crate) files_full: bool,
     pub(crate) interrupted: bool,
+    /// Where the program said that it was, when a limit was near.
+    pub(crate) at: Option<Claim>,
+    /// Answers what the filter asks, where it asks.
+    pub(crate) warden: Option<Warden>,
 }
 
 /// How often limits that no event announces are looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// The same, when more than half of the memory is used: to fill the rest takes tens of milliseconds.
+const TICK_NEAR: Duration = Duration::from_millis(10);
 
 impl Cell {
     /// The pid of the cell's first process, as the host sees it.
@@ -212,6 +231,8 @@ impl Cell {
                 self.kill(&mut watch, Killed::Output);
             }
             let until = wall.map_or(look, |wall| look.min(self.started + wall));
+            let due = watch.warden.as_ref().and_then(|warden| warden.due(now));
+            let until = due.map_or(until, |due| until.min(due));
             let timeout = if watch.killed.is_some() { TICK } else { until.saturating_duration_since(now) };
             let ready = wait_for(
                 timeout,
@@ -227,9 +248,10 @@ impl Cell {
                     controls.interrupt.map(|fd| (fd, PollFlags::IN)),
                     controls.cancel.map(|fd| (fd, PollFlags::IN)),
                     controls.resize.map(|(fd, _)| (fd, PollFlags::IN)),
+                    watch.warden.as_ref().and_then(|warden| warden.wants_to_answer(now)).map(|fd| (fd, PollFlags::IN)),
                 ],
             );
-            let [control, birth, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancel, resize] =
+            let [control, birth, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancel, resize, asked] =
                 ready;
             if out_in {
                 out.read(&mut buffer, &mut allowance);
@@ -277,6 +299,14 @@ impl Cell {
                 controls.cancel = None;
                 self.kill(&mut watch, Killed::Cancelled);
             }
+            if asked && let Some(warden) = &mut watch.warden {
+                warden.answer(Instant::now(), |denial| {
+                    denial.source = self.plan.source_of(denial);
+                    if let Some(told) = &streams.denied {
+                        (told.0)(denial);
+                    }
+                });
+            }
             if resize && let Some(terminal) = &feed.to {
                 controls.drain_resize();
                 controls.fit(terminal);
@@ -296,6 +326,10 @@ impl Cell {
 
     fn kill(&self, watch: &mut Watch, why: Killed) {
         if watch.killed.is_none() {
+            if matches!(why, Killed::Wall | Killed::Cpu | Killed::Output) {
+                watch.at = None;
+                self.ask_where(watch);
+            }
             watch.killed = Some(why);
             self.process.kill();
             self.group.kill();
@@ -308,14 +342,36 @@ impl Cell {
         if self.group.memory_kills() > 0 {
             self.kill(watch, Killed::Memory);
         }
-        let Some(limit) = cpu else { return TICK };
+        let most = if self.look_at_memory(watch) { TICK_NEAR } else { TICK };
+        let Some(limit) = cpu else { return most };
         let used = self.cpu_time();
         if used >= limit {
             self.kill(watch, Killed::Cpu);
         }
         // Sooner, if all CPUs together could use up the rest.
         let cpus = self.plan.limits.cpus.0.div_ceil(1000).max(1);
-        (limit.saturating_sub(used) / cpus).clamp(Duration::from_millis(1), TICK)
+        (limit.saturating_sub(used) / cpus).clamp(Duration::from_millis(1), most)
+    }
+
+    /// Notes where the program is while its memory is near the limit: afterwards there is nobody to ask. Returns whether
+    /// it is to be looked at more often.
+    fn look_at_memory(&self, watch: &mut Watch) -> bool {
+        let limit = self.plan.find(|step| if let Step::Memory(limit) = step { Some(limit.0) } else { None });
+        let (Some(limit), Some(used)) = (limit, self.group.memory()) else { return false };
+        if used.0 >= limit / 4 * 3 {
+            self.ask_where(watch);
+        }
+        used.0 >= limit / 2
+    }
+
+    /// Asks for the line that the program's first thread is at.
+    fn ask_where(&self, watch: &mut Watch) {
+        if watch.killed.is_none()
+            && let (Some(frames), Some(guest)) = (&self.plan.frames, guest_of(self.pid()))
+        {
+            let number = guest.as_raw_pid();
+            watch.at = frames.claim(number, number).or(watch.at.take());
+        }
     }
 
     fn look_at_disk(&self, watch: &mut Watch) {
@@ -332,26 +388,38 @@ impl Cell {
         all.saturating_sub(self.cpu_before)
     }
 
-    /// The pipe that a successful exec closes.
+    /// The socket that a successful exec closes.
     fn hear_of_birth(&mut self, watch: &mut Watch) {
-        let mut bytes = [0u8; wire::SIZE];
-        let count = self.birth.as_ref().map_or(Ok(0), |birth| rustix::io::read(birth, &mut bytes));
-        match count {
-            Err(Errno::INTR) => return,
-            Ok(count) if count > 0 => match Frame::decode(&bytes[..count]) {
-                Ok(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
-                Ok(Frame::Ready) if self.start == Start::Warm => watch.taken = true,
-                _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
-            },
+        let Some(birth) = &self.birth else { return };
+        let mut came = wire::receive(birth.as_fd());
+        if let Ok(Some((Frame::Asking, fds))) = came {
+            self.listen(watch, fds);
+            // What follows may be there already, and the program at its end.
+            came = wire::receive(birth.as_fd());
+        }
+        match came {
+            Err(Errno::INTR | Errno::AGAIN) => return,
+            Ok(Some((Frame::Failed { step, errno }, _))) => watch.failed = Some((step, errno)),
+            Ok(Some((Frame::Ready, _))) if self.start == Start::Warm => watch.taken = true,
             // Of a warm one this was seen before the program came.
-            _ if watch.failed.is_none() && !watch.runs => {
+            Ok(None) | Err(Errno::CONNRESET) if watch.failed.is_none() && !watch.runs => {
                 self.see(watch);
                 // While the interpreter starts, on another CPU.
                 cgroup::sweep(&self.hierarchies);
             }
-            _ => {}
+            Ok(None) | Err(Errno::CONNRESET) => {}
+            Err(Errno::MFILE) => watch.failed = Some((act::HEAR, Errno::MFILE)),
+            Ok(Some(_)) | Err(_) => watch.failed = Some((act::HEAR, Errno::PROTO)),
         }
         self.birth = None;
+    }
+
+    /// The filter stands, and asks us: once, before anything of the program's is executed.
+    fn listen(&self, watch: &mut Watch, mut fds: Vec<OwnedFd>) {
+        match (fds.pop(), fds.is_empty() && watch.warden.is_none()) {
+            (Some(listener), true) => watch.warden = Some(Warden::new(listener, &self.plan)),
+            _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
+        }
     }
 
     /// Every step is taken: time to see from outside what holds.
@@ -389,11 +457,12 @@ impl Cell {
                 watch.failed.get_or_insert((act::HEAR, Errno::PIPE));
             }
             if birth {
-                let mut bytes = [0u8; wire::SIZE];
-                let count = self.birth.as_ref().map_or(Ok(0), |birth| rustix::io::read(birth, &mut bytes));
-                match count.ok().and_then(|count| Frame::decode(&bytes[..count]).ok()) {
-                    Some(Frame::Ready) => ready = true,
-                    Some(Frame::Failed { step, errno }) => watch.failed = Some((step, errno)),
+                let came = self.birth.as_ref().map_or(Ok(None), |birth| wire::receive(birth.as_fd()));
+                match came {
+                    Err(Errno::INTR | Errno::AGAIN) => {}
+                    Ok(Some((Frame::Asking, fds))) => self.listen(&mut watch, fds),
+                    Ok(Some((Frame::Ready, _))) => ready = true,
+                    Ok(Some((Frame::Failed { step, errno }, _))) => watch.failed = Some((step, errno)),
                     _ => watch.failed = Some((act::HEAR, Errno::PIPE)),
                 }
             }
@@ -434,32 +503,18 @@ impl Cell {
 
     /// Hears what the cell says. Returns whether it lives.
     fn hear(&mut self, watch: &mut Watch) -> bool {
-        use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
-        let mut bytes = [0u8; wire::SIZE];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let received = rustix::net::recvmsg(
-            &self.control,
-            &mut [io::IoSliceMut::new(&mut bytes)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
-        );
-        let count = match received {
-            Err(Errno::INTR | Errno::AGAIN) => return true,
-            Ok(message) if message.bytes > 0 => message.bytes,
-            _ => return false,
-        };
-        let mut fds = ancillary
-            .drain()
-            .filter_map(|message| if let RecvAncillaryMessage::ScmRights(fds) = message { Some(fds) } else { None })
-            .flatten();
-        match Frame::decode(&bytes[..count]) {
-            Ok(Frame::Built) if watch.work.is_none() => {
+        match wire::receive(self.control.as_fd()) {
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Ok(Some((Frame::Built, fds))) if watch.work.is_none() => {
+                let mut fds = fds.into_iter();
                 watch.work = fds.next();
                 watch.terminal = fds.next();
             }
-            Ok(Frame::Ended { status }) if watch.status.is_none() => watch.status = Some(status),
-            _ => watch.failed = Some((act::HEAR, Errno::PROTO)),
+            Ok(Some((Frame::Ended { status }, _))) if watch.status.is_none() => watch.status = Some(status),
+            Ok(None) => return false,
+            Ok(Some(_)) | Err(Errno::PROTO) => watch.failed = Some((act::HEAR, Errno::PROTO)),
+            Err(Errno::MFILE) => watch.failed = Some((act::HEAR, Errno::MFILE)),
+            Err(_) => return false,
         }
         true
     }
@@ -484,9 +539,15 @@ impl Cell {
         // Of a cell that never came to run the program, nothing is said to have held.
         let layers = if watch.runs && watch.unseen.is_none() { self.layers(&watch) } else { Vec::new() };
         let elided = (out.elided(), err.elided());
+        let mut denials = watch.warden.take().map_or_else(Vec::new, |warden| warden.ledger.close());
+        if matches!(end, End::Exited(1..)) {
+            denials.extend(warden::last_words(tail, &self.plan));
+        }
+        let told = matches!(end, End::LimitHit { limit: Limit::Memory | Limit::Cpu | Limit::Wall | Limit::Output, .. });
+        let at = watch.at.take().filter(|_| told);
         Ended {
             plan: self.plan,
-            exit: Exit { end, start: self.start, usage, layers },
+            exit: Exit { end, at, start: self.start, usage, layers, denials },
             stdout: out.kept,
             stderr: err.kept,
             elided,

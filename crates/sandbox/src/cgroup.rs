@@ -424,6 +424,16 @@ impl Group {
         field(&text, "usage_usec").map(Duration::from_micros)
     }
 
+    /// The memory that the cell uses.
+    pub(crate) fn memory(&self) -> Option<Bytes> {
+        let (dir, version) = self.memory.as_ref()?;
+        let file = match version {
+            Version::One => "memory.usage_in_bytes",
+            Version::Two => "memory.current",
+        };
+        number(&dir.join(file)).map(Bytes)
+    }
+
     /// The most memory that the cell used at once.
     pub(crate) fn memory_peak(&self) -> Option<Bytes> {
         let (dir, version) = self.memory.as_ref()?;

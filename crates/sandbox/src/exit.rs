@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::host::Layer;
+use serde::{Deserialize, Serialize};
+
+use crate::frames::Claim;
+use crate::host::{Layer, Missing};
 use crate::limits::{Bytes, Limit};
 
 /// How a cell ended.
@@ -37,17 +40,91 @@ pub enum End {
     },
 }
 
-/// One refused act.
+macro_rules! acts {
+    ($($variant:ident $name:literal $what:literal,)*) => {
+        /// A kind of act that is refused, in a word that stays the same.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Act { $(#[doc = $what] $variant,)* }
+
+        impl Act {
+            /// Every one.
+            pub const ALL: &[Act] = &[$(Act::$variant,)*];
+
+            /// Its word.
+            pub const fn name(self) -> &'static str {
+                match self { $(Act::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+acts! {
+    Socket "socket" "To make a socket.",
+    Connect "connect" "To connect to somebody.",
+    Bind "bind" "To take an address.",
+    Listen "listen" "To wait for connections.",
+    Execve "execve" "To execute a program.",
+    Fork "fork" "To make a process or a thread.",
+    Ptrace "ptrace" "To trace, read or write another process.",
+    Mount "mount" "To change what file systems are where.",
+    Namespace "namespace" "To make or enter a namespace.",
+    Bpf "bpf" "To load a program into the kernel.",
+    Perf "perf" "To count what the processor does.",
+    IoUring "io_uring" "To use the kernel's second interface.",
+    Keyring "keyring" "To use the kernel's keyrings.",
+    Signal "signal" "To signal a process.",
+    Open "open" "To open or change a file.",
+    Module "module" "To load code into the kernel.",
+    Reboot "reboot" "To restart the machine, or another kernel.",
+    Clock "clock" "To set a clock.",
+    Trace "trace" "To watch what the system does.",
+    Other "other" "Anything else; its target says what.",
+}
+
+/// One refused act, or several that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// What was tried.
-    pub act: String,
+    pub act: Act,
+    /// On what.
+    pub target: Option<String>,
+    /// Which line of a policy, or which setting, refused it.
+    pub rule: String,
     /// Who refused it.
     pub layer: Layer,
     /// Why.
     pub why: String,
     /// What its author can do.
     pub remedy: String,
+    /// Where the program says that it was.
+    pub at: Option<Claim>,
+    /// What that line says, where the file is one that the program came with.
+    pub source: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
+impl Denial {
+    /// Of a run that this host is not fit for.
+    pub fn of_run(missing: &Missing) -> Denial {
+        let Missing { layer, why, mend } = missing;
+        let remedy = if layer.may_be_missing() {
+            format!("mend it ({mend}), or accept it with --accept-missing {layer}")
+        } else {
+            format!("mend it ({mend})")
+        };
+        Denial {
+            act: Act::Other,
+            target: Some("this run".into()),
+            rule: layer.name().into(),
+            layer: *layer,
+            why: format!("this host lacks it: {why}"),
+            remedy,
+            at: None,
+            source: None,
+            count: 1,
+        }
+    }
 }
 
 /// A quantity of what a limit bounds.
@@ -59,6 +136,19 @@ pub enum Amount {
     Count(u64),
     /// Time.
     Time(Duration),
+}
+
+impl Amount {
+    /// A quarter more, in round numbers, as it is asked for.
+    fn more(&self) -> String {
+        const MEBI: u64 = 1 << 20;
+        let quarter_more = |value: u64| value.saturating_add(value.div_ceil(4)).max(1);
+        match self {
+            Amount::Bytes(bytes) => format!("{}M", quarter_more(bytes.0).div_ceil(MEBI)),
+            Amount::Count(count) => quarter_more(*count).to_string(),
+            Amount::Time(time) => format!("{}s", quarter_more(time.as_millis() as u64).div_ceil(1000)),
+        }
+    }
 }
 
 impl fmt::Display for Amount {
@@ -122,15 +212,24 @@ pub enum Start {
 pub struct Exit {
     /// How it ended.
     pub end: End,
+    /// Where the program says that it was when it was killed, or shortly before its memory was at its limit.
+    pub at: Option<Claim>,
     /// How its interpreter came to it.
     pub start: Start,
     /// What it used.
     pub usage: Usage,
     /// What held. Empty where no cell was built.
     pub layers: Vec<LayerReport>,
+    /// What was refused and came to our notice: a bounded number of kinds.
+    pub denials: Vec<Denial>,
 }
 
 impl Exit {
+    /// A sentence for the program's author: what happened, where if that is known, and what to do about it.
+    pub fn message(&self) -> String {
+        self.end.message_at(self.at.as_ref())
+    }
+
     /// Whether this was a warm cell that never took its program: nothing of it ran, and it can start another way.
     pub fn never_began(&self) -> bool {
         let hand_over = crate::birth::act::name(crate::birth::act::HAND_OVER);
@@ -141,6 +240,10 @@ impl Exit {
 impl End {
     /// A sentence for the program's author: what happened, and what to do about it.
     pub fn message(&self) -> String {
+        self.message_at(None)
+    }
+
+    fn message_at(&self, at: Option<&Claim>) -> String {
         match self {
             End::Exited(0) => "the program ended normally".into(),
             End::Exited(code) => format!("the program ended with exit code {code}; its own output says why"),
@@ -165,10 +268,14 @@ impl End {
                     Limit::OpenFiles => ("open files: had", "close what is no longer needed"),
                     Limit::Output => ("output: wrote", "print less, or write to a file in /work/out"),
                 };
-                format!("{subject} {used}, limit {allowed}; {advice}, or ask for more with --limit {limit}=...")
+                let at = at.map_or(String::new(), |at| format!(" at {} line {}", at.file, at.line));
+                let more = allowed.more();
+                format!("{subject} {used} of {allowed}{at}; {advice}, or try --limit {limit}={more}")
             }
             End::Refused(denial) => {
-                format!("{} refused by {}: {}; {}", denial.act, denial.layer, denial.why, denial.remedy)
+                let Denial { act, target, layer, why, remedy, .. } = denial;
+                let tried = target.as_deref().unwrap_or(act.name());
+                format!("{tried} was refused by {layer}: {why}; {remedy}")
             }
             End::Cancelled => "cancelled on request".into(),
             End::Fault { step, why, mend } => {
@@ -204,4 +311,27 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         libc::SIGPROF => "SIGPROF",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_says_where_it_was_reached_and_what_to_ask_for() {
+        let end = End::LimitHit {
+            limit: Limit::Memory,
+            used: Amount::Bytes(Bytes::mebi(268)),
+            allowed: Amount::Bytes(Bytes::mebi(256)),
+        };
+        assert_eq!(end.message(), "memory: peak 268 MiB of 256 MiB; use less at once, or try --limit memory=320M");
+        let at = Claim { file: "main.py".into(), line: 40, function: "f".into() };
+        assert_eq!(
+            end.message_at(Some(&at)),
+            "memory: peak 268 MiB of 256 MiB at main.py line 40; use less at once, or try --limit memory=320M"
+        );
+        let time = |ms| Amount::Time(Duration::from_millis(ms)).more();
+        assert_eq!((time(500).as_str(), time(60_000).as_str()), ("1s", "75s"));
+        assert_eq!(Amount::Count(64).more(), "80");
+    }
 }

@@ -22,12 +22,15 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use crate::collect::{Collected, collect};
 use crate::environment::{Environment, EnvironmentError};
 use crate::frames::{Claim, Layout, Memory};
-use crate::limits::Bytes;
+use crate::limits::{Bytes, Limits};
 use crate::output::{Allowance, Sink, Stream};
+use crate::plan::Plan;
 use crate::seccomp::{Action, Policy};
 use crate::spec::{Network, Terminal};
+use crate::step::Step;
 use crate::sys::numbers::NEWEST;
 use crate::sys::seccomp::Instruction;
+use crate::warden::{Ledger, explain, last_words};
 use crate::wire::{Frame, SIZE};
 
 /// Any bytes, read from the front as what a decoder's surroundings do.
@@ -460,6 +463,7 @@ pub fn policy(data: &[u8]) {
             let decided = match policy.decide(number, args) {
                 Action::Allow => libc::SECCOMP_RET_ALLOW,
                 Action::Errno(errno) => libc::SECCOMP_RET_ERRNO | u32::from(errno),
+                Action::Explain { errno, .. } => libc::SECCOMP_RET_USER_NOTIF | u32::from(errno),
                 Action::Kill => libc::SECCOMP_RET_KILL_PROCESS,
             };
             assert_eq!(answer(&program, number, args), decided, "call {number} {args:?}");
@@ -522,6 +526,64 @@ impl Memory for Image<'_> {
         }
         true
     }
+}
+
+/// Any refused calls, with any memory behind their arguments: what is said of them is text, bounded in size and in
+/// number, and every one is counted.
+pub fn refusals(data: &[u8]) {
+    static POLICIES: LazyLock<[Policy; 2]> =
+        LazyLock::new(|| [Network::None, Network::Loopback].map(|network| Policy::built_in(network, Terminal::None)));
+    let mut script = Script(data);
+    let mut ledger = Ledger::default();
+    let (mut noted, mut told) = (0, 0);
+    while !script.is_over() {
+        let number = u32::from(script.number()) % (NEWEST + 1);
+        let kind = script.byte();
+        let (at, network) = if kind & 1 == 0 { (0, Network::None) } else { (1, Network::Loopback) };
+        // Half of the arguments are small, or point to what follows.
+        let args: [u64; 6] = std::array::from_fn(|at| match kind >> 1 & 1 << at {
+            0 => u64::from(script.number()),
+            _ => u64::from_le_bytes(script.bytes(8).try_into().unwrap_or([0xff; 8])),
+        });
+        let Action::Explain { act, .. } = POLICIES[at].decide(number, &args) else { continue };
+        let size = usize::from(script.byte());
+        let memory = script.bytes(size).to_vec();
+        // Some of it in the middle of what is asked for, as where a page is missing.
+        let read = |address: u64, into: &mut [u8]| {
+            let from = memory.get(address as usize % (memory.len() + 1)..).unwrap_or_default();
+            let count = from.len().min(into.len());
+            into[..count].copy_from_slice(&from[..count]);
+            count
+        };
+        let refused = explain(act, number, &args, network, read);
+        let denial = refused.denial(None);
+        let size = |text: &String| text.len();
+        assert!(denial.target.as_ref().map_or(0, size) <= 256, "{denial:?}");
+        assert!([&denial.why, &denial.remedy, &denial.rule].iter().all(|text| (1..256).contains(&text.len())));
+        noted += 1;
+        told += usize::from(ledger.note(denial, kind & 2 == 0).is_some());
+    }
+    let closed = ledger.close();
+    assert!(told <= 64 && closed.len() <= told + 1, "{told} told, {} kept", closed.len());
+    assert_eq!(closed.iter().map(|denial| denial.count).sum::<u64>(), noted, "every one is counted");
+}
+
+/// Any last words of a program's: what is read out of them is bounded, and is said to be the program's own.
+pub fn words(data: &[u8]) {
+    let plan = Plan {
+        steps: vec![Step::Stage(Vec::new()), Step::LoopbackUp],
+        program: Default::default(),
+        args: Vec::new(),
+        env: Vec::new(),
+        limits: Limits::default(),
+        terminal: Terminal::None,
+        frames: None,
+        missing: Vec::new(),
+    };
+    let Some(denial) = last_words(data, &plan) else { return };
+    let at = denial.at.iter().flat_map(|at| [at.file.len(), at.function.len()]);
+    assert!(at.chain(denial.target.iter().map(String::len)).all(|size| size <= 256), "{denial:?}");
+    assert_eq!((denial.rule.as_str(), denial.count, denial.source), ("the program's own traceback", 1, None));
 }
 
 /// What the kernel would answer to a call of the native ABI (Documentation/networking/filter.rst).
@@ -603,5 +665,7 @@ mod tests {
         any_answer_of_an_interpreter_shows_only_what_it_names: facts, "facts";
         any_policy_is_refused_or_compiled_as_it_says: policy, "policy";
         any_memory_has_lines_that_are_plain_or_none: lines, "lines";
+        any_refused_calls_are_explained_in_bounded_text: refusals, "refusals";
+        any_last_words_tell_little_and_as_their_own: words, "words";
     }
 }

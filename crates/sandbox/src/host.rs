@@ -151,6 +151,9 @@ pub struct Host {
     pub cgroups: Hierarchies,
     /// SELinux, where it enforces.
     pub selinux: Option<Selinux>,
+    /// Whether a filter can ask who watches the cell, so that what is refused is explained. No layer: what is not
+    /// explained is refused all the same.
+    pub explains: bool,
     /// Layers that this host does not offer.
     pub missing: Vec<Missing>,
 }
@@ -190,7 +193,8 @@ impl Host {
                 None
             }
         };
-        Host { authority, landlock_abi, cgroups, selinux, missing }
+        let explains = sys::notify::is_there();
+        Host { authority, landlock_abi, cgroups, selinux, explains, missing }
     }
 
     /// Why `layer` is missing here, if it is.

@@ -27,12 +27,13 @@ mod spec;
 mod step;
 mod sys;
 mod verdict;
+mod warden;
 mod wire;
 
-pub use cell::{Cell, Ended, Streams};
+pub use cell::{Cell, Denied, Ended, Streams};
 pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use environment::{Environment, EnvironmentError};
-pub use exit::{Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
+pub use exit::{Act, Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
 pub use feed::Input;
 pub use frames::{Claim, Frames, Layout};
 pub use host::{Authority, Host, Layer, Missing, Selinux};

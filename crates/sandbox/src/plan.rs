@@ -15,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::frames::Frames;
 use crate::host::{Authority, Host, Layer, Missing};
 use crate::limits::{Limit, Limits};
 use crate::seccomp::Policy;
@@ -30,6 +31,9 @@ pub struct Plan {
     pub(crate) env: Vec<CString>,
     pub(crate) limits: Limits,
     pub(crate) terminal: Terminal,
+    /// How lines of the program are told from outside; of no use to who builds the cell.
+    #[serde(skip)]
+    pub(crate) frames: Option<Frames>,
     /// Layers that the host lacks; each is an extra or was accepted.
     pub(crate) missing: Vec<Missing>,
 }
@@ -137,7 +141,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     if has(Layer::Landlock) {
         steps.push(Step::Landlock { abi: host.landlock_abi, network: spec.network, rules: landlock_rules(spec)? });
     }
-    steps.push(Step::Seccomp(Policy::built_in(spec.network, spec.terminal)));
+    let policy = Policy::built_in(spec.network, spec.terminal);
+    steps.push(Step::Seccomp(if host.explains { policy } else { policy.unexplained() }));
 
     steps.push(Step::DeadlineWall(limits.wall));
     steps.push(Step::DeadlineCpu(limits.cpu));
@@ -148,7 +153,16 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     for arg in &spec.args {
         args.push(string(arg)?);
     }
-    Ok(Plan { steps, program, args, env: environment(spec)?, limits: limits.clone(), terminal: spec.terminal, missing })
+    Ok(Plan {
+        steps,
+        program,
+        args,
+        env: environment(spec)?,
+        limits: limits.clone(),
+        terminal: spec.terminal,
+        frames: Frames::of(&spec.environment).ok(),
+        missing,
+    })
 }
 
 /// What is cloned from the host, and what can be made only while the host's own is in sight (proc).
@@ -410,6 +424,7 @@ mod tests {
 
     fn host() -> Host {
         Host {
+            explains: true,
             authority: Authority::Root,
             landlock_abi: 7,
             cgroups: crate::cgroup::Hierarchies::none(),

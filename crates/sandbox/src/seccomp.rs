@@ -6,6 +6,8 @@
 //! 2. Only a wrong architecture (i386, x32) kills.
 //! 3. The program decides for every (architecture, number, arguments) as [`Policy::decide`] does; a
 //!    property test compares the two.
+//! 4. What is explained is refused: an answer of the supervisor's, which has no other than the same error, or where
+//!    nobody can be asked that error itself.
 //!
 //! Facts: seccomp(2), linux/seccomp.h. The kernel evaluates a filter without arguments' help once per
 //! number and remembers the numbers that are always allowed (Linux 5.11), so that order costs little.
@@ -15,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::exit::Act;
 use crate::spec::{Network, Terminal};
 use crate::sys::numbers::{self, NEWEST};
 use crate::sys::seccomp::Instruction;
@@ -30,6 +33,13 @@ pub enum Action {
     Allow,
     /// It is refused with this `errno`.
     Errno(u16),
+    /// It is refused with this `errno`, and the supervisor, who gives the answer, says why.
+    Explain {
+        /// The error.
+        errno: u16,
+        /// What it is an attempt at.
+        act: Act,
+    },
     /// The process is killed with SIGSYS.
     Kill,
 }
@@ -42,6 +52,8 @@ impl Action {
         match self {
             Action::Allow => libc::SECCOMP_RET_ALLOW,
             Action::Errno(errno) => libc::SECCOMP_RET_ERRNO | u32::from(errno),
+            // The kernel passes over the low half here; it says what `silent` makes of it.
+            Action::Explain { errno, .. } => libc::SECCOMP_RET_USER_NOTIF | u32::from(errno),
             Action::Kill => libc::SECCOMP_RET_KILL_PROCESS,
         }
     }
@@ -66,12 +78,16 @@ struct Rule {
     number: u32,
     conditions: Vec<Condition>,
     action: Action,
+    /// Of the text that it was read from.
+    line: u32,
 }
 
 /// Which calls a cell may make: rules by number, alternatives in the order of the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     rules: Arc<[Rule]>,
+    /// Whether somebody can be asked: else what is to be explained is only refused.
+    explains: bool,
 }
 
 /// A line of a policy that makes no sense.
@@ -114,9 +130,10 @@ impl Policy {
                 "" => continue,
                 "[loopback]" => applies = network == Network::Loopback,
                 "[terminal]" => applies = terminal == Terminal::Own,
+                "[always]" => applies = true,
                 _ if reason.trim().is_empty() => return Err(error("gives no reason".into())),
                 _ => {
-                    let rule = parse_rule(words).map_err(error)?;
+                    let rule = parse_rule(words, index as u32 + 1).map_err(error)?;
                     if applies {
                         rules.push(rule);
                     }
@@ -125,7 +142,18 @@ impl Policy {
         }
         // Stable: alternatives keep their order.
         rules.sort_by_key(|rule| rule.number);
-        Ok(Policy { rules: rules.into() })
+        Ok(Policy { rules: rules.into(), explains: true })
+    }
+
+    /// The same, where nobody can be asked.
+    #[must_use]
+    pub(crate) fn unexplained(self) -> Policy {
+        Policy { explains: false, ..self }
+    }
+
+    /// Whether there is something to explain, and a way to do so.
+    pub(crate) fn explains(&self) -> bool {
+        self.explains && self.rules.iter().any(|rule| matches!(rule.action, Action::Explain { .. }))
     }
 
     /// What happens to a call of the native ABI.
@@ -133,12 +161,23 @@ impl Policy {
         if number >= X32 {
             return Action::Kill;
         }
+        match self.rule(number, args).map_or(default_action(number), |rule| rule.action) {
+            Action::Explain { errno, .. } if !self.explains => Action::Errno(errno),
+            action => action,
+        }
+    }
+
+    fn rule(&self, number: u32, args: &[u64; 6]) -> Option<&Rule> {
         let first = self.rules.partition_point(|rule| rule.number < number);
         self.rules[first..]
             .iter()
             .take_while(|rule| rule.number == number)
             .find(|rule| rule.conditions.iter().all(|condition| condition.holds(args)))
-            .map_or(default_action(number), |rule| rule.action)
+    }
+
+    /// The line of the policy that a call is answered by, if one names it.
+    pub(crate) fn line(&self, number: u32, args: &[u64; 6]) -> Option<u32> {
+        self.rule(number, args).map(|rule| rule.line)
     }
 
     /// How many calls are allowed at all.
@@ -160,7 +199,7 @@ impl Policy {
             answer(Action::Kill),
         ];
         emit_search(&self.runs(), &mut program);
-        program
+        if self.explains { program } else { silent(&program) }
     }
 
     /// The numbers from 0 on as runs that are answered alike; each reaches to the start of the next.
@@ -194,11 +233,27 @@ impl fmt::Debug for Policy {
     }
 }
 
+/// The same filter for where nobody can be asked: it refuses by itself.
+pub(crate) fn silent(program: &[Instruction]) -> Vec<Instruction> {
+    let asks = |k: u32| k & libc::SECCOMP_RET_ACTION_FULL == libc::SECCOMP_RET_USER_NOTIF;
+    let refuse = |one: &Instruction| match *one {
+        Instruction { code: RETURN, jt, jf, k } if asks(k) => {
+            Instruction { code: RETURN, jt, jf, k: libc::SECCOMP_RET_ERRNO | k & libc::SECCOMP_RET_DATA }
+        }
+        other => other,
+    };
+    program.iter().map(refuse).collect()
+}
+
 fn default_action(number: u32) -> Action {
     if number > NEWEST { Action::ENOSYS } else { Action::EPERM }
 }
 
-fn parse_rule(words: &str) -> Result<Rule, String> {
+fn parse_rule(words: &str, line: u32) -> Result<Rule, String> {
+    let (words, act) = match words.split_once(" -> ") {
+        Some((words, act)) => (words, Some(parse_act(act)?)),
+        None => (words, None),
+    };
     let (head, conditions) = match words.split_once(" if ") {
         Some((head, conditions)) => (head, conditions.split(" and ").map(parse_condition).collect::<Result<_, _>>()?),
         None => (words, Vec::new()),
@@ -208,18 +263,33 @@ fn parse_rule(words: &str) -> Result<Rule, String> {
         return Err("has more than six conditions".into());
     }
     let mut head = head.split_whitespace();
-    let action = match head.next() {
-        Some("allow") => Action::Allow,
-        Some("eperm") => Action::EPERM,
-        Some("enosys") => Action::ENOSYS,
-        verb => return Err(format!("no verb {:?}", verb.unwrap_or(""))),
+    let action = match (head.next(), act) {
+        (Some("allow"), None) => Action::Allow,
+        (Some("eperm"), None) => Action::EPERM,
+        (Some("enosys"), None) => Action::ENOSYS,
+        (Some("explain"), Some(action)) => action,
+        (Some("explain"), None) => return Err("explains no act".into()),
+        (Some("allow" | "eperm" | "enosys"), Some(_)) => return Err("explains without saying so".into()),
+        (verb, _) => return Err(format!("no verb {:?}", verb.unwrap_or(""))),
     };
     let name = head.next().ok_or("names no system call")?;
     if let Some(word) = head.next() {
         return Err(format!("{word:?} is one word too many"));
     }
     let number = numbers::number(name).ok_or_else(|| format!("no system call {name:?}"))?;
-    Ok(Rule { number: number as u32, conditions, action })
+    Ok(Rule { number: number as u32, conditions, action, line })
+}
+
+/// `ACT` or `ACT enosys`.
+fn parse_act(text: &str) -> Result<Action, String> {
+    let mut words = text.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let act = Act::ALL.iter().copied().find(|act| act.name() == name).ok_or_else(|| format!("no act {name:?}"))?;
+    match (words.next(), words.next()) {
+        (None, _) => Ok(Action::Explain { errno: libc::EPERM as u16, act }),
+        (Some("enosys"), None) => Ok(Action::Explain { errno: libc::ENOSYS as u16, act }),
+        _ => Err(format!("no act {text:?}")),
+    }
 }
 
 fn parse_condition(text: &str) -> Result<Condition, String> {
@@ -260,6 +330,8 @@ const ARGUMENTS: u32 = 16;
 const JEQ: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const JGE: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
 
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
 fn load(offset: u32) -> Instruction {
     Instruction { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: offset }
 }
@@ -277,7 +349,7 @@ fn skip(count: usize) -> Instruction {
 }
 
 fn answer(action: Action) -> Instruction {
-    Instruction { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: action.value() }
+    Instruction { code: RETURN, jt: 0, jf: 0, k: action.value() }
 }
 
 /// Expects the number in the accumulator.
@@ -358,6 +430,7 @@ mod tests {
         [Network::None, Network::Loopback]
             .into_iter()
             .flat_map(|network| [Terminal::None, Terminal::Own].map(|terminal| Policy::built_in(network, terminal)))
+            .flat_map(|policy| [policy.clone(), policy.unexplained()])
             .collect()
     }
 
@@ -395,14 +468,19 @@ mod tests {
         let policy = Policy::built_in(Network::None, Terminal::None);
         let call = |name| numbers::number(name).unwrap() as u32;
         let tiocsti = 0x5412;
-        assert_eq!(policy.decide(call("ioctl"), &[0, tiocsti, 0, 0, 0, 0]), Action::EPERM);
-        assert_eq!(policy.decide(call("ioctl"), &[0, tiocsti | 1 << 32, 0, 0, 0, 0]), Action::EPERM);
+        let explained = |act| Action::Explain { errno: libc::EPERM as u16, act };
+        assert_eq!(policy.decide(call("ioctl"), &[0, tiocsti, 0, 0, 0, 0]), explained(Act::Other));
+        assert_eq!(policy.decide(call("ioctl"), &[0, tiocsti | 1 << 32, 0, 0, 0, 0]), explained(Act::Other));
         assert_eq!(policy.decide(call("ioctl"), &[0, 0x5401 | 1 << 32, 0, 0, 0, 0]), Action::Allow);
         for family in [2, 10, 16, 17, 38, 40, 44, 1 << 32] {
-            assert_eq!(policy.decide(call("socket"), &[family, 1, 0, 0, 0, 0]), Action::EPERM, "family {family}");
+            assert_eq!(
+                policy.decide(call("socket"), &[family, 1, 0, 0, 0, 0]),
+                explained(Act::Socket),
+                "family {family}"
+            );
         }
         let new_user = 0x1000_0000;
-        assert_eq!(policy.decide(call("clone"), &[new_user | 17, 0, 0, 0, 0, 0]), Action::EPERM);
+        assert_eq!(policy.decide(call("clone"), &[new_user | 17, 0, 0, 0, 0, 0]), explained(Act::Namespace));
         assert_eq!(policy.decide(call("clone"), &[17, 0, 0, 0, 0, 0]), Action::Allow);
         assert_eq!(policy.decide(call("clone3"), &[0; 6]), Action::ENOSYS);
     }
@@ -417,6 +495,37 @@ mod tests {
             "line 1 of the seccomp policy: \"arg1 & 1 == 2\" can never hold"
         );
         assert_eq!(parse("deny read # r"), "line 1 of the seccomp policy: no verb \"deny\"");
+        assert_eq!(parse("explain read # r"), "line 1 of the seccomp policy: explains no act");
+        assert_eq!(parse("allow read -> open # r"), "line 1 of the seccomp policy: explains without saying so");
+        assert_eq!(parse("explain read -> look # r"), "line 1 of the seccomp policy: no act \"look\"");
+        assert_eq!(parse("explain read -> open eperm # r"), "line 1 of the seccomp policy: no act \"open eperm\"");
+    }
+
+    #[test]
+    fn what_is_explained_is_refused_with_the_same_error_where_nobody_can_be_asked() {
+        let text = "allow read if arg0 == 1 # r\nexplain read -> open enosys # r";
+        let policy = Policy::parse(text, Network::None, Terminal::None).unwrap();
+        let (asks, refuses) = (policy.compile(), policy.clone().unexplained().compile());
+        assert_eq!(silent(&asks), refuses);
+        let enosys = libc::ENOSYS as u32;
+        assert_eq!(run(&asks, AUDIT_ARCH_X86_64, 0, &[2; 6]), libc::SECCOMP_RET_USER_NOTIF | enosys);
+        assert_eq!(run(&refuses, AUDIT_ARCH_X86_64, 0, &[2; 6]), libc::SECCOMP_RET_ERRNO | enosys);
+        assert_eq!(run(&refuses, AUDIT_ARCH_X86_64, 0, &[1; 6]), libc::SECCOMP_RET_ALLOW);
+        assert_eq!(
+            (policy.line(0, &[1; 6]), policy.line(0, &[2; 6]), policy.line(1, &[2; 6])),
+            (Some(1), Some(2), None)
+        );
+    }
+
+    #[test]
+    fn nothing_that_the_policy_explains_is_ever_allowed() {
+        for policy in every_policy() {
+            for rule in policy.rules.iter() {
+                if let Action::Explain { errno, .. } = rule.action {
+                    assert!(matches!(i32::from(errno), libc::EPERM | libc::ENOSYS), "line {}", rule.line);
+                }
+            }
+        }
     }
 
     proptest! {

@@ -438,7 +438,10 @@ impl fmt::Display for Step {
                 Ok(())
             }
             Step::Selinux(labels) => write!(f, "{} and two categories of its own", text(&labels.program)),
-            Step::Seccomp(policy) => write!(f, "{} system calls allowed, the others refused", policy.allowed()),
+            Step::Seccomp(policy) => {
+                let why = if policy.explains() { "and say why" } else { "without a word" };
+                write!(f, "{} system calls allowed; refuse the others, {why}", policy.allowed())
+            }
             Step::DeadlineWall(limit) => write!(f, "killed after {limit:?} on the clock"),
             Step::DeadlineCpu(limit) => write!(f, "killed after {limit:?} of CPU time"),
             Step::OutputBound(limit) => write!(f, "{limit} of output kept, then killed"),

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use crate::birth::act;
 use crate::cell::{Cell, Killed, Watch};
-use crate::exit::{Amount, Denial, End, Held, LayerReport, Start, Usage};
+use crate::exit::{Act, Amount, Denial, End, Held, LayerReport, Start, Usage};
 use crate::host::Layer;
 use crate::limits::{Limit, Limits};
 use crate::step::Step;
@@ -75,10 +75,15 @@ impl Cell {
             }
             Ending::Signalled(libc::SIGSYS) if self.plan.steps.iter().any(|step| matches!(step, Step::Seccomp(_))) => {
                 End::Refused(Denial {
-                    act: "a system call by another architecture's interface".into(),
+                    act: Act::Other,
+                    target: Some("a system call by another architecture's interface".into()),
+                    rule: "architecture".into(),
                     layer: Layer::Seccomp,
                     why: "its numbers mean other calls than the filter knows (i386 or x32)".into(),
                     remedy: "use native 64-bit code".into(),
+                    at: None,
+                    source: None,
+                    count: 1,
                 })
             }
             Ending::Signalled(signal) => End::Signalled(signal),
@@ -106,6 +111,13 @@ impl Cell {
             // The rules of Landlock are in the plan; here one line will do.
             let said = step.to_string();
             let mut detail = said.lines().next().unwrap_or_default().trim_end_matches("; refuse all but:").to_owned();
+            if let Step::Seccomp(policy) = step
+                && policy.explains()
+                && watch.warden.is_none()
+            {
+                // A container that is asked about already has the one listener that there can be.
+                detail.push_str(" (nobody could be asked here: without saying why)");
+            }
             match reports.iter_mut().find(|report| report.layer == layer) {
                 Some(report) => {
                     report.detail.push_str(", ");

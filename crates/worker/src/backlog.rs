@@ -38,6 +38,7 @@ pub(crate) struct Backlog {
 fn size(entry: &Entry) -> usize {
     match entry {
         Entry::Output { data, .. } => data.0.len(),
+        Entry::Denied { denial } => denial.bytes(),
         Entry::Started {} | Entry::Elided { .. } => 0,
     }
 }

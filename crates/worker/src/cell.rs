@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+use gambeson_api::work::Append;
 use gambeson_sandbox::{
-    Bytes, Collected, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
+    Bytes, Collected, Denied, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
 };
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::boot_time::BootTime;
@@ -34,6 +35,7 @@ pub(crate) struct Order {
     stdout: OwnedFd,
     stderr: OwnedFd,
     cancel: OwnedFd,
+    denied: Option<mpsc::Sender<gambeson_api::Denial>>,
     /// Where to collect to, and how much.
     runs: PathBuf,
     disk: Bytes,
@@ -47,6 +49,8 @@ pub(crate) struct Ends {
     pub(crate) stderr: Receiver,
     /// Dropping it kills the cell.
     pub(crate) cancel: Sender,
+    /// Each kind of refused act, when it happens the first time.
+    pub(crate) denied: mpsc::Receiver<gambeson_api::Denial>,
 }
 
 /// A cell's thread that waits for the word.
@@ -66,7 +70,7 @@ pub(crate) enum CellEnd {
     Fault(End),
     /// It ran.
     Ended {
-        exit: Exit,
+        exit: Box<Exit>,
         /// Bytes of stdout and stderr that were not kept.
         elided: (u64, u64),
         /// What it left, in a directory of its own.
@@ -93,13 +97,23 @@ impl Order {
         let (our_stderr, stderr) = pipe_with(flags)?;
         let (cancel, our_cancel) = pipe_with(flags)?;
         let stdin = if stdin.is_empty() { None } else { Some(in_memory(stdin)?) };
+        // As many as a server records; what has no room is in the report all the same.
+        let (denied, told_denied) = mpsc::channel(Append::DENIALS_MOST);
         let ends = Ends {
             stdout: Receiver::from_owned_fd(our_stdout)?,
             stderr: Receiver::from_owned_fd(our_stderr)?,
             cancel: Sender::from_owned_fd(our_cancel)?,
+            denied: told_denied,
         };
         let (disk, files) = (limits.disk, limits.files);
-        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files }, ends))
+        let denied = Some(denied);
+        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files }, ends))
+    }
+
+    /// Whether denials are told as they happen.
+    #[must_use]
+    pub(crate) fn telling(self, denials: bool) -> Order {
+        Order { denied: self.denied.filter(|_| denials), ..self }
     }
 
     /// Starts the thread, which does all that it can before the word is given that the program may start.
@@ -120,12 +134,18 @@ impl Order {
     }
 
     fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
-        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, runs, disk, files } = self;
+        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files } = self;
+        let tell = |denial: &gambeson_sandbox::Denial| {
+            if let Some(denied) = &denied {
+                let _ = denied.try_send(crate::translate::denial(denial));
+            }
+        };
         let streams = || Streams {
             stdin: stdin.as_ref().map_or(Input::Nothing, |fd| Input::Fd(fd.as_fd())),
             stdout: Sink::Patient(stdout.as_fd()),
             stderr: Sink::Patient(stderr.as_fd()),
             cancel: Some(cancel.as_fd()),
+            denied: Some(Denied(&tell)),
             ..Streams::kept()
         };
         let dressed = match spares {
@@ -169,7 +189,7 @@ impl Order {
         drop((stdout, stderr));
         let gone = matches!(holding.verdict(BootTime::now()), Verdict::Gone(_));
         let Some(work) = work.filter(|work| !gone && has_output(work)) else {
-            return CellEnd::Ended { exit, elided, left: None };
+            return CellEnd::Ended { exit: Box::new(exit), elided, left: None };
         };
         let path = runs.join(holding.lease.to_string());
         let collected = RunDir::make(path).and_then(|dir| {
@@ -177,12 +197,12 @@ impl Order {
             Ok((dir, collected))
         });
         match collected {
-            Ok(left) => CellEnd::Ended { exit, elided, left: Some(left) },
+            Ok(left) => CellEnd::Ended { exit: Box::new(exit), elided, left: Some(left) },
             Err(error) => {
                 let step = "keep the artifacts until they are uploaded".into();
                 let mend = Some("make room in the worker's state directory".into());
                 let end = End::Fault { step, why: error.to_string(), mend };
-                CellEnd::Ended { exit: Exit { end, ..exit }, elided, left: None }
+                CellEnd::Ended { exit: Box::new(Exit { end, ..exit }), elided, left: None }
             }
         }
     }

@@ -145,13 +145,15 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
     drop(wanted);
     let (host, holding) = (Arc::clone(&place.host), Arc::clone(&asking.holding));
     let spares = place.spares.clone().filter(|_| lease.start == StartAsked::Warm);
-    Order::prepare(plan, &limits, host, spares, holding, &lease.stdin.0, place.runs.clone()).map_err(|error| {
+    let order = Order::prepare(plan, &limits, host, spares, holding, &lease.stdin.0, place.runs.clone());
+    let (order, ends) = order.map_err(|error| {
         if passes(&error) {
             Unready::HandBack(format!("the worker is short of something: {error}"))
         } else {
             settle(fault("make the pipes of a cell", &error))
         }
-    })
+    })?;
+    Ok((order.telling(lease.denials), ends))
 }
 
 /// Whether the same may succeed later, or elsewhere.

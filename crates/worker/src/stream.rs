@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gambeson_api::OutputStream;
-use gambeson_api::work::{Append, Appended};
+use gambeson_api::work::{Append, Appended, Entry};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +37,7 @@ pub(crate) async fn stream(
     flush: Flush,
 ) -> Result<CellEnd, Gone> {
     let holding = Arc::clone(&journal.asking.holding);
-    let Ends { stdout, stderr, cancel } = ends;
+    let Ends { stdout, stderr, cancel, mut denied } = ends;
     let (mut stdout, mut stderr, mut cancel) = (Some(stdout), Some(stderr), Some(cancel));
     let mut in_flight: Option<InFlight> = None;
     let mut due: Option<Instant> = None;
@@ -46,6 +46,9 @@ pub(crate) async fn stream(
     let gone = loop {
         let all_read = stdout.is_none() && stderr.is_none();
         if all_read && in_flight.is_none() && end.is_some() {
+            while let Ok(denial) = denied.try_recv() {
+                journal.backlog.push(Entry::Denied { denial: Box::new(denial) });
+            }
             break None;
         }
         let backlog = &mut journal.backlog;
@@ -60,6 +63,8 @@ pub(crate) async fn stream(
             () = holding.at_least(Verdict::Cancel), if cancel.is_some() => cancel = None,
             _ = readable(&stdout), if has_room => read(&mut stdout, &mut buffer, &mut journal.backlog, OutputStream::Stdout),
             _ = readable(&stderr), if has_room => read(&mut stderr, &mut buffer, &mut journal.backlog, OutputStream::Stderr),
+            // Nobody tells any more when the cell has ended, and the loop goes on without.
+            Some(denial) = denied.recv(), if has_room => journal.backlog.push(Entry::Denied { denial: Box::new(denial) }),
             answer = answered(&mut in_flight) => {
                 in_flight = None;
                 match answer.and_then(|Appended { next }| journal.acknowledge(next)) {

@@ -139,19 +139,10 @@ fn staged(files: Vec<Fetched>) -> Result<Vec<Staged>, Refusal> {
 
 /// What is said of a run.
 pub fn report(exit: &Exit) -> api::Report {
-    let Exit { end, start, usage, layers } = exit;
-    let denials = match end {
-        End::Refused(denial) => vec![api::Denial {
-            act: denial.act.clone(),
-            layer: denial.layer.name().into(),
-            why: denial.why.clone(),
-            remedy: denial.remedy.clone(),
-            count: 1,
-        }],
-        _ => Vec::new(),
-    };
+    let Exit { end, at: _, start, usage, layers, denials } = exit;
+    let last = if let End::Refused(denial) = end { Some(denial) } else { None };
     api::Report {
-        outcome: api::Outcome { end: outcome(end), message: end.message() },
+        outcome: api::Outcome { end: outcome(end), message: exit.message() },
         usage: api::Usage {
             wall_ms: round_ms(usage.wall),
             cpu_ms: round_ms(usage.cpu),
@@ -161,7 +152,7 @@ pub fn report(exit: &Exit) -> api::Report {
             output_bytes: usage.output.0,
         },
         layers: layers.iter().map(layer).collect(),
-        denials,
+        denials: denials.iter().chain(last).map(denial).collect(),
         start: match start {
             sandbox::Start::Cold => api::Start::Cold,
             sandbox::Start::Warm => api::Start::Warm,
@@ -169,47 +160,59 @@ pub fn report(exit: &Exit) -> api::Report {
     }
 }
 
+/// One refused act.
+pub(crate) fn denial(denial: &sandbox::Denial) -> api::Denial {
+    let sandbox::Denial { act, target, rule, layer, why, remedy, at, source, count } = denial;
+    api::Denial {
+        act: act.name().into(),
+        target: target.clone(),
+        rule: rule.clone(),
+        layer: layer.name().into(),
+        why: why.clone(),
+        remedy: remedy.clone(),
+        file: at.as_ref().map(|at| at.file.clone()),
+        line: at.as_ref().map(|at| at.line),
+        source: source.clone(),
+        count: *count,
+    }
+}
+
 /// What is said of a run that never began.
 pub fn report_of_end(end: &End) -> api::Report {
     report(&Exit {
         end: end.clone(),
+        at: None,
         start: sandbox::Start::Cold,
         usage: sandbox::Usage::default(),
         layers: Vec::new(),
+        denials: Vec::new(),
     })
 }
 
 /// What is said of a run that there is no plan for.
 pub fn refusal(refusal: &Refusal) -> api::Report {
     let of_input = |remedy: String| {
+        let why = refusal.to_string();
+        let message = format!("this run was refused by input: {why}; {remedy}");
         let denial = api::Denial {
-            act: "this run was".into(),
+            act: sandbox::Act::Other.name().into(),
+            target: Some("this run".into()),
+            rule: "input".into(),
             layer: "input".into(),
-            why: refusal.to_string(),
+            why,
             remedy,
+            file: None,
+            line: None,
+            source: None,
             count: 1,
         };
-        let api::Denial { act, layer, why, remedy, .. } = &denial;
-        let message = format!("{act} refused by {layer}: {why}; {remedy}");
         let mut report = report_of_end(&End::Cancelled);
         report.outcome = api::Outcome { end: api::End::Refused {}, message };
         report.denials = vec![denial];
         report
     };
     match refusal {
-        Refusal::Missing(missing) => {
-            let remedy = if missing.layer.may_be_missing() {
-                format!("mend it ({}), or accept it with --accept-missing {}", missing.mend, missing.layer)
-            } else {
-                format!("mend it ({})", missing.mend)
-            };
-            report_of_end(&End::Refused(sandbox::Denial {
-                act: "this run was".into(),
-                layer: missing.layer,
-                why: format!("this host lacks it: {}", missing.why),
-                remedy,
-            }))
-        }
+        Refusal::Missing(missing) => report_of_end(&End::Refused(sandbox::Denial::of_run(missing))),
         Refusal::InputTooLarge { limit, .. } => of_input(format!("ask for more with --limit {limit}=...")),
         Refusal::Nul(_) | Refusal::Variable { .. } | Refusal::Input { .. } => of_input("leave it out".into()),
     }
@@ -283,6 +286,7 @@ mod tests {
             network: api::Network::None,
             start: Default::default(),
             array: None,
+            denials: true,
         }
     }
 
@@ -391,8 +395,10 @@ mod tests {
         let exit = Exit {
             start: sandbox::Start::Cold,
             end,
+            at: None,
             usage: sandbox::Usage { wall: Duration::from_nanos(1_500_700_999), ..sandbox::Usage::default() },
             layers: Vec::new(),
+            denials: Vec::new(),
         };
         let report = report(&exit);
         assert_eq!(report.outcome.end, api::End::LimitHit { limit: "wall".into(), used: 1500, allowed: 1000 });

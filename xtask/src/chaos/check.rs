@@ -100,7 +100,7 @@ fn attempts(history: &History, breach: &mut dyn FnMut(Promise, String)) {
                 }
                 started = true;
             }
-            EventBody::Output { .. } | EventBody::Elided { .. } => {
+            EventBody::Output { .. } | EventBody::Elided { .. } | EventBody::Denied { .. } => {
                 if !started || !held {
                     breach(Promise::Fenced, format!("event {seq} is output of something that does not run"));
                 }

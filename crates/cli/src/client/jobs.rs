@@ -193,8 +193,7 @@ fn words(job: &Job, now: Time) -> String {
         );
     }
     for denial in job.denials.iter().flatten() {
-        lines.add("refused", format!("{} by {}: {} ({} times)", denial.act, denial.layer, denial.why, denial.count));
-        lines.add("", &denial.remedy);
+        lines.add("refused", denial.sentence());
     }
     for artifact in &job.artifacts {
         lines.add("artifact", format!("{} ({})", artifact.path, size(artifact.size)));

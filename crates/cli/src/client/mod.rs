@@ -16,7 +16,7 @@ mod submission;
 mod submit;
 mod table;
 mod target;
-mod visible;
+pub mod visible;
 mod watch;
 
 use clap::CommandFactory;

@@ -244,6 +244,7 @@ fn happened<'a>(event: &'a Event, output: &mut Output, silent: bool) -> Option<&
             };
             remark(&format!("{bytes} bytes of {stream} were not kept"));
         }
+        EventBody::Denied { denial } if !silent => remark(&visible::line(&denial.sentence())),
         EventBody::Requeued { why } if !silent => remark(&format!("it waits again: {}", visible::line(why))),
         EventBody::Ended { outcome } => {
             output.end();
@@ -254,6 +255,7 @@ fn happened<'a>(event: &'a Event, output: &mut Output, silent: bool) -> Option<&
         }
         EventBody::Output { .. }
         | EventBody::Elided { .. }
+        | EventBody::Denied { .. }
         | EventBody::Requeued { .. }
         | EventBody::Queued {}
         | EventBody::Leased { .. }

@@ -1,5 +1,8 @@
 //! Leases: what renews them, what ends them, what comes under them.
 
+use gambeson_api::Denial;
+use gambeson_api::work::Append;
+
 use super::*;
 
 /// What a server that stood still for a minute, or whose clock was set, makes of a worker that spoke in time.
@@ -106,6 +109,36 @@ async fn a_report_that_is_refused_leaves_nothing_of_itself() {
     here.settle(&lease, 2, vec![]).await.unwrap();
     assert_eq!(here.kinds(id).await, ["queued", "leased", "started", "output", "ended"]);
     assert_eq!(here.job(id).await.stdout.as_deref(), Some("b"));
+}
+
+#[tokio::test]
+async fn denials_are_events_and_bounded_in_number_and_in_size() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    assert!(lease.denials, "the server says that it takes them");
+    let denied = |why: String| Entry::Denied {
+        denial: Box::new(Denial {
+            act: "socket".into(),
+            target: None,
+            rule: String::new(),
+            layer: "seccomp".into(),
+            why,
+            remedy: "r".into(),
+            file: None,
+            line: None,
+            source: None,
+            count: 1,
+        }),
+    };
+    here.append(&lease, 0, vec![Entry::Started {}, denied("w".into())]).await.unwrap();
+    let too_long = denied("w".repeat(Denial::BYTES_MOST));
+    assert_eq!(here.append(&lease, 2, vec![too_long]).await.unwrap_err().code, Code::TooLarge);
+    let too_many = vec![denied("w".into()); Append::DENIALS_MOST];
+    assert_eq!(here.append(&lease, 2, too_many).await.unwrap_err().code, Code::TooLarge);
+    here.settle(&lease, 2, vec![]).await.unwrap();
+    assert_eq!(here.kinds(id).await, ["queued", "leased", "started", "denied", "ended"]);
 }
 
 #[tokio::test]

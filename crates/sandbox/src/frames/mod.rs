@@ -39,7 +39,7 @@ const OWN: &str = "/work/";
 const BROUGHT: &str = "/work/.local/";
 
 /// Tells lines of the programs of one environment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frames {
     layout: Layout,
 }

@@ -366,7 +366,7 @@ fn gone() -> NurseryError {
 /// Landlock domain, since its children would be in them before they have mounted anything, and see that they are two
 /// deep; and no limit of one process that a child could not raise again.
 fn own_plan(full: Plan, socket: &OwnedFd, library: &OwnedFd, preload: &[String]) -> Result<Plan, Refusal> {
-    let Plan { steps, program, mut env, limits, terminal, missing, .. } = full;
+    let Plan { steps, program, mut env, limits, terminal, frames, missing, .. } = full;
     let steps = steps
         .into_iter()
         .filter_map(|step| match step {
@@ -397,7 +397,7 @@ fn own_plan(full: Plan, socket: &OwnedFd, library: &OwnedFd, preload: &[String])
         preload.join(",")
     ))?);
     let args = vec![program.clone(), inside::SCRIPT.into()];
-    Ok(Plan { steps, program, args, env, limits, terminal, missing })
+    Ok(Plan { steps, program, args, env, limits, terminal, frames, missing })
 }
 
 /// What the thread that keeps a nursery has made.

@@ -145,7 +145,7 @@ impl Plan {
     /// The plan of a spare for such programs: without input.
     #[must_use]
     pub fn for_spares(&self) -> Plan {
-        let Plan { steps, program, args, env, limits, terminal, missing } = self;
+        let Plan { steps, program, args, env, limits, terminal, frames, missing } = self;
         let unstaged = |step: &Step| if let Step::Stage(_) = step { Step::Stage(Vec::new()) } else { step.clone() };
         Plan {
             steps: steps.iter().map(unstaged).collect(),
@@ -154,6 +154,7 @@ impl Plan {
             env: env.clone(),
             limits: limits.clone(),
             terminal: *terminal,
+            frames: frames.clone(),
             missing: missing.clone(),
         }
     }

@@ -14,6 +14,7 @@ pub(crate) mod identity;
 pub(crate) mod landlock;
 pub(crate) mod mount;
 pub(crate) mod net;
+pub(crate) mod notify;
 pub(crate) mod numbers;
 pub(crate) mod seccomp;
 pub(crate) mod shown;

@@ -372,3 +372,8 @@ pub(crate) const NEWEST: u32 = 462;
 pub(crate) fn number(name: &str) -> Option<i64> {
     BY_NAME.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|at| BY_NAME[at].1)
 }
+
+/// The name of the system call with this number.
+pub(crate) fn name(number: u32) -> Option<&'static str> {
+    BY_NAME.iter().find(|(_, known)| *known == i64::from(number)).map(|(name, _)| *name)
+}

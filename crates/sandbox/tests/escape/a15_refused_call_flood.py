@@ -7,6 +7,7 @@
 
 import ctypes
 import errno
+import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
@@ -22,7 +23,12 @@ def syscall(number, *args):
 
 PTRACE, SOCKET = 101, 41
 
-for _ in range(100_000):
+# Explained calls wait for their answers, which come at a rate; others are refused by the filter itself.
+INOTIFY = 294
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    for _ in range(1000):
+        syscall(INOTIFY, 0)
     syscall(PTRACE, 999, 0, 0, 0)
     syscall(SOCKET, 38, 5, 0)
-print("CONTAINED: two hundred thousand refused calls are over")
+print("CONTAINED: five seconds of refused calls are over")

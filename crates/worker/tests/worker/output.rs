@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gambeson_api::work::Entry;
+use gambeson_api::work::{Entry, Lease};
 use gambeson_api::{ArrayId, ArrayPlace, Content, End, OutputStream};
 
 use crate::server::{lease, listen, output, processes};
@@ -124,5 +124,32 @@ async fn an_element_of_an_array_knows_its_place() {
     let job = server.submit(element);
     server.settled(job).await;
     assert_eq!(server.stdout(job), format!("3 17 {name} yes\n"));
+    worker.finish().await;
+}
+
+#[tokio::test]
+async fn a_refused_act_is_told_while_the_program_runs_and_again_in_the_report() {
+    let server = listen(TTL).await;
+    let worker = Worker::start(&server, |_| {});
+    let source =
+        "import socket, sys\nfor family in (2, 2, 38):\n    try: socket.socket(family)\n    except OSError: pass\n";
+    let job = server.submit(lease(&format!("{source}print('here')\nimport time\ntime.sleep(600)")));
+    server.printed(job, "here\n").await;
+    let denied = |entries: &[Entry]| -> Vec<_> {
+        let told = |entry: &Entry| if let Entry::Denied { denial } = entry { denial.target.clone() } else { None };
+        entries.iter().filter_map(told).collect()
+    };
+    server.change(|inner| inner.cancel.insert(job));
+    let settled = server.settled(job).await;
+    let entries = server.inner().seen.entries[&job].clone();
+    assert_eq!(denied(&entries), ["IPv4 (TCP)", "the kernel's ciphers (AF_ALG)"]);
+    let counts: Vec<u64> = settled.report.denials.iter().map(|denial| denial.count).collect();
+    assert_eq!(counts, [2, 1]);
+    assert_eq!(settled.report.denials[0].act, "socket");
+
+    // A server of before says nothing of denials in its leases, and gets none.
+    let quiet = server.submit(Lease { denials: false, ..lease(source) });
+    assert_eq!(server.settled(quiet).await.report.denials.len(), 2);
+    assert_eq!(denied(&server.inner().seen.entries[&quiet]), [""; 0]);
     worker.finish().await;
 }

@@ -213,6 +213,7 @@ pub fn lease(source: &str) -> Lease {
         network: Network::None,
         start: Default::default(),
         array: None,
+        denials: true,
     }
 }
 

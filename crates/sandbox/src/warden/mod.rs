@@ -1,0 +1,236 @@
+//! The warden: the other end of a filter that asks. It refuses, and says why.
+//!
+//! Invariants:
+//! 1. It has one answer, the error that the policy names. There is no question that it could answer otherwise
+//!    ([`notify`](crate::sys::notify)), and with it gone the kernel refuses by itself (ENOSYS).
+//! 2. It decides nothing. What it reads of a program's memory, after the program has asked, is for the explanation; a
+//!    thread's call still waiting *after* the reading shows whose memory that was.
+//! 3. What it remembers is bounded in number and in bytes, whatever is asked and however often.
+//! 4. A question waits until its answer is due: whoever asks often slows nobody but itself.
+
+mod bucket;
+mod claim;
+mod explain;
+mod ledger;
+mod tail;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::exit::Denial;
+use crate::frames::Frames;
+use crate::plan::Plan;
+use crate::seccomp::{Action, Policy};
+use crate::spec::Network;
+use crate::step::Step;
+use crate::sys::notify::{self, Question};
+use bucket::Bucket;
+pub(crate) use explain::explain;
+pub(crate) use ledger::Ledger;
+pub(crate) use tail::last_words;
+
+/// Answers at once, and then one each: what a storm costs us is a few thousandths of a processor.
+const ANSWERS: (u32, Duration) = (256, Duration::from_millis(1));
+/// To find out where a program is costs many times what an answer does. What is not looked for is counted where the same
+/// act was last seen.
+const CLAIMS: (u32, Duration) = (64, Duration::from_millis(50));
+/// Of one turn of the supervisor's loop, which has others to serve.
+const AT_ONCE: usize = 32;
+
+/// Answers the questions of one cell's filter.
+#[derive(Debug)]
+pub(crate) struct Warden {
+    /// Gone when it cannot be asked any more.
+    listener: Option<OwnedFd>,
+    policy: Option<Policy>,
+    network: Network,
+    frames: Option<Frames>,
+    answers: Bucket,
+    claims: Bucket,
+    pub(crate) ledger: Ledger,
+}
+
+impl Warden {
+    pub(crate) fn new(listener: OwnedFd, plan: &Plan) -> Warden {
+        let policy = plan.find(|step| if let Step::Seccomp(policy) = step { Some(policy.clone()) } else { None });
+        Warden { frames: plan.frames.clone(), ..Warden::of(listener, policy, tail::network(plan)) }
+    }
+
+    fn of(listener: OwnedFd, policy: Option<Policy>, network: Network) -> Warden {
+        let now = Instant::now();
+        Warden {
+            listener: Some(listener),
+            policy,
+            network,
+            frames: None,
+            answers: Bucket::new(ANSWERS, now),
+            claims: Bucket::new(CLAIMS, now),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// What becomes readable with a question, unless no answer is due yet.
+    pub(crate) fn wants_to_answer(&self, now: Instant) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().filter(|_| self.answers.has_one(now)).map(AsFd::as_fd)
+    }
+
+    /// When the next answer is due, if none is.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        self.listener.as_ref().filter(|_| !self.answers.has_one(now)).map(|_| self.answers.next())
+    }
+
+    /// Answers what is asked and due. `told` hears of each denial that is of a new kind.
+    pub(crate) fn answer(&mut self, now: Instant, mut told: impl FnMut(&mut Denial)) {
+        for _ in 0..AT_ONCE {
+            let Some(listener) = &self.listener else { return };
+            if !is_asked(listener.as_fd()) || !self.answers.take(now) {
+                return;
+            }
+            let question = match notify::take(listener.as_fd()) {
+                Ok(question) => question,
+                // Whoever asked is gone.
+                Err(Errno::NOENT | Errno::INTR) => continue,
+                Err(_) => {
+                    self.listener = None;
+                    return;
+                }
+            };
+            let errno = self.refuse(&question, now, &mut told);
+            let Some(listener) = &self.listener else { return };
+            match notify::refuse(listener.as_fd(), question.id, errno) {
+                Ok(()) | Err(Errno::NOENT | Errno::INTR) => {}
+                // Closed, it refuses for us.
+                Err(_) => self.listener = None,
+            }
+        }
+    }
+
+    /// Notes why it is refused. The error is the policy's, decided by numbers that the kernel copied for us.
+    fn refuse(&mut self, question: &Question, now: Instant, told: &mut impl FnMut(&mut Denial)) -> Errno {
+        let Question { id, thread, number, ref args, .. } = *question;
+        let Some(policy) = &self.policy else { return Errno::NOSYS };
+        // A filter that asks where its policy does not explain is not ours; it gets no better answer.
+        let Action::Explain { errno, act } = policy.decide(number, args) else { return Errno::PERM };
+        let Some(listener) = &self.listener else { return Errno::NOSYS };
+        // Of a thread that we cannot see (in a pid namespace beside ours) there is nothing to read.
+        let may_read = thread != 0;
+        let read = |address: u64, into: &mut [u8]| match may_read {
+            true => notify::read_memory(thread, address, into).unwrap_or(0),
+            false => 0,
+        };
+        let mut refused = explain(act, number, args, self.network, read);
+        refused.line = policy.line(number, args);
+        let looked = may_read && self.claims.take(now);
+        let number = i32::try_from(thread).unwrap_or_default();
+        // The thread stands still, and its own number names its process.
+        let at = self.frames.as_ref().filter(|_| looked).and_then(|frames| frames.claim(number, number));
+        if may_read && !notify::still_waits(listener.as_fd(), id) {
+            // What was read may be another's.
+            refused.target = None;
+            if let Some(new) = self.ledger.note(refused.denial(None), true) {
+                told(new);
+            }
+        } else if let Some(new) = self.ledger.note(refused.denial(at), looked) {
+            told(new);
+        }
+        Errno::from_raw_os_error(errno.into())
+    }
+}
+
+/// Whether a question is there to be taken: to take what is not there would wait.
+fn is_asked(listener: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
+    let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    asked == Ok(1) && polled[0].revents().contains(PollFlags::IN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::exit::Act;
+    use crate::spec::Terminal;
+    use crate::sys::seccomp;
+
+    fn policy() -> Policy {
+        Policy::built_in(Network::None, Terminal::None)
+    }
+
+    /// A thread behind the filter that asks for a socket of the internet when it is told to, and says the error.
+    fn confined() -> (OwnedFd, mpsc::Sender<()>, JoinHandle<Vec<Errno>>) {
+        let (tell, told) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).unwrap();
+            tell.send(seccomp::install_listening(&policy().compile()).unwrap()).unwrap();
+            let mut errors = Vec::new();
+            while wait.recv().is_ok() {
+                use rustix::net::{AddressFamily, SocketType, socket};
+                errors.push(socket(AddressFamily::INET, SocketType::STREAM, None).unwrap_err());
+            }
+            errors
+        });
+        (told.recv().unwrap(), go, thread)
+    }
+
+    #[test]
+    fn a_question_gets_the_error_of_the_policy_and_is_explained() {
+        let (listener, go, thread) = confined();
+        let mut warden = Warden::of(listener, Some(policy()), Network::None);
+        assert_eq!(warden.listener.as_ref().map(|fd| is_asked(fd.as_fd())), Some(false));
+        go.send(()).unwrap();
+        drop(go);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !thread.is_finished() && Instant::now() < deadline {
+            warden.answer(Instant::now(), |_| {});
+            thread::yield_now();
+        }
+        assert_eq!(thread.join().unwrap(), [Errno::PERM]);
+        let denials = warden.ledger.close();
+        assert_eq!((denials.len(), denials[0].act, denials[0].target.as_deref()), (1, Act::Socket, Some("IPv4 (TCP)")));
+    }
+
+    #[test]
+    fn with_the_warden_gone_refused_stays_refused() {
+        let (listener, go, thread) = confined();
+        go.send(()).unwrap();
+        // It waits for an answer, or is about to ask: either way there is nobody.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_asked(listener.as_fd()) && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        drop(listener);
+        go.send(()).unwrap();
+        drop(go);
+        assert_eq!(thread.join().unwrap(), [Errno::NOSYS, Errno::NOSYS]);
+    }
+
+    #[test]
+    fn a_filter_has_one_listener_and_none_is_put_before_it() {
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).unwrap();
+            // A filter that asks about one call, and lets all others pass.
+            let filter = asking_about(41);
+            tell.send(seccomp::install_listening(&filter).unwrap()).unwrap();
+            seccomp::install_listening(&filter).unwrap_err()
+        });
+        let _listener = told.recv().unwrap();
+        assert_eq!(thread.join().unwrap(), Errno::BUSY);
+    }
+
+    fn asking_about(number: u32) -> Vec<seccomp::Instruction> {
+        let one = |code: u32, jt, k| seccomp::Instruction { code: code as u16, jt, jf: 0, k };
+        vec![
+            one(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+            one(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, number),
+            one(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+            one(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_USER_NOTIF),
+        ]
+    }
+}
