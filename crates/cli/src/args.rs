@@ -92,6 +92,10 @@ pub struct RunOptions {
     /// Copy what the program leaves in /work/out to this directory.
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Write every system call to this file: seconds, thread, call, arguments as numbers, answer. The program is many
+    /// times slower where it makes many
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Print one JSON object that tells everything, and nothing else.
     #[arg(long)]
     pub json: bool,

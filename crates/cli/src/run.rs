@@ -55,7 +55,10 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     let limits = limits::parse(&options.cell.limits).map_err(|error| error.to_string())?;
     let spec = spec(options, &limits)?;
     let host = Host::probe();
-    let plan = plan(&spec, &host).map_err(|refusal| stop(&refusal))?;
+    let mut plan = plan(&spec, &host).map_err(|refusal| stop(&refusal))?;
+    if options.trace.is_some() {
+        plan = plan.traced().ok_or("--trace: this kernel does not ask who watches a program (seccomp_unotify(2))")?;
+    }
     if options.plan {
         print(&plan.to_string());
         return Ok(ExitCode::Program(0));
@@ -63,7 +66,11 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     if let Some(dir) = &options.output {
         fs::create_dir_all(dir).map_err(|error| format!("--output {}: {error}", dir.display()))?;
     }
-    let ended = run_plan(plan, &host, options)?;
+    let trace = match &options.trace {
+        Some(path) => Some(fs::File::create(path).map_err(|error| format!("--trace {}: {error}", path.display()))?),
+        None => None,
+    };
+    let ended = run_plan(plan, &host, options, trace.as_ref())?;
     let collected = match (&options.output, &ended.work) {
         (Some(dir), Some(work)) => Some(gather(work, dir, &limits)?),
         _ => None,
@@ -150,7 +157,7 @@ fn stop(refusal: &Refusal) -> Stop {
 }
 
 /// Launches the plan and passes our standard descriptors through.
-fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<Ended, Stop> {
+fn run_plan(plan: Plan, host: &Host, options: &RunOptions, trace: Option<&fs::File>) -> Result<Ended, Stop> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
     let interrupt = signal_pipe(&[SIGINT])?;
     let cancel = signal_pipe(&[SIGTERM, SIGHUP])?;
@@ -166,6 +173,7 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<Ended, Stop
         interrupt: Some(interrupt.as_fd()),
         cancel: Some(cancel.as_fd()),
         resize: resize.as_ref().map(|fd| (fd.as_fd(), stdin.as_fd())),
+        trace: trace.map(AsFd::as_fd),
         denied: None,
     });
     drop(raw);

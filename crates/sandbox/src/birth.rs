@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::plan::Plan;
+use crate::seccomp::Policy;
 use crate::spec::{Network, Terminal};
 use crate::step::{Ids, Namespace, Reach, Stage, Step};
 use crate::sys::clone::Side;
@@ -170,10 +171,12 @@ type Failed = (u16, Errno);
 
 impl<'a> Birth<'a> {
     pub(crate) fn new(plan: &'a Plan, inner: Inner, tasks: Tasks, handed: Vec<OwnedFd>) -> Birth<'a> {
-        let filter = plan
-            .find(|step| if let Step::Seccomp(policy) = step { Some(policy.compile()) } else { None })
-            .unwrap_or_default();
+        let policy = plan.find(|step| if let Step::Seccomp(policy) = step { Some(policy) } else { None });
+        let mut filter = policy.map(Policy::compile).unwrap_or_default();
         let silent = crate::seccomp::silent(&filter);
+        if policy.is_some_and(Policy::traces) {
+            filter = crate::seccomp::asking_always(&filter, inner.birth.as_raw_fd().unsigned_abs());
+        }
         let mut keep_last: Vec<RawFd> = handed.iter().chain([&inner.birth]).map(AsRawFd::as_raw_fd).collect();
         let stdio = inner.stdio.iter().flatten();
         let open = if let Tasks::Open(open) = &tasks { open.as_slice() } else { &[] };
@@ -409,7 +412,7 @@ impl<'a> Birth<'a> {
                 Step::Rlimit(limit) => set_rlimit(limit),
                 Step::Landlock { abi, network, rules } => landlock(*abi, *network, rules),
                 Step::Selinux(labels) => enter_domain(&labels.program, self.pid),
-                Step::Seccomp(policy) if policy.explains() => self.filter(),
+                Step::Seccomp(policy) if policy.explains() => self.filter(policy.traces()),
                 Step::Seccomp(_) => sys::seccomp::install(&self.silent),
                 _ => Ok(()),
             };
@@ -438,10 +441,10 @@ impl<'a> Birth<'a> {
 
     /// Takes on a filter that asks, and hands over what its questions are answered by. Until the supervisor has it, it
     /// is in the socket, and whoever asks waits; it is nowhere else, so that with the supervisor the answers end.
-    fn filter(&self) -> Result<(), Errno> {
+    fn filter(&self, traces: bool) -> Result<(), Errno> {
         let listener = match sys::seccomp::install_listening(&self.filter) {
             // We are in a container that is asked about already, and a second listener there is none.
-            Err(Errno::BUSY | Errno::INVAL) => return sys::seccomp::install(&self.silent),
+            Err(Errno::BUSY | Errno::INVAL) if !traces => return sys::seccomp::install(&self.silent),
             other => other?,
         };
         wire::send(self.inner.birth.as_fd(), Frame::Asking, &[listener.as_fd()])

@@ -29,7 +29,7 @@ use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
 use crate::sys::clone::Child;
-use crate::warden::{self, Warden};
+use crate::warden::{self, Trace, Warden};
 use crate::wire::{self, Frame};
 
 /// The streams of a run, and the ways to interfere with it.
@@ -47,6 +47,8 @@ pub struct Streams<'a> {
     pub cancel: Option<BorrowedFd<'a>>,
     /// Becomes readable when the window of this terminal changed its size, which the cell's then takes.
     pub resize: Option<(BorrowedFd<'a>, BorrowedFd<'a>)>,
+    /// Gets a line for each system call, if the plan is a traced one ([`Plan::traced`]).
+    pub trace: Option<BorrowedFd<'a>>,
     /// Hears of each kind of refused act when it happens the first time.
     pub denied: Option<Denied<'a>>,
 }
@@ -71,6 +73,7 @@ impl Streams<'_> {
             interrupt: None,
             cancel: None,
             resize: None,
+            trace: None,
             denied: None,
         }
     }
@@ -216,6 +219,7 @@ impl Cell {
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
+        let mut trace = streams.trace.map(|to| Trace::new(to, self.started));
 
         // Until the reaper has said how the program ended, or is gone without a word.
         let mut alive = true;
@@ -300,7 +304,7 @@ impl Cell {
                 self.kill(&mut watch, Killed::Cancelled);
             }
             if asked && let Some(warden) = &mut watch.warden {
-                warden.answer(Instant::now(), |denial| {
+                warden.answer(Instant::now(), trace.as_mut(), |denial| {
                     denial.source = self.plan.source_of(denial);
                     if let Some(told) = &streams.denied {
                         (told.0)(denial);
@@ -311,6 +315,9 @@ impl Cell {
                 controls.drain_resize();
                 controls.fit(terminal);
             }
+        }
+        if let Some(trace) = trace {
+            trace.close();
         }
         self.look_whether_taken(&mut watch);
         // The program has ended; whoever it left behind is killed with the pid namespace. Where the kernel

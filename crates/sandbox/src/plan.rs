@@ -352,6 +352,20 @@ pub(crate) fn string(text: impl AsRef<OsStr>) -> Result<CString, Refusal> {
 }
 
 impl Plan {
+    /// The same, with each system call asked about, so that it can be written down. `None` where the host cannot ask.
+    #[must_use]
+    pub fn traced(mut self) -> Option<Plan> {
+        for step in &mut self.steps {
+            if let Step::Seccomp(policy) = step {
+                if !policy.explains() {
+                    return None;
+                }
+                *policy = policy.clone().traced();
+            }
+        }
+        Some(self)
+    }
+
     /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -88,6 +88,8 @@ pub struct Policy {
     rules: Arc<[Rule]>,
     /// Whether somebody can be asked: else what is to be explained is only refused.
     explains: bool,
+    /// Whether it is asked about each call, to be written down.
+    traces: bool,
 }
 
 /// A line of a policy that makes no sense.
@@ -142,7 +144,7 @@ impl Policy {
         }
         // Stable: alternatives keep their order.
         rules.sort_by_key(|rule| rule.number);
-        Ok(Policy { rules: rules.into(), explains: true })
+        Ok(Policy { rules: rules.into(), explains: true, traces: false })
     }
 
     /// The same, where nobody can be asked.
@@ -151,9 +153,19 @@ impl Policy {
         Policy { explains: false, ..self }
     }
 
+    /// The same, where somebody is asked about each call.
+    #[must_use]
+    pub(crate) fn traced(self) -> Policy {
+        Policy { traces: true, ..self }
+    }
+
+    pub(crate) fn traces(&self) -> bool {
+        self.traces
+    }
+
     /// Whether there is something to explain, and a way to do so.
     pub(crate) fn explains(&self) -> bool {
-        self.explains && self.rules.iter().any(|rule| matches!(rule.action, Action::Explain { .. }))
+        self.traces || self.explains && self.rules.iter().any(|rule| matches!(rule.action, Action::Explain { .. }))
     }
 
     /// What happens to a call of the native ABI.
@@ -231,6 +243,27 @@ impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Policy({} allowed)", self.allowed())
     }
+}
+
+/// The same filter where each call is asked about, but for what the guest says through `socket` while nobody listens yet:
+/// that is answered as ever.
+pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruction> {
+    let mut always = vec![
+        load(ARCHITECTURE),
+        jump(JEQ, AUDIT_ARCH_X86_64, 1, 0),
+        answer(Action::Kill),
+        load(NUMBER),
+        jump(JGE, X32, 0, 1),
+        answer(Action::Kill),
+        jump(JEQ, libc::SYS_sendmsg as u32, 2, 0),
+        jump(JEQ, libc::SYS_write as u32, 1, 0),
+        skip(2),
+        load(ARGUMENTS),
+        jump(JEQ, socket, 1, 0),
+        answer(Action::Explain { errno: libc::ENOSYS as u16, act: Act::Other }),
+    ];
+    always.extend(program);
+    always
 }
 
 /// The same filter for where nobody can be asked: it refuses by itself.
@@ -515,6 +548,31 @@ mod tests {
             (policy.line(0, &[1; 6]), policy.line(0, &[2; 6]), policy.line(1, &[2; 6])),
             (Some(1), Some(2), None)
         );
+    }
+
+    #[test]
+    fn a_traced_filter_asks_about_each_call_but_what_goes_to_its_socket() {
+        let policy = Policy::built_in(Network::None, Terminal::None);
+        let program = policy.compile();
+        let always = asking_always(&program, 7);
+        assert!(always.len() < 4096);
+        let asks = |number: u32, args: [u64; 6]| {
+            run(&always, AUDIT_ARCH_X86_64, number, &args) & libc::SECCOMP_RET_ACTION_FULL
+                == libc::SECCOMP_RET_USER_NOTIF
+        };
+        let (write, sendmsg) = (libc::SYS_write as u32, libc::SYS_sendmsg as u32);
+        for number in (0..1024).filter(|number| ![write, sendmsg].contains(number)) {
+            assert!(asks(number, [7; 6]), "call {number}");
+        }
+        for number in [write, sendmsg] {
+            assert!(asks(number, [8, 7, 7, 7, 7, 7]));
+            for args in [[7; 6], [7, 0, 0x2000_0000, 0, 0, 0]] {
+                let decided = policy.decide(number, &args).value();
+                assert_eq!(run(&always, AUDIT_ARCH_X86_64, number, &args), decided);
+            }
+        }
+        assert_eq!(run(&always, 0x4000_0003, 0, &[0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        assert_eq!(run(&always, AUDIT_ARCH_X86_64, X32, &[0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
     }
 
     #[test]

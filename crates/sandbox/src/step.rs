@@ -439,7 +439,11 @@ impl fmt::Display for Step {
             }
             Step::Selinux(labels) => write!(f, "{} and two categories of its own", text(&labels.program)),
             Step::Seccomp(policy) => {
-                let why = if policy.explains() { "and say why" } else { "without a word" };
+                let why = match (policy.explains(), policy.traces()) {
+                    (_, true) => "and write down each",
+                    (true, false) => "and say why",
+                    (false, false) => "without a word",
+                };
                 write!(f, "{} system calls allowed; refuse the others, {why}", policy.allowed())
             }
             Step::DeadlineWall(limit) => write!(f, "killed after {limit:?} on the clock"),

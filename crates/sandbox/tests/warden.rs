@@ -1,5 +1,7 @@
 //! What of a cell's refused acts is explained, and what it costs those who have not asked.
 
+use std::io::{Read, Seek};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -257,6 +259,47 @@ fn what_no_filter_sees_is_told_from_a_programs_last_words_as_its_own() {
         let ended = run(&format!("{prefix}{line}\n"));
         assert_eq!((&ended.exit.end, ended.exit.denials.len()), (&End::Exited(1), 0), "{line}");
     }
+}
+
+#[test]
+fn a_trace_has_every_call_with_its_answer_and_changes_none() {
+    let source = format!(
+        "{CALLS}
+import subprocess
+print(call(101, 16, 1, 0, 0), call(41, 2, 1, 0), call(294, 0))
+print(open('/work/main.py').read(6))
+print(subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=True).stdout)
+threads = [threading.Thread(target=lambda: [os.getppid() for _ in range(500)]) for _ in range(3)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+"
+    );
+    let host = Host::probe();
+    let plain = plan(&spec(&host, &source), &host).unwrap();
+    let untraced = launch(plain.clone(), &host).unwrap().wait(Streams::kept());
+    let file = rustix::fs::memfd_create("trace", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    let streams = Streams { trace: Some(file.as_fd()), ..Streams::kept() };
+    let since = Instant::now();
+    let traced = launch(plain.traced().unwrap(), &host).unwrap().wait(streams);
+    let took = since.elapsed();
+    assert_eq!(told(&traced), told(&untraced));
+    assert_eq!((&traced.exit.end, &traced.exit.denials), (&End::Exited(0), &untraced.exit.denials));
+    let mut file = std::fs::File::from(file);
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    let count = |call: &str, answer: &str| {
+        text.lines()
+            .filter(|line| line.contains(&format!(" {call}[")) && line.ends_with(&format!(" = {answer}")))
+            .count()
+    };
+    eprintln!("{} calls in {took:?}", text.lines().count());
+    assert!(count("execve", "allowed") >= 2 && count("exit_group", "allowed") == 2);
+    assert_eq!((count("ptrace", "EPERM"), count("socket", "EPERM"), count("inotify_init1", "ENOSYS")), (1, 1, 1));
+    assert_eq!(count("getppid", "allowed"), 1500);
+    assert!(
+        text.lines()
+            .all(|line| line.ends_with(" = allowed") || line.ends_with(" = EPERM") || line.ends_with(" = ENOSYS"))
+    );
 }
 
 fn cpu_time_of_this_thread() -> Duration {

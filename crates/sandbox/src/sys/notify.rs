@@ -1,7 +1,7 @@
 //! The answering end of a filter that asks: seccomp_unotify(2).
 //!
-//! There is one answer here, which is an error: nothing in this crate can let a call go on that the filter asked about
-//! (SECCOMP_USER_NOTIF_FLAG_CONTINUE), give it another result, or put a descriptor in its place.
+//! A call gets an error, or ([`let_go`]) goes on as the filter would have had it go on by itself. Nothing in this crate can
+//! give it another result, or put a descriptor in its place.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -66,6 +66,20 @@ pub(crate) fn still_waits(listener: BorrowedFd<'_>, id: u64) -> bool {
 pub(crate) fn refuse(listener: BorrowedFd<'_>, id: u64, errno: Errno) -> Result<(), Errno> {
     let response = Response { id, value: 0, error: -errno.raw_os_error(), flags: 0 };
     // SAFETY: `response` has the layout and the size that the number tells, and lives across the call.
+    answer(unsafe { libc::ioctl(listener.as_raw_fd(), SEND, &raw const response) }.into()).map(drop)
+}
+
+/// Lets the call go on, as if the filter had allowed it (SECCOMP_USER_NOTIF_FLAG_CONTINUE): for a trace, where the filter
+/// asks about each call, and for those alone that the policy allows.
+///
+/// seccomp_unotify(2) warns that this makes no security policy, since what a pointer leads to may change between the
+/// look and the act. It is none here: [`Policy::decide`](crate::seccomp::Policy::decide) is given the number and the
+/// registers, and these are the kernel's copy of a thread that stands still. Another thread cannot change them, and a
+/// tracer, which could, there is none: ptrace(2) is refused. So it decides as the same filter in the kernel does.
+pub(crate) fn let_go(listener: BorrowedFd<'_>, id: u64) -> Result<(), Errno> {
+    const CONTINUE: u32 = 1;
+    let response = Response { id, value: 0, error: 0, flags: CONTINUE };
+    // SAFETY: as in `refuse`.
     answer(unsafe { libc::ioctl(listener.as_raw_fd(), SEND, &raw const response) }.into()).map(drop)
 }
 

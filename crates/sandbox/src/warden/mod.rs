@@ -1,8 +1,8 @@
 //! The warden: the other end of a filter that asks. It refuses, and says why.
 //!
 //! Invariants:
-//! 1. It has one answer, the error that the policy names. There is no question that it could answer otherwise
-//!    ([`notify`](crate::sys::notify)), and with it gone the kernel refuses by itself (ENOSYS).
+//! 1. It answers as the policy decides for the number and the registers that the kernel copied: with the error that the
+//!    policy names; only a trace asks about what is allowed too. With the warden gone the kernel refuses by itself (ENOSYS).
 //! 2. It decides nothing. What it reads of a program's memory, after the program has asked, is for the explanation; a
 //!    thread's call still waiting *after* the reading shows whose memory that was.
 //! 3. What it remembers is bounded in number and in bytes, whatever is asked and however often.
@@ -13,6 +13,7 @@ mod claim;
 mod explain;
 mod ledger;
 mod tail;
+mod trace;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::exit::Denial;
+use crate::exit::{Act, Denial};
 use crate::frames::Frames;
 use crate::plan::Plan;
 use crate::seccomp::{Action, Policy};
@@ -31,6 +32,7 @@ use bucket::Bucket;
 pub(crate) use explain::explain;
 pub(crate) use ledger::Ledger;
 pub(crate) use tail::last_words;
+pub(crate) use trace::Trace;
 
 /// Answers at once, and then one each: what a storm costs us is a few thousandths of a processor.
 const ANSWERS: (u32, Duration) = (256, Duration::from_millis(1));
@@ -74,19 +76,33 @@ impl Warden {
 
     /// What becomes readable with a question, unless no answer is due yet.
     pub(crate) fn wants_to_answer(&self, now: Instant) -> Option<BorrowedFd<'_>> {
-        self.listener.as_ref().filter(|_| self.answers.has_one(now)).map(AsFd::as_fd)
+        self.listener.as_ref().filter(|_| self.is_due(now)).map(AsFd::as_fd)
     }
 
     /// When the next answer is due, if none is.
     pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
-        self.listener.as_ref().filter(|_| !self.answers.has_one(now)).map(|_| self.answers.next())
+        self.listener.as_ref().filter(|_| !self.is_due(now)).map(|_| self.answers.next())
+    }
+
+    /// Who traces wants all of it, and pays.
+    fn is_due(&self, now: Instant) -> bool {
+        self.traces() || self.answers.has_one(now)
+    }
+
+    fn traces(&self) -> bool {
+        self.policy.as_ref().is_some_and(Policy::traces)
     }
 
     /// Answers what is asked and due. `told` hears of each denial that is of a new kind.
-    pub(crate) fn answer(&mut self, now: Instant, mut told: impl FnMut(&mut Denial)) {
+    pub(crate) fn answer(
+        &mut self,
+        now: Instant,
+        mut trace: Option<&mut Trace<'_>>,
+        mut told: impl FnMut(&mut Denial),
+    ) {
         for _ in 0..AT_ONCE {
             let Some(listener) = &self.listener else { return };
-            if !is_asked(listener.as_fd()) || !self.answers.take(now) {
+            if !is_asked(listener.as_fd()) || !(self.traces() || self.answers.take(now)) {
                 return;
             }
             let question = match notify::take(listener.as_fd()) {
@@ -98,9 +114,27 @@ impl Warden {
                     return;
                 }
             };
-            let errno = self.refuse(&question, now, &mut told);
+            let decided =
+                self.policy.as_ref().map_or(Action::Kill, |policy| policy.decide(question.number, &question.args));
+            if let Some(trace) = &mut trace {
+                trace.note(Instant::now(), &question, decided);
+            }
+            let errno = match decided {
+                Action::Explain { errno, act } => {
+                    self.note(&question, act, now, &mut told);
+                    Some(errno)
+                }
+                Action::Errno(errno) => Some(errno),
+                Action::Allow if self.traces() => None,
+                // A filter that asks where its policy does not explain is not ours; it gets no better answer.
+                Action::Allow | Action::Kill => Some(libc::EPERM as u16),
+            };
             let Some(listener) = &self.listener else { return };
-            match notify::refuse(listener.as_fd(), question.id, errno) {
+            let answered = match errno {
+                Some(errno) => notify::refuse(listener.as_fd(), question.id, Errno::from_raw_os_error(errno.into())),
+                None => notify::let_go(listener.as_fd(), question.id),
+            };
+            match answered {
                 Ok(()) | Err(Errno::NOENT | Errno::INTR) => {}
                 // Closed, it refuses for us.
                 Err(_) => self.listener = None,
@@ -108,13 +142,10 @@ impl Warden {
         }
     }
 
-    /// Notes why it is refused. The error is the policy's, decided by numbers that the kernel copied for us.
-    fn refuse(&mut self, question: &Question, now: Instant, told: &mut impl FnMut(&mut Denial)) -> Errno {
+    /// Notes why a call is refused.
+    fn note(&mut self, question: &Question, act: Act, now: Instant, told: &mut impl FnMut(&mut Denial)) {
         let Question { id, thread, number, ref args, .. } = *question;
-        let Some(policy) = &self.policy else { return Errno::NOSYS };
-        // A filter that asks where its policy does not explain is not ours; it gets no better answer.
-        let Action::Explain { errno, act } = policy.decide(number, args) else { return Errno::PERM };
-        let Some(listener) = &self.listener else { return Errno::NOSYS };
+        let (Some(policy), Some(listener)) = (&self.policy, &self.listener) else { return };
         // Of a thread that we cannot see (in a pid namespace beside ours) there is nothing to read.
         let may_read = thread != 0;
         let read = |address: u64, into: &mut [u8]| match may_read {
@@ -136,7 +167,6 @@ impl Warden {
         } else if let Some(new) = self.ledger.note(refused.denial(at), looked) {
             told(new);
         }
-        Errno::from_raw_os_error(errno.into())
     }
 }
 
@@ -153,7 +183,6 @@ mod tests {
     use std::thread::{self, JoinHandle};
 
     use super::*;
-    use crate::exit::Act;
     use crate::spec::Terminal;
     use crate::sys::seccomp;
 
@@ -187,7 +216,7 @@ mod tests {
         drop(go);
         let deadline = Instant::now() + Duration::from_secs(20);
         while !thread.is_finished() && Instant::now() < deadline {
-            warden.answer(Instant::now(), |_| {});
+            warden.answer(Instant::now(), None, |_| {});
             thread::yield_now();
         }
         assert_eq!(thread.join().unwrap(), [Errno::PERM]);
