@@ -57,7 +57,8 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     let host = Host::probe();
     let mut plan = plan(&spec, &host).map_err(|refusal| stop(&refusal))?;
     if options.trace.is_some() {
-        plan = plan.traced().ok_or("--trace: this kernel does not ask who watches a program (seccomp_unotify(2))")?;
+        let cannot = || "--trace: this kernel cannot ask about system calls (seccomp_unotify(2))".to_owned();
+        plan = plan.traced().ok_or_else(cannot)?;
     }
     if options.plan {
         print(&plan.to_string());

@@ -129,6 +129,16 @@ fn a_refused_act_is_told_in_a_sentence() {
 }
 
 #[test]
+fn a_trace_is_written_when_it_is_asked_for() {
+    let scratch = Scratch::new("trace");
+    let to = scratch.0.join("calls");
+    let report = run_json(&["--trace", to.to_str().unwrap()], "import os; os.getppid(); print('as ever')");
+    assert_eq!((&report["stdout"], &report["outcome"]["code"]), (&"as ever\n".into(), &0.into()));
+    let calls = fs::read_to_string(to).unwrap();
+    assert!(calls.contains(" getppid[110](") && calls.contains(" execve[59]("), "{calls}");
+}
+
+#[test]
 fn exit_codes_tell_how_it_ended() {
     for (source, code) in [
         ("pass", 0),
