@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use gambeson_sandbox::{
-    Collected, Denial, End, Ended, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams, Terminal,
-    collect, launch, plan,
+    Collected, Denial, End, Ended, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams,
+    Terminal, collect, launch, plan,
 };
 use gambeson_worker::OneProxy;
 use rustix::pipe::{PipeFlags, pipe_with};

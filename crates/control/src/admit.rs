@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use gambeson_api::{
-    Class, Code, Content, Destination, Digest, FileContent, Limits, LimitsProblem, Network, Problem, Project, Submission,
+    Class, Code, Content, Destination, Digest, FileContent, Limits, LimitsProblem, Network, Problem, Project,
+    Submission,
 };
 use serde::Serialize;
 

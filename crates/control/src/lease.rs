@@ -83,7 +83,8 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
     if live.connections + connections.clone().count() > Egress::ENTRIES_MOST + 1 {
         return Err(Problem::new(Code::TooLarge, "more connections than are told one by one").into());
     }
-    let plain = |one: &Egress| (1..=255).contains(&one.host.len()) && one.host.bytes().all(|byte| byte.is_ascii_graphic());
+    let plain =
+        |one: &Egress| (1..=255).contains(&one.host.len()) && one.host.bytes().all(|byte| byte.is_ascii_graphic());
     if !connections.clone().all(plain) {
         return Err(Problem::new(Code::InvalidValue, "a connection was to no host").into());
     }

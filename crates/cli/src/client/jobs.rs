@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use gambeson_api::client::{Client, JobFilter};
-use gambeson_api::{ArrayId, Destination, FileContent, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time};
+use gambeson_api::{
+    ArrayId, Destination, FileContent, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time,
+};
 
 use super::args::JobsOptions;
 use super::failure::Failure;

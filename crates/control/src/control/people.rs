@@ -1,9 +1,9 @@
 //! Users, projects, roles and keys.
 
 use gambeson_api::{
-    Class, Code, CreatedKey, Destination, Key, KeyId, KeyList, Limits, MemberChange, MemberList, Membership, NewKey, NewProject,
-    NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, StartAsked, Time, User, UserChange, UserId,
-    UserList, WhoAmI,
+    Class, Code, CreatedKey, Destination, Key, KeyId, KeyList, Limits, MemberChange, MemberList, Membership, NewKey,
+    NewProject, NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, StartAsked, Time, User, UserChange,
+    UserId, UserList, WhoAmI,
 };
 
 use super::{Answer, Caller, Control, Target, as_project, unseen};

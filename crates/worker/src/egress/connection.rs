@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::hello::{self, Hello};
 use super::reach::Unreached;
 use super::request::{self, BadRequest, HEAD_MOST, Request, Wanted};
-use super::{Job, RULE, denial};
+use super::{ADDRESSES, Job, RULE, TLS, denial};
 
 /// Bytes that one direction of a connection has in the worker's memory.
 const PIECE: usize = 16 << 10;
@@ -75,19 +75,19 @@ async fn head(client: &mut TcpStream) -> io::Result<Result<(Request, Vec<u8>), B
 async fn reach(request: &Request, job: &Job) -> Result<TcpStream, Answer> {
     let Request { host, port, .. } = request;
     let place = format!("{host}:{port}");
-    let refused = |why: String| {
-        let answer = Answer { status: "403 Forbidden", why: format!("{place} {why}") };
-        job.ledger.refused(denial(place.clone(), RULE, why));
+    let refused = |rule, why: String| {
+        let answer = Answer { status: "403 Forbidden", why: format!("{place}: {why}") };
+        job.ledger.refused(denial(place.clone(), rule, why));
         answer
     };
     if !job.allows(host, *port) {
-        return Err(refused(super::NOT_ALLOWED.into()));
+        return Err(refused(RULE, super::NOT_ALLOWED.into()));
     }
     let bad = |status, why: &str, error: &io::Error| Answer { status, why: format!("{place} {why}: {error}") };
     match job.reach.connect(host, *port).await {
         Ok(server) => Ok(server),
-        Err(Unreached::Refused(address, why)) if Host::Address(address) == *host => Err(refused(why.into())),
-        Err(Unreached::Refused(address, why)) => Err(refused(format!("has the address {address}, which {why}"))),
+        // Not which: what names mean inside of the operator's network is nothing for a program to learn.
+        Err(Unreached::Refused(why)) => Err(refused(ADDRESSES, format!("its address {why}"))),
         Err(Unreached::Unknown(error)) => Err(bad("502 Bad Gateway", "has no address that could be found", &error)),
         Err(Unreached::Silent(error)) if error.kind() == io::ErrorKind::TimedOut => {
             Err(bad("504 Gateway Timeout", "did not answer", &error))
@@ -211,15 +211,9 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, request: Request, r
 /// Reads what a tunnel begins with, as far as it has to be looked at: where it is the hello of a TLS client, that asks
 /// for the host that the tunnel is to, or for another that the job may have. A server that stands for several, as those
 /// of content networks do, would else show one that is not allowed.
-async fn greet(
-    from: &mut ReadHalf<'_>,
-    first: &mut Vec<u8>,
-    host: &Host,
-    port: u16,
-    job: &Job,
-) -> io::Result<()> {
-    let refused = |place: String, why: &str| {
-        job.ledger.refused(denial(place, RULE, why.into()));
+async fn greet(from: &mut ReadHalf<'_>, first: &mut Vec<u8>, host: &Host, port: u16, job: &Job) -> io::Result<()> {
+    let refused = |rule, place: String, why: &str| {
+        job.ledger.refused(denial(place, rule, why.into()));
         Err(io::ErrorKind::PermissionDenied.into())
     };
     loop {
@@ -231,13 +225,14 @@ async fn greet(
                     return Ok(());
                 }
                 let name: String = name.chars().filter(char::is_ascii_graphic).take(253).collect();
-                return refused(format!("{name}:{port}"), &format!("asked for by TLS over a connection to {host}, and {}", super::NOT_ALLOWED));
+                let why = format!("asked for by TLS over a connection to {host}, and {}", super::NOT_ALLOWED);
+                return refused(RULE, format!("{name}:{port}"), &why);
             }
-            Hello::Broken => return refused(format!("{host}:{port}"), "got a TLS hello that cannot be read"),
+            Hello::Broken => return refused(TLS, format!("{host}:{port}"), "got a TLS hello that cannot be read"),
             Hello::Partial => {}
         }
         if first.len() >= hello::HELLO_MOST {
-            return refused(format!("{host}:{port}"), "got a TLS hello that cannot be read");
+            return refused(TLS, format!("{host}:{port}"), "got a TLS hello that cannot be read");
         }
         if from.take((hello::HELLO_MOST - first.len()) as u64).read_buf(first).await? == 0 {
             return Ok(());

@@ -123,7 +123,8 @@ pub(super) mod tests {
             let list = [&[0][..], &vector(2, name.as_bytes())].concat();
             extensions.extend([&[0, 0][..], &vector(2, &vector(2, &list))].concat());
         }
-        let body = [&[3, 3][..], &[7; 32], &vector(1, b""), &vector(2, &[0x13, 1]), &vector(1, &[0]), &vector(2, &extensions)];
+        let body =
+            [&[3, 3][..], &[7; 32], &vector(1, b""), &vector(2, &[0x13, 1]), &vector(1, &[0]), &vector(2, &extensions)];
         let message = [&[1][..], &vector(3, &body.concat())].concat();
         message.chunks(record).flat_map(|part| [&[22, 3, 1][..], &vector(2, part)].concat()).collect()
     }
@@ -152,7 +153,9 @@ pub(super) mod tests {
         for other in [&b"SSH-2.0-x"[..], b"GET / HTTP/1.1", b"\x16\x02\x01", b"\x80\x2e\x01\x03\x01"] {
             assert_eq!(read(other), Hello::Other);
         }
-        for broken in [&b"\x16\x03\x01\x00\x01\x02"[..], b"\x16\x03\x01\x00\x00", b"\x16\x03\x01\x00\x01\x01\x17\x03\x03"] {
+        for broken in
+            [&b"\x16\x03\x01\x00\x01\x02"[..], b"\x16\x03\x01\x00\x00", b"\x16\x03\x01\x00\x01\x01\x17\x03\x03"]
+        {
             assert_eq!(read(broken), Hello::Broken, "{broken:?}");
         }
         let endless = [&[22, 3, 1][..], &vector(2, &[&[1, 0xff, 0xff, 0xff][..], &[0; 16_300]].concat())].concat();

@@ -35,7 +35,10 @@ use reach::{Addresses, Reach, Resolver, System};
 
 /// The setting that refuses.
 pub(crate) const RULE: &str = "network.allow";
-const NOT_ALLOWED: &str = "is not in this job's network.allow";
+const NOT_ALLOWED: &str = "not in this job's network.allow";
+/// What refuses addresses, and what refuses hellos.
+const ADDRESSES: &str = "egress.addresses";
+const TLS: &str = "egress.tls";
 
 /// Connections of all jobs of a worker at once. Each has two descriptors, and at most 32 KiB and what the kernel holds.
 const CONNECTIONS: usize = 256;
@@ -192,9 +195,11 @@ async fn accept(listener: &Option<TcpListener>, due: Instant) -> io::Result<TcpS
 
 /// A refused connection to `target`.
 fn denial(target: String, rule: &str, why: String) -> Denial {
-    let remedy = match why == NOT_ALLOWED {
-        true => format!("Ask for network.allow = [\"{target}\"], if the project permits it."),
-        false => "Only public addresses can be connected to.".into(),
+    let can_be_listed = rule == RULE && target.parse::<Destination>().is_ok();
+    let remedy = match rule {
+        TLS => "Have the client send a whole hello, as those of TLS libraries are.".into(),
+        _ if can_be_listed => format!("Ask for network.allow = [\"{target}\"], if the project permits it."),
+        _ => "Only public addresses can be connected to.".into(),
     };
     Denial {
         act: gambeson_sandbox::Act::Connect.name().into(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,24 +85,29 @@ impl Addresses {
     }
 }
 
-/// Whether packets to `address` would go nowhere: the kernel then gives them that very address as their source. It
-/// says so without sending anything (connect(2) on a datagram socket). A service that listens on the machine's public
-/// address would else be reached from within, where no firewall stands.
+/// Whether an address is one of this machine's: a service that listens there would be reached from within, where no
+/// firewall stands. The kernel says so without sending anything. It lets a socket have its own addresses only (bind(2)),
+/// unless it is told to give out any (ip_nonlocal_bind, ip(7)); then what is left is that who would send to an address
+/// of its own would send from it.
 fn is_own(address: IpAddr) -> bool {
-    let from: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let (nobodys, any): (IpAddr, IpAddr) = match address {
+        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::UNSPECIFIED.into()),
+        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::UNSPECIFIED.into()),
+    };
+    let can_have = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
     let source = || -> io::Result<IpAddr> {
-        let socket = std::net::UdpSocket::bind((from, 0))?;
+        let socket = UdpSocket::bind((any, 0))?;
         socket.connect((address, 9))?;
         Ok(socket.local_addr()?.ip())
     };
-    source().is_ok_and(|source| source == address)
+    can_have(address) && !can_have(nobodys) || source().is_ok_and(|source| source == address)
 }
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum Unreached {
-    /// No address of it may be connected to; one of them, and what it is.
-    Refused(IpAddr, &'static str),
+    /// No address of it may be connected to; what one of them is.
+    Refused(&'static str),
     /// It has no address.
     Unknown(io::Error),
     /// None of its addresses answered.
@@ -134,11 +139,11 @@ impl Reach {
             match self.addresses.check(address) {
                 Ok(()) if checked.len() < ADDRESSES_MOST && !checked.contains(&address) => checked.push(address),
                 Ok(()) => {}
-                Err(why) => refused = Some((address, why)),
+                Err(why) => refused = Some(why),
             }
         }
-        if let (true, Some((address, why))) = (checked.is_empty(), refused) {
-            return Err(Unreached::Refused(address, why));
+        if let (true, Some(why)) = (checked.is_empty(), refused) {
+            return Err(Unreached::Refused(why));
         }
         let mut silent = io::Error::from(io::ErrorKind::NotFound);
         for address in checked {
