@@ -87,7 +87,7 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
         complain(&visible::line(&ended.exit.message()));
     }
     for denial in &outside.denials {
-        complain(&visible::line(&denial.sentence()));
+        remark(&visible::line(&denial.sentence()));
     }
     for skipped in collected.iter().flat_map(|collected| &collected.skipped) {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use gambeson_api::work::Entry;
 use gambeson_api::{Denial, Egress};
 use tokio::sync::Notify;
 
@@ -18,7 +19,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Book {
     told: usize,
-    news: Vec<Egress>,
+    news: Vec<Entry>,
     rest: Option<Egress>,
     denials: Vec<Denial>,
     /// Refusals of places beyond those.
@@ -35,7 +36,7 @@ impl Ledger {
         let mut book = self.book();
         if book.told < Egress::ENTRIES_MOST {
             book.told += 1;
-            book.news.push(connection);
+            book.news.push(Entry::Egress(connection));
             drop(book);
             return self.changed.notify_one();
         }
@@ -47,21 +48,24 @@ impl Ledger {
         rest.ms = rest.ms.saturating_add(connection.ms);
     }
 
-    /// Something was refused.
+    /// Something was refused. The first of its kind is news.
     pub(super) fn refused(&self, denial: Denial) {
         let mut book = self.book();
         let same = |one: &&mut Denial| one.target == denial.target && one.rule == denial.rule && one.why == denial.why;
         if let Some(one) = book.denials.iter_mut().find(same) {
             one.count = one.count.saturating_add(denial.count);
         } else if book.denials.len() < DENIALS_MOST {
+            book.news.push(Entry::Denied { denial: denial.clone() });
             book.denials.push(denial);
+            drop(book);
+            self.changed.notify_one();
         } else {
             book.more = book.more.saturating_add(denial.count);
         }
     }
 
     /// Waits until there is something new to tell.
-    pub(crate) async fn news(&self) -> Vec<Egress> {
+    pub(crate) async fn news(&self) -> Vec<Entry> {
         loop {
             let news = std::mem::take(&mut self.book().news);
             if !news.is_empty() {
@@ -72,9 +76,9 @@ impl Ledger {
     }
 
     /// What is left to tell when nothing can come any more.
-    pub(crate) fn close(&self) -> (Vec<Egress>, Vec<Denial>) {
+    pub(crate) fn close(&self) -> (Vec<Entry>, Vec<Denial>) {
         let mut book = std::mem::take(&mut *self.book());
-        book.news.extend(book.rest);
+        book.news.extend(book.rest.map(Entry::Egress));
         if book.more > 0 {
             let mut others = super::denial("other places".into(), super::RULE, "many places were refused".into());
             others.count = book.more;
@@ -100,7 +104,7 @@ mod tests {
         }
         let (entries, _) = ledger.close();
         assert_eq!(entries.len(), Egress::ENTRIES_MOST + 1);
-        let rest = entries.last().unwrap();
+        let Some(Entry::Egress(rest)) = entries.last() else { panic!("{entries:?}") };
         assert_eq!((&*rest.host, rest.connections, rest.up_bytes, rest.ms), ("*", 1000, 10_000, 5000));
     }
 
@@ -110,7 +114,8 @@ mod tests {
         for number in 0..10_000 {
             ledger.refused(super::super::denial(format!("h{}.org:443", number % 1000), "rule", "why".into()));
         }
-        let (_, denials) = ledger.close();
+        let (entries, denials) = ledger.close();
+        assert_eq!(entries.len(), DENIALS_MOST, "each is told once");
         assert_eq!(denials.len(), DENIALS_MOST + 1);
         assert_eq!(denials[0].count, 10);
         assert_eq!(denials.iter().map(|denial| denial.count).sum::<u64>(), 10_000);

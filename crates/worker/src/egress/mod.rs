@@ -23,7 +23,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use gambeson_api::{Denial, Destination, Egress as Entry, Host};
+use gambeson_api::work::Entry;
+use gambeson_api::{Denial, Destination, Egress as Connection, Host};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
@@ -219,7 +220,7 @@ fn denial(target: String, rule: &str, why: String) -> Denial {
 #[derive(Debug)]
 pub struct OneProxy {
     listeners: Listeners,
-    thread: thread::JoinHandle<(Vec<Entry>, Vec<Denial>)>,
+    thread: thread::JoinHandle<(Vec<Connection>, Vec<Denial>)>,
 }
 
 impl OneProxy {
@@ -235,10 +236,11 @@ impl OneProxy {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (proxy, listeners) = runtime.block_on(async { egress.open(allow) });
         let thread = thread::Builder::new().name("egress".into()).spawn(move || {
-            let told = runtime.block_on(proxy.end());
+            let (entries, denials) = runtime.block_on(proxy.end());
+            let connection = |entry| if let Entry::Egress(connection) = entry { Some(connection) } else { None };
             // A look-up that still goes on has a thread that nobody waits for.
             runtime.shutdown_background();
-            told
+            (entries.into_iter().filter_map(connection).collect(), denials)
         })?;
         Ok(OneProxy { listeners, thread })
     }
@@ -249,7 +251,7 @@ impl OneProxy {
     }
 
     /// Ends it, and says which connections there were, and what was refused.
-    pub fn end(self) -> (Vec<Entry>, Vec<Denial>) {
+    pub fn end(self) -> (Vec<Connection>, Vec<Denial>) {
         let OneProxy { listeners, thread } = self;
         drop(listeners);
         thread.join().unwrap_or_default()

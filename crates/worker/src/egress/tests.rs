@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{IpAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,9 +71,6 @@ struct Names {
     answers: Mutex<HashMap<String, Vec<Vec<IpAddr>>>>,
     asked: AtomicUsize,
 }
-
-use std::net::IpAddr;
-use std::pin::Pin;
 
 impl Names {
     fn of(names: &[(&str, &[&[&str]])]) -> Arc<Names> {
@@ -166,7 +164,7 @@ fn answer(mut client: StdStream, heads: &Mutex<Vec<String>>) -> io::Result<()> {
 #[derive(Debug)]
 struct Ran {
     said: Vec<String>,
-    connections: Vec<Entry>,
+    connections: Vec<Connection>,
     denials: Vec<Denial>,
 }
 
@@ -670,9 +668,9 @@ fn another_jobs_cell_is_reached_neither_directly_nor_through_the_proxy() {
         let ended = cell.wait(streams);
         stop.send(ended.exit.end).unwrap();
     });
-    let mut ready = [0; 6];
-    rustix::io::read(&out, &mut ready).unwrap();
-    assert_eq!(&ready, b"ready\n");
+    let mut ready = String::new();
+    io::BufRead::read_line(&mut io::BufReader::new(std::fs::File::from(out)), &mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
     let source = r#"
 for address in ("127.0.0.1", "0.0.0.0", "10.0.0.1"):
     try:
