@@ -18,8 +18,8 @@ pub enum OutputStream {
     Stderr,
 }
 
-/// What went through one connection to a place outside. A job has as many of these as [`Egress::ENTRIES_MOST`], and
-/// then one for all the others together.
+/// What went through one connection to a place outside. The first two hundred of an attempt are told one by one, the
+/// others together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Egress {
