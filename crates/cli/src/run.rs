@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use gambeson_api::Destination;
 use gambeson_sandbox::{
     Collected, Denial, End, Ended, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams,
     Terminal, collect, launch, plan,
@@ -188,7 +189,13 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions) -> Result<(Ended, Out
         listener: Some(Listeners(&take)),
     });
     drop(raw);
-    let (connections, denials) = proxy.map_or_else(Default::default, OneProxy::end);
+    let (connections, mut denials) = proxy.map_or_else(Default::default, OneProxy::end);
+    for denial in denials.iter_mut().filter(|denial| denial.rule == "network.allow") {
+        // Here nobody else has to permit it.
+        if let Some(Ok(place)) = denial.target.as_deref().map(str::parse::<Destination>) {
+            denial.remedy = format!("Let it with --network-allow {place}.");
+        }
+    }
     Ok((ended, Outside { connections, denials }))
 }
 
