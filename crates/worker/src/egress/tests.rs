@@ -241,18 +241,17 @@ print(through.getresponse().read().decode().split("\r\n")[0])
     }
 }
 
-/// The first interpreter that has these modules, and may be shown to a cell.
-fn interpreter_with(modules: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let named = std::env::split_paths(&path).map(|dir| dir.join("python3"));
-    let mut all = named.chain([PathBuf::from("/usr/bin/python3")]);
-    let has = |python: &PathBuf| {
-        let tried = Command::new(python).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
-        tried.is_ok_and(|status| status.success())
+/// An interpreter that has this module: the first python3 of the path, or the host's own.
+fn interpreter_with(module: &str) -> Option<PathBuf> {
+    let has = |python: &&str| {
+        let source = format!("import {module}, sys; print(sys.executable)");
+        let tried = Command::new(python).args(["-c", &source]).stderr(Stdio::null()).output().ok()?;
+        let executable = String::from_utf8(tried.stdout).ok()?.trim().to_owned();
+        Some(PathBuf::from(executable)).filter(|_| tried.status.success())
     };
-    let found = all.find(has);
+    let found = ["python3", "/usr/bin/python3"].iter().find_map(has);
     if found.is_none() {
-        eprintln!("skipped: no interpreter here has {modules}");
+        eprintln!("skipped: no interpreter here has {module}");
     }
     found
 }
