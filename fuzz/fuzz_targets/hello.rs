@@ -1,2 +1,11 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| gambeson_worker::fuzzing::hello(data));
+
+#[path = "../../crates/worker/src/egress/fuzzing.rs"]
+#[allow(dead_code)]
+mod fuzzing;
+#[path = "../../crates/worker/src/egress/hello.rs"]
+mod hello;
+#[path = "../../crates/worker/src/egress/request.rs"]
+mod request;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzing::hello(data));

@@ -9,8 +9,6 @@ mod boot_time;
 mod cell;
 mod config;
 mod egress;
-#[cfg(any(test, feature = "fuzzing"))]
-pub mod fuzzing;
 mod holding;
 mod inputs;
 mod job;

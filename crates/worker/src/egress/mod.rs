@@ -10,8 +10,8 @@
 //! 4. What is inside TLS stays there.
 
 mod connection;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) mod fuzzing;
+#[cfg(test)]
+mod fuzzing;
 mod hello;
 mod ledger;
 mod reach;
