@@ -89,7 +89,7 @@ async fn a_refused_connection_says_whether_the_project_would_permit_it() {
         denial("pypi.org:443", "egress.addresses"),
         denial("127.0.0.1:443", "network.allow"),
     ];
-    let told = Entry::Denied { denial: denials[0].clone() };
+    let told = Entry::Denied { denial: Box::new(denials[0].clone()) };
     here.append(&lease, 0, vec![Entry::Started {}, told]).await.unwrap();
     let report = Report { denials, ..report() };
     let settle = Settle { first: 2, entries: Vec::new(), report, artifacts: Vec::new(), skipped: Vec::new() };

@@ -52,10 +52,11 @@ pub(super) fn read(bytes: &[u8]) -> Hello {
     loop {
         let mut ahead = Reader(&message);
         match ahead.take(1) {
-            Some([CLIENT_HELLO]) => match ahead.vector(3) {
-                Some(hello) => return name(hello).map_or(Hello::Broken, Hello::Tls),
-                None => {}
-            },
+            Some([CLIENT_HELLO]) => {
+                if let Some(hello) = ahead.vector(3) {
+                    return name(hello).map_or(Hello::Broken, Hello::Tls);
+                }
+            }
             Some(_) => return Hello::Broken,
             None => {}
         }

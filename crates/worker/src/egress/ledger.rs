@@ -55,7 +55,7 @@ impl Ledger {
         if let Some(one) = book.denials.iter_mut().find(same) {
             one.count = one.count.saturating_add(denial.count);
         } else if book.denials.len() < DENIALS_MOST {
-            book.news.push(Entry::Denied { denial: denial.clone() });
+            book.news.push(Entry::Denied { denial: Box::new(denial.clone()) });
             book.denials.push(denial);
             drop(book);
             self.changed.notify_one();

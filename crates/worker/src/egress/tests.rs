@@ -174,8 +174,7 @@ fn environment() -> Environment {
 
 fn cell(environment: Environment, source: &str, args: &[String]) -> Cell {
     let machine = Machine::probe();
-    let mut limits = Limits::default();
-    limits.pids = 32;
+    let limits = Limits { pids: 32, ..Limits::default() };
     let spec = Spec {
         environment,
         args: ["main.py".to_owned()].iter().chain(args).map(Into::into).collect(),
