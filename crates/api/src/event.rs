@@ -18,6 +18,30 @@ pub enum OutputStream {
     Stderr,
 }
 
+/// What went through one connection to a place outside. The first two hundred of an attempt are told one by one, the
+/// others together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Egress {
+    /// Which host, as it was asked for; `*` for the others together.
+    pub host: String,
+    /// Which port; 0 for the others together.
+    pub port: u16,
+    /// How many connections this is about.
+    pub connections: u64,
+    /// Bytes that went out.
+    pub up_bytes: u64,
+    /// Bytes that came in.
+    pub down_bytes: u64,
+    /// How long it was open, milliseconds.
+    pub ms: u64,
+}
+
+impl Egress {
+    /// The most connections of one attempt that have an entry of their own.
+    pub const ENTRIES_MOST: usize = 200;
+}
+
 /// One event of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -66,6 +90,8 @@ pub enum EventBody {
         /// Which, and why. Its count is of that moment.
         denial: Box<Denial>,
     },
+    /// It connected to a place outside, and that connection is over.
+    Egress(Egress),
     /// The attempt came to nothing before the program started, or may be repeated: it waits again.
     Requeued {
         /// Why.
@@ -90,6 +116,7 @@ impl EventBody {
             EventBody::Output { .. } => "output",
             EventBody::Elided { .. } => "elided",
             EventBody::Denied { .. } => "denied",
+            EventBody::Egress(_) => "egress",
             EventBody::Requeued { .. } => "requeued",
             EventBody::CancelRequested {} => "cancel_requested",
             EventBody::Ended { .. } => "ended",

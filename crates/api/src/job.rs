@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Digest, FileContent};
+use crate::destination::Destination;
 use crate::id::{ArrayId, JobId, ProjectId, UserId, WorkerId};
 use crate::limits::{Limits, LimitsAsked};
 use crate::outcome::{Denial, LayerReport, Outcome, Start, Usage};
@@ -61,7 +62,7 @@ impl StartAsked {
 }
 
 /// Which sockets a program may make.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
@@ -70,6 +71,19 @@ pub enum Network {
     None,
     /// A loopback interface of its own.
     Loopback,
+    /// As `loopback`, and through a proxy there TCP connections to these places, each within what the project allows.
+    Allow(Vec<Destination>),
+}
+
+impl Network {
+    /// The word for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Network::None => "none",
+            Network::Loopback => "loopback",
+            Network::Allow(_) => "allow",
+        }
+    }
 }
 
 fn main_py() -> String {

@@ -6,6 +6,7 @@ mod wire;
 #[cfg(feature = "client")]
 pub mod client;
 mod content;
+mod destination;
 mod event;
 mod id;
 mod job;
@@ -18,7 +19,8 @@ mod time;
 pub mod work;
 
 pub use content::{BadDigest, Content, Digest, FileContent};
-pub use event::{Event, EventBody, OutputStream};
+pub use destination::{BadDestination, Destination, Host, address_is_public, split as split_host_and_port};
+pub use event::{Egress, Event, EventBody, OutputStream};
 pub use id::{ArrayId, BadId, JobId, KeyId, LeaseId, ProjectId, UserId, WorkerId};
 pub use job::{
     Accepted, Array, ArrayPlace, Artifact, Class, Job, JobList, JobSource, JobState, Network, StartAsked, Submission,

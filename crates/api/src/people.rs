@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::destination::Destination;
 use crate::id::{JobId, KeyId, ProjectId, UserId, WorkerId};
 use crate::job::{Class, StartAsked};
 use crate::limits::Limits;
@@ -199,6 +200,9 @@ wire! {
         /// How the interpreters of its jobs start, at least: a job may ask for a stricter start.
         #[serde(default)]
         pub start: StartAsked,
+        /// Where its jobs may ask to connect to; nowhere unless it says so.
+        #[serde(default)]
+        pub network_allow: Vec<Destination>,
         /// When it was made.
         pub created_at: Time,
     }
@@ -238,6 +242,9 @@ wire! {
         /// How the interpreters of its jobs start, at least.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub start: Option<StartAsked>,
+        /// Where its jobs may ask to connect to: all of it, in the place of what was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub network_allow: Option<Vec<Destination>>,
     }
 
     /// Projects.

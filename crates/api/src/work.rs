@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Digest, FileContent};
-use crate::event::OutputStream;
+use crate::event::{Egress, OutputStream};
 use crate::id::{JobId, LeaseId, WorkerId};
 use crate::job::{ArrayPlace, Artifact, Network, StartAsked};
 use crate::limits::Limits;
@@ -209,6 +209,8 @@ pub enum Entry {
         /// Which, and why.
         denial: Box<Denial>,
     },
+    /// It connected to a place outside, and that connection is over.
+    Egress(Egress),
 }
 
 /// The credential of the worker with this id: `secret` is 32 bytes that nobody can guess.

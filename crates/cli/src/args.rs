@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use gambeson_api::Destination;
 use gambeson_sandbox::Layer;
 
 use crate::config::ConfigOptions;
@@ -63,6 +64,9 @@ pub struct CellOptions {
     /// Which sockets the program may make.
     #[arg(long, value_enum, default_value = "none")]
     pub network: NetworkChoice,
+    /// Let it connect there, through a proxy of ours: pypi.org:443, *.example.org:443 (names below it), *:443 (any name).
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', conflicts_with = "network")]
+    pub network_allow: Vec<Destination>,
     /// The interpreter to use instead of the first python3 on the PATH.
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,

@@ -129,6 +129,7 @@ fn submission(options: &DemoOptions) -> SubmitOptions {
         detach: false,
         limits: options.cell.limits.clone(),
         network: options.cell.network,
+        network_allow: options.cell.network_allow.clone(),
         env: Vec::new(),
         inputs: Vec::new(),
         entry: None,

@@ -2,14 +2,26 @@
 
 use std::fmt::Write as _;
 
-use gambeson_api::{LayerState, Limits, Report};
+use gambeson_api::{Denial, Egress, LayerState, Limits, Report};
 use gambeson_sandbox::{Bytes, Collected, End, Ended, MilliCpus};
 use serde_json::{Value, json};
 
+/// What a run did with the world outside.
+#[derive(Debug, Default)]
+pub struct Outside {
+    pub connections: Vec<Egress>,
+    pub denials: Vec<Denial>,
+}
+
 /// One JSON object for a run.
-pub fn json(ended: &Ended, collected: Option<&Collected>) -> Value {
+pub fn json(ended: &Ended, outside: &Outside, collected: Option<&Collected>) -> Value {
     let stdout = String::from_utf8_lossy(&ended.stdout);
-    let mut object = object(&gambeson_worker::report(&ended.exit), &stdout, &String::from_utf8_lossy(&ended.stderr));
+    let mut report = gambeson_worker::report(&ended.exit);
+    report.denials.extend(outside.denials.iter().cloned());
+    let mut object = object(&report, &stdout, &String::from_utf8_lossy(&ended.stderr));
+    if !outside.connections.is_empty() {
+        object["egress"] = json!(outside.connections);
+    }
     if let Some(collected) = collected {
         object["artifacts"] = collected
             .artifacts

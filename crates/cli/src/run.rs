@@ -6,15 +6,18 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use gambeson_api::Destination;
 use gambeson_sandbox::{
-    Collected, Denial, End, Ended, Host, Input, Limits, Network, Plan, Refusal, Sink, Spec, Staged, Streams, Terminal,
-    collect, launch, plan,
+    Collected, Denial, End, Ended, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams,
+    Terminal, collect, launch, plan,
 };
+use gambeson_worker::OneProxy;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::args::{NetworkChoice, RunOptions};
 use crate::client::visible;
 use crate::exit_code::ExitCode;
+use crate::report::Outside;
 use crate::terminal::{Raw, complain, print, remark};
 use crate::{input, limits, python, report};
 
@@ -71,7 +74,7 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
         Some(path) => Some(fs::File::create(path).map_err(|error| format!("--trace {}: {error}", path.display()))?),
         None => None,
     };
-    let ended = run_plan(plan, &host, options, trace.as_ref())?;
+    let (ended, outside) = run_plan(plan, &host, options, trace.as_ref())?;
     let collected = match (&options.output, &ended.work) {
         (Some(dir), Some(work)) => Some(gather(work, dir, &limits)?),
         _ => None,
@@ -79,7 +82,7 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     let end = &ended.exit.end;
     if options.json {
         let mut out = io::stdout().lock();
-        let written = writeln!(out, "{}", report::json(&ended, collected.as_ref()));
+        let written = writeln!(out, "{}", report::json(&ended, &outside, collected.as_ref()));
         if let Err(error) = written {
             complain(&format!("the report could not be written: {error}"));
             return Ok(ExitCode::Fault);
@@ -91,6 +94,9 @@ fn try_run(options: &RunOptions) -> Result<ExitCode, Stop> {
     }
     if !matches!(end, End::Exited(_)) {
         complain(&visible::line(&ended.exit.message()));
+    }
+    for denial in &outside.denials {
+        remark(&visible::line(&denial.sentence()));
     }
     for skipped in collected.iter().flat_map(|collected| &collected.skipped) {
         complain(&format!("not collected: {}: {}", skipped.path, skipped.why));
@@ -138,6 +144,7 @@ fn spec(options: &RunOptions, limits: &Limits) -> Result<Spec, Stop> {
         files,
         limits: limits.clone(),
         network: match options.cell.network {
+            _ if !options.cell.network_allow.is_empty() => Network::Allow,
             NetworkChoice::None => Network::None,
             NetworkChoice::Loopback => Network::Loopback,
         },
@@ -157,13 +164,30 @@ fn stop(refusal: &Refusal) -> Stop {
     }
 }
 
+fn no_proxy(error: io::Error) -> Stop {
+    let mend = Some("let it use more descriptors or threads".into());
+    Stop::Ended(End::Fault { step: "start the proxy of the cell".into(), why: error.to_string(), mend })
+}
+
 /// Launches the plan and passes our standard descriptors through.
-fn run_plan(plan: Plan, host: &Host, options: &RunOptions, trace: Option<&fs::File>) -> Result<Ended, Stop> {
+fn run_plan(
+    plan: Plan,
+    host: &Host,
+    options: &RunOptions,
+    trace: Option<&fs::File>,
+) -> Result<(Ended, Outside), Stop> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
     let interrupt = signal_pipe(&[SIGINT])?;
     let cancel = signal_pipe(&[SIGTERM, SIGHUP])?;
     let resize = if options.tty { Some(signal_pipe(&[SIGWINCH])?) } else { None };
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let allow = &options.cell.network_allow;
+    let proxy = if allow.is_empty() { None } else { Some(OneProxy::start(allow.clone()).map_err(no_proxy)?) };
+    let take = |listener| {
+        if let Some(proxy) = &proxy {
+            proxy.take(listener);
+        }
+    };
     let cell = launch(plan, host).map_err(|error| Stop::Ended(error.end()))?;
     let raw = if options.tty { Raw::enter() } else { None };
     let keep = options.json;
@@ -176,9 +200,17 @@ fn run_plan(plan: Plan, host: &Host, options: &RunOptions, trace: Option<&fs::Fi
         resize: resize.as_ref().map(|fd| (fd.as_fd(), stdin.as_fd())),
         trace: trace.map(AsFd::as_fd),
         denied: None,
+        listener: Some(Listeners(&take)),
     });
     drop(raw);
-    Ok(ended)
+    let (connections, mut denials) = proxy.map_or_else(Default::default, OneProxy::end);
+    for denial in denials.iter_mut().filter(|denial| denial.rule == "network.allow") {
+        // Here nobody else has to permit it.
+        if let Some(Ok(place)) = denial.target.as_deref().map(str::parse::<Destination>) {
+            denial.remedy = format!("Let it with --network-allow {place}.");
+        }
+    }
+    Ok((ended, Outside { connections, denials }))
 }
 
 /// A descriptor that becomes readable when one of the signals comes.

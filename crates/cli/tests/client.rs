@@ -588,6 +588,12 @@ fn every_command_asks_what_it_says() {
                 "quota": {"running": 9, "queued": 2, "cpu_ms_per_day": 3, "stored_bytes": 4},
             }),
         ),
+        (
+            "project set p --network-allow pypi.org:443,*.Example.org:443".into(),
+            "PATCH /v1/projects/p".into(),
+            json!({"network_allow": ["pypi.org:443", "*.example.org:443"]}),
+        ),
+        ("project set p --network-allow none".into(), "PATCH /v1/projects/p".into(), json!({"network_allow": []})),
         ("member list --project p".into(), "GET /v1/members?project=p".into(), Value::Null),
         (
             "member add ada viewer --project p".into(),

@@ -139,6 +139,19 @@ fn a_trace_is_written_when_it_is_asked_for() {
 }
 
 #[test]
+fn a_connection_that_is_not_allowed_is_told_in_a_sentence() {
+    let source = "import urllib.request\ntry:\n    urllib.request.urlopen('https://b.invalid')\nexcept OSError: pass";
+    let allow = ["--network-allow", "a.invalid:443,*.c.invalid:443"];
+    let denial = &run_json(&allow, source)["denials"][0];
+    assert_eq!((&denial["act"], &denial["target"]), (&"connect".into(), &"b.invalid:443".into()));
+    assert_eq!((&denial["rule"], &denial["layer"]), (&"network.allow".into(), &"egress".into()));
+    let sentence = "connect to b.invalid:443 refused: not in this job's network.allow. Let it with --network-allow \
+                    b.invalid:443.";
+    let said = text(&run(&allow, source).stderr);
+    assert!(said.contains(sentence) && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn exit_codes_tell_how_it_ended() {
     for (source, code) in [
         ("pass", 0),
@@ -421,6 +434,10 @@ fn input_that_makes_no_sense_gets_a_sentence_and_its_exit_code() {
         (&["--input", "/nowhere", good], "No such file"),
         (&["--input", good, good], "is there twice"),
         (&["--network", "internet", good], "invalid value"),
+        (&["--network-allow", "pypi.org", good], "is not written HOST:PORT"),
+        (&["--network-allow", "127.0.0.1:80", good], "is a loopback address"),
+        (&["--network-allow", "2130706433:80", good], "is no address as four decimal numbers"),
+        (&["--network", "none", "--network-allow", "pypi.org:443", good], "cannot be used with"),
         (&["--accept-missing", "roof", good], "there is no layer"),
         (&["--output", "/dev/null/x", good], "--output"),
         (&["--no-such-option", good], "unexpected argument"),

@@ -98,3 +98,30 @@ fn a_worker_that_the_host_lacks_layers_for_takes_no_job_and_the_server_goes_on()
     assert!(std::net::TcpStream::connect(url).is_ok());
     assert_eq!(process.wait(Duration::from_millis(300)), None, "the platform goes on");
 }
+
+#[test]
+fn a_job_may_connect_where_its_project_says_and_is_told_what_it_may_not() {
+    let platform = Platform::up(&binary(), &ACCEPT);
+    let dir = Scratch(std::env::temp_dir().join(format!("gambeson-egress-{}", std::process::id())));
+    std::fs::create_dir_all(&dir.0).unwrap();
+    let program = dir.0.join("main.py");
+    let source = "import urllib.request\ntry:\n    urllib.request.urlopen('https://b.org.invalid')\nexcept OSError as error:\n    print(error)";
+    std::fs::write(&program, source).unwrap();
+    let run = |args: &[&str]| {
+        let output = platform.command(args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let submit = ["submit", "--wait", "--network-allow", "a.org.invalid:443", program.to_str().unwrap()];
+    let (_, _, said) = run(&submit);
+    assert!(said.contains("project default allows no place"), "{said}");
+    let (code, shown, said) = run(&["project", "set", "default", "--network-allow", "*.org.invalid:443"]);
+    assert!(code == Some(0) && shown.contains("*.org.invalid:443"), "{shown}{said}");
+    let (code, printed, said) = run(&submit);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(printed.contains("403 b.org.invalid:443: not in this job's network.allow"), "{printed}");
+    let permitted = "Ask for network.allow = [\"b.org.invalid:443\"], which project \"default\" permits.";
+    let jobs = runtime().block_on(platform.client().job_list(&Default::default())).unwrap();
+    let (_, shown, said) = run(&["job", &jobs.jobs[0].id.to_string()]);
+    assert!(shown.contains(permitted) && shown.contains("allow a.org.invalid:443"), "{shown}{said}");
+}

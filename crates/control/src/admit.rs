@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use gambeson_api::{Class, Code, Content, Digest, FileContent, Limits, LimitsProblem, Problem, Project, Submission};
+use gambeson_api::{
+    Class, Code, Content, Destination, Digest, FileContent, Limits, LimitsProblem, Network, Problem, Project,
+    Submission,
+};
 use serde::Serialize;
 
 use crate::store::{Ask, Input};
@@ -65,6 +68,7 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
     let limits = limits(submission, project, installation)?;
     files(submission, &limits)?;
     words(submission)?;
+    network(&submission.network, project)?;
     labels(&submission.labels)?;
     if let Some(size) = submission.array
         && !(1..=Submission::ARRAY_MOST).contains(&size)
@@ -93,7 +97,7 @@ pub(crate) fn admit(submission: &Submission, project: &Project, installation: &L
     let ask = Ask {
         entry: submission.entry.clone(),
         limits,
-        network: submission.network,
+        network: submission.network.clone(),
         labels: submission.labels.clone(),
         may_rerun: submission.may_rerun,
         start: submission.start.max(project.start),
@@ -142,6 +146,25 @@ fn limits(submission: &Submission, project: &Project, installation: &Limits) -> 
     limits.within(&project.ceiling, "the project").map_err(above)?;
     limits.within(installation, "this installation").map_err(above)?;
     Ok(limits)
+}
+
+/// Whether a job may ask for this network: every place that it names is one of the project's.
+fn network(asked: &Network, project: &Project) -> Result<(), Problem> {
+    let Network::Allow(asked) = asked else { return Ok(()) };
+    if asked.is_empty() || asked.len() > Destination::JOB_MOST {
+        let most = Destination::JOB_MOST;
+        return Err(invalid(format!("network.allow has {} places; it has from 1 to {most}", asked.len())));
+    }
+    let beyond = asked.iter().find(|asked| !project.network_allow.iter().any(|allowed| allowed.covers(asked)));
+    let Some(beyond) = beyond else { return Ok(()) };
+    let allowed: Vec<String> = project.network_allow.iter().take(20).map(Destination::to_string).collect();
+    let allows = match allowed.as_slice() {
+        [] => "no place".into(),
+        allowed => allowed.join(", "),
+    };
+    let more = if project.network_allow.len() > allowed.len() { " and more" } else { "" };
+    let detail = format!("network.allow has {beyond}; project {} allows {allows}{more}", project.name);
+    Err(Problem::new(Code::LimitsAboveCeiling, detail))
 }
 
 fn lower(one: &Limits, other: &Limits) -> Limits {
@@ -304,6 +327,7 @@ mod tests {
             ceiling: Limits { wall_ms: 120_000, ..Limits::default() },
             class_most: Class::Normal,
             start: gambeson_api::StartAsked::Warm,
+            network_allow: vec!["pypi.org:443".parse().unwrap(), "*.example.org:443".parse().unwrap()],
             created_at: Time(0),
         }
     }
@@ -372,6 +396,25 @@ mod tests {
             assert_eq!(try_admit(change).unwrap_err().code, code, "case {index}");
         }
         assert_eq!(try_admit(|s| s.limits.wall = Some(Quantity("0".into()))).unwrap_err().code, Code::InvalidLimits);
+    }
+
+    #[test]
+    fn a_job_connects_only_where_its_project_may() {
+        let asking = |places: &[&str]| {
+            let places = places.iter().map(|place| place.parse().unwrap()).collect();
+            try_admit(|submission| submission.network = Network::Allow(places))
+        };
+        for places in [&["pypi.org:443"][..], &["a.example.org:443", "*.b.example.org:443", "*.example.org:443"]] {
+            assert_eq!(asking(places).unwrap().ask.network.name(), "allow", "{places:?}");
+        }
+        for place in ["pypi.org:80", "example.org:443", "*:443", "evil.org:443", "8.8.8.8:443"] {
+            let problem = asking(&["pypi.org:443", place]).unwrap_err();
+            assert_eq!(problem.code, Code::LimitsAboveCeiling);
+            let said = format!("network.allow has {place}; project lab allows pypi.org:443, *.example.org:443");
+            assert_eq!(problem.detail, said);
+        }
+        assert_eq!(asking(&[]).unwrap_err().code, Code::InvalidSubmission);
+        assert_eq!(asking(&["pypi.org:443"; 65]).unwrap_err().code, Code::InvalidSubmission);
     }
 
     #[test]

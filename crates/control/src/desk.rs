@@ -89,6 +89,8 @@ pub(crate) struct Live {
     pub output_most: u64,
     /// Entries that told of denials, since we know of it.
     pub denials: usize,
+    /// Connections recorded of this attempt.
+    pub connections: usize,
 }
 
 /// What is known of a worker while it is heard of.
@@ -241,6 +243,7 @@ impl State {
                     cancel_told: false,
                     seq: store.event_last(job.id)?,
                     output: 0,
+                    connections: 0,
                     output_most: row.ask.limits.output_bytes,
                     denials: 0,
                 },

@@ -7,7 +7,10 @@
 //!    said that it may run twice.
 
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
-use gambeson_api::{Code, Denial, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Time, WorkerId};
+use gambeson_api::{
+    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Project, Time,
+    WorkerId,
+};
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
@@ -63,7 +66,7 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
         .iter()
         .map(|entry| match entry {
             Entry::Output { data, .. } => data.0.len() as u64,
-            Entry::Started {} | Entry::Elided { .. } | Entry::Denied { .. } => 0,
+            Entry::Started {} | Entry::Elided { .. } | Entry::Denied { .. } | Entry::Egress(_) => 0,
         })
         .sum();
     if live.output.saturating_add(more) > live.output_most.saturating_add(SLACK) {
@@ -76,7 +79,27 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
     {
         return Err(Problem::new(Code::TooLarge, "more denials than are recorded").into());
     }
+    let connections = entries.iter().filter_map(|entry| if let Entry::Egress(one) = entry { Some(one) } else { None });
+    if live.connections + connections.clone().count() > Egress::ENTRIES_MOST + 1 {
+        return Err(Problem::new(Code::TooLarge, "more connections than are told one by one").into());
+    }
+    let plain =
+        |one: &Egress| (1..=255).contains(&one.host.len()) && one.host.bytes().all(|byte| byte.is_ascii_graphic());
+    if !connections.clone().all(plain) {
+        return Err(Problem::new(Code::InvalidValue, "a connection was to no host").into());
+    }
     Ok(())
+}
+
+/// Says what helps against a connection that the job's list refused: its worker does not know what the project permits.
+fn mend(denial: &mut Denial, project: &Project) {
+    let target = denial.target.as_deref().and_then(|target| target.parse::<Destination>().ok());
+    let Some(target) = target.filter(|_| denial.rule == "network.allow") else { return };
+    denial.remedy = if project.network_allow.iter().any(|allowed| allowed.covers(&target)) {
+        format!("Ask for network.allow = [\"{target}\"], which project {:?} permits.", project.name)
+    } else {
+        format!("Project {:?} does not permit {target}: an operator of the platform can.", project.name)
+    };
 }
 
 impl Desk {
@@ -207,6 +230,7 @@ impl Desk {
                 cancel_told: false,
                 seq: seq + 1,
                 output: 0,
+                connections: 0,
                 output_most: row.ask.limits.output_bytes,
                 denials: 0,
             },
@@ -281,9 +305,16 @@ impl Desk {
                     EventBody::Output { stream, data }
                 }
                 Entry::Elided { stream, bytes } => EventBody::Elided { stream, bytes },
-                Entry::Denied { denial } => {
+                Entry::Denied { mut denial } => {
                     live.denials += 1;
+                    if let Some(project) = self.state.directory.projects.get(&live.project) {
+                        mend(&mut denial, project);
+                    }
                     EventBody::Denied { denial }
+                }
+                Entry::Egress(connection) => {
+                    live.connections += 1;
+                    EventBody::Egress(connection)
                 }
             };
             self.event(job, live.seq, live.attempt, body)?;
@@ -335,7 +366,10 @@ impl Desk {
         }
         skipped.truncate(200);
         row.skipped = skipped;
-        let report = settle.report;
+        let mut report = settle.report;
+        if let Some(project) = self.state.directory.projects.get(&row.project) {
+            report.denials.iter_mut().for_each(|denial| mend(denial, project));
+        }
         let detail = serde_json::json!({
             "attempt": row.attempt,
             "outcome": report.outcome.end.kind(),

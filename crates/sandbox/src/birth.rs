@@ -66,6 +66,8 @@ pub(crate) struct Birth<'a> {
     pid: u32,
     /// Room for a detached mount of each step that makes one.
     mounts: Vec<Option<OwnedFd>>,
+    /// On its way to the supervisor.
+    listener: Option<OwnedFd>,
 }
 
 /// The ids to take: what the supervisor sends through the gate.
@@ -199,6 +201,7 @@ impl<'a> Birth<'a> {
             handed,
             pid: 0,
             mounts: plan.steps.iter().map(|_| None).collect(),
+            listener: None,
         }
     }
 
@@ -225,7 +228,10 @@ impl<'a> Birth<'a> {
                 continue;
             }
             // The first steps need neither ids nor cgroups, and the supervisor makes those meanwhile.
-            let early = matches!(step, Step::HostName(_) | Step::LoopbackUp | Step::Show { .. } | Step::Proc { .. });
+            let early = matches!(
+                step,
+                Step::HostName(_) | Step::LoopbackUp | Step::Listen { .. } | Step::Show { .. } | Step::Proc { .. }
+            );
             if !early && opening.is_none() {
                 opening = Some(self.pass_gate()?);
             }
@@ -255,6 +261,10 @@ impl<'a> Birth<'a> {
             Step::Namespace(Namespace::Time) => new_clocks(),
             Step::HostName(name) => Ok(rustix::system::sethostname(name.to_bytes())?),
             Step::LoopbackUp => sys::net::loopback_up(),
+            Step::Listen { at } => {
+                self.listener = Some(sys::net::listen(*at)?);
+                Ok(())
+            }
             Step::Show { path, read_only, .. } => {
                 // A device is a device only on a mount that allows it; everything else is none.
                 let device = !*read_only && path.to_bytes().starts_with(b"/dev/");
@@ -356,7 +366,9 @@ impl<'a> Birth<'a> {
             }
         }
         let work = work.ok_or(Errno::NOENT)?;
-        self.send_built(&[Some(work.as_fd()), master.as_ref().map(AsFd::as_fd)])?;
+        // Ours ends here: neither the reaper nor the program ever has the listener.
+        let listener = self.listener.take();
+        self.send_built(work.as_fd(), [master.as_ref(), listener.as_ref()])?;
         rustix::process::chdir(c"/work")
     }
 
@@ -374,20 +386,15 @@ impl<'a> Birth<'a> {
         }
     }
 
-    fn send_built(&self, fds: &[Option<BorrowedFd<'_>>; 2]) -> Result<(), Errno> {
-        let (one, two);
-        let list: &[BorrowedFd<'_>] = match fds {
-            [Some(work), Some(master)] => {
-                two = [*work, *master];
-                &two
-            }
-            [Some(work), None] => {
-                one = [*work];
-                &one
-            }
-            _ => &[],
-        };
-        wire::send(self.inner.control.as_fd(), Frame::Built, list)
+    /// The plan says which of the others come along.
+    fn send_built(&self, work: BorrowedFd<'_>, others: [Option<&OwnedFd>; 2]) -> Result<(), Errno> {
+        let mut list = [work; 3];
+        let mut count = 1;
+        for other in others.into_iter().flatten() {
+            list[count] = other.as_fd();
+            count += 1;
+        }
+        wire::send(self.inner.control.as_fd(), Frame::Built, &list[..count])
     }
 
     /// Confines this process and executes the program. Returns only why it could not.
@@ -698,7 +705,7 @@ fn set_rlimit(limit: &crate::step::Rlimit) -> Result<(), Errno> {
 fn landlock(abi: u32, network: Network, rules: &[(CString, Reach)]) -> Result<(), Errno> {
     use sys::landlock::access::OF_FILES;
     let mut handled = Handled::all(abi);
-    if network == Network::Loopback {
+    if network != Network::None {
         // Rules name ports, not addresses: what bounds a loopback network is its namespace.
         handled.net = 0;
     }

@@ -51,6 +51,8 @@ pub struct Streams<'a> {
     pub trace: Option<BorrowedFd<'a>>,
     /// Hears of each kind of refused act when it happens the first time.
     pub denied: Option<Denied<'a>>,
+    /// Gets the socket at [`PROXY`](crate::PROXY) of a cell with [`Network::Allow`](crate::Network::Allow), once.
+    pub listener: Option<Listeners<'a>>,
 }
 
 /// Who hears of denials. Called on the supervisor's thread: it must not wait.
@@ -60,6 +62,16 @@ pub struct Denied<'a>(pub &'a (dyn Fn(&Denial) + Sync));
 impl std::fmt::Debug for Denied<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Denied")
+    }
+}
+
+/// Who takes a listening socket that was made in a cell. As long as one lives, so does the cell's network namespace.
+#[derive(Clone, Copy)]
+pub struct Listeners<'a>(pub &'a dyn Fn(OwnedFd));
+
+impl std::fmt::Debug for Listeners<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listeners")
     }
 }
 
@@ -75,6 +87,7 @@ impl Streams<'_> {
             resize: None,
             trace: None,
             denied: None,
+            listener: None,
         }
     }
 }
@@ -178,6 +191,7 @@ pub(crate) struct Watch {
     pub(crate) status: Option<i32>,
     pub(crate) work: Option<OwnedFd>,
     pub(crate) terminal: Option<OwnedFd>,
+    pub(crate) listener: Option<OwnedFd>,
     pub(crate) guest: Option<OwnedFd>,
     /// The program was executed, and so every step taken.
     pub(crate) runs: bool,
@@ -224,6 +238,10 @@ impl Cell {
         // Until the reaper has said how the program ended, or is gone without a word.
         let mut alive = true;
         while alive && watch.status.is_none() {
+            // Of a warm cell it is there from the beginning. Whoever connects meanwhile waits to be accepted.
+            if let (Some(listener), Some(Listeners(take))) = (watch.listener.take(), streams.listener) {
+                take(listener);
+            }
             let now = Instant::now();
             if now >= look {
                 look = now + self.look(&mut watch, cpu);
@@ -515,7 +533,12 @@ impl Cell {
             Ok(Some((Frame::Built, fds))) if watch.work.is_none() => {
                 let mut fds = fds.into_iter();
                 watch.work = fds.next();
-                watch.terminal = fds.next();
+                if self.plan.terminal == Terminal::Own {
+                    watch.terminal = fds.next();
+                }
+                if self.plan.steps.iter().any(|step| matches!(step, Step::Listen { .. })) {
+                    watch.listener = fds.next();
+                }
             }
             Ok(Some((Frame::Ended { status }, _))) if watch.status.is_none() => watch.status = Some(status),
             Ok(None) => return false,

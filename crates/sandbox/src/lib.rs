@@ -30,7 +30,7 @@ mod verdict;
 mod warden;
 mod wire;
 
-pub use cell::{Cell, Denied, Ended, Streams};
+pub use cell::{Cell, Denied, Ended, Listeners, Streams};
 pub use collect::{Artifact, Collected, Skipped, collect, has_output};
 pub use environment::{Environment, EnvironmentError};
 pub use exit::{Act, Amount, Denial, End, Exit, Held, LayerReport, Start, Usage};
@@ -43,5 +43,5 @@ pub use nursery::{Dressed, HandOver, Newborn, Nursery, NurseryError, Spare, Want
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use seccomp::{Action, Policy, PolicyError};
-pub use spec::{Network, OpenFile, Spec, Staged, Terminal};
+pub use spec::{Network, OpenFile, PROXY, Spec, Staged, Terminal};
 pub use step::Step;

@@ -39,7 +39,7 @@ impl Plan {
         self.steps.retain(|step| match step {
             Step::Show { .. } | Step::Proc { .. } | Step::Scratch { .. } | Step::Identity(_) | Step::Enter => true,
             Step::HostName(_) => !dropped(Layer::NamespaceUts),
-            Step::LoopbackUp => !dropped(Layer::NamespaceNet),
+            Step::LoopbackUp | Step::Listen { .. } => !dropped(Layer::NamespaceNet),
             other => other.layer().is_none_or(|layer| !dropped(layer)),
         });
         self

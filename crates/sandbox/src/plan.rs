@@ -19,7 +19,7 @@ use crate::frames::Frames;
 use crate::host::{Authority, Host, Layer, Missing};
 use crate::limits::{Limit, Limits};
 use crate::seccomp::Policy;
-use crate::spec::{Network, OpenFile, Spec, Staged, Terminal};
+use crate::spec::{Network, OpenFile, PROXY, Spec, Staged, Terminal};
 use crate::step::{By, GUEST_ID, Ids, Labels, Namespace, Reach, Rlimit, Stage, Step};
 
 /// The steps that build a cell, and what it then runs.
@@ -116,8 +116,10 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
         .partition(|namespace| namespace.at_birth() == 0);
     steps.extend(born.into_iter().map(Step::Namespace));
     steps.push(Step::HostName(c"cell".into()));
-    if spec.network == Network::Loopback {
-        steps.push(Step::LoopbackUp);
+    match spec.network {
+        Network::None => {}
+        Network::Loopback => steps.push(Step::LoopbackUp),
+        Network::Allow => steps.extend([Step::LoopbackUp, Step::Listen { at: PROXY }]),
     }
     shown(spec, &mut steps)?;
     steps.extend(late.into_iter().map(Step::Namespace));
@@ -131,10 +133,10 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan, Refusal> {
     match (&host.selinux, spec.network) {
         // Before Landlock, which closes the file that the label is written to.
         (Some(selinux), Network::None) => steps.push(Step::Selinux(Labels::new(selinux)?)),
-        (Some(_), Network::Loopback) => missing.push(Missing {
+        (Some(_), Network::Loopback | Network::Allow) => missing.push(Missing {
             layer: Layer::Selinux,
             why: "the policy module has no domain with a loopback network".into(),
-            mend: "run without --network loopback".into(),
+            mend: "run without a network".into(),
         }),
         (None, _) => {}
     }
@@ -323,6 +325,15 @@ fn environment(spec: &Spec) -> Result<Vec<CString>, Refusal> {
     }
     let mut variables: Vec<(OsString, OsString)> =
         vec![("PATH".into(), path), ("HOME".into(), "/work".into()), ("LANG".into(), "C.UTF-8".into())];
+    if spec.network == Network::Allow {
+        // Some programs look at the one spelling, some at the other.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            variables.push((name.into(), format!("http://{PROXY}").into()));
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            variables.push((name.into(), "localhost,127.0.0.1,::1".into()));
+        }
+    }
     for (name, value) in &spec.env {
         let refuse = |why| Err(Refusal::Variable { name: name.clone(), why });
         let bytes = name.as_bytes();

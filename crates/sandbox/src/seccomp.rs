@@ -130,7 +130,7 @@ impl Policy {
             let words = words.trim();
             match words {
                 "" => continue,
-                "[loopback]" => applies = network == Network::Loopback,
+                "[loopback]" => applies = network != Network::None,
                 "[terminal]" => applies = terminal == Terminal::Own,
                 "[always]" => applies = true,
                 _ if reason.trim().is_empty() => return Err(error("gives no reason".into())),

@@ -1,6 +1,7 @@
 //! What is wanted of a cell. A `Spec` says nothing about how it is enforced.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,13 @@ pub enum Network {
     None,
     /// A loopback interface of the cell's own, for a program that serves itself.
     Loopback,
+    /// As `Loopback`, and a socket that listens there at [`PROXY`] and is the supervisor's: what whoever connects gets
+    /// is for the supervisor to say. There is no other way out.
+    Allow,
 }
+
+/// Where a cell with [`Network::Allow`] finds its supervisor. Its environment says so too (`HTTPS_PROXY` and its kin).
+pub const PROXY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 3128);
 
 /// What the program's three standard descriptors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::fmt;
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -221,6 +222,10 @@ pub enum Step {
     // By the cell's first process, which becomes its reaper.
     HostName(CString),
     LoopbackUp,
+    /// A listening socket on it, which goes to the supervisor.
+    Listen {
+        at: SocketAddrV4,
+    },
     /// Clone a part of the host's tree, to be attached at the same place.
     Show {
         path: CString,
@@ -338,6 +343,7 @@ impl Step {
             Step::OutputBound(_) => Layer::OutputBound,
             Step::HostName(_)
             | Step::LoopbackUp
+            | Step::Listen { .. }
             | Step::Show { .. }
             | Step::Pts
             | Step::Link { .. }
@@ -360,6 +366,7 @@ impl Step {
             Step::Namespace(_) => By::Supervisor,
             Step::HostName(_)
             | Step::LoopbackUp
+            | Step::Listen { .. }
             | Step::Show { .. }
             | Step::Proc { .. }
             | Step::Scratch { .. }
@@ -394,6 +401,7 @@ impl fmt::Display for Step {
             Step::Identity(Ids::Ours { uid, gid }) => write!(f, "{GUEST_ID} inside is our own {uid}:{gid} outside"),
             Step::HostName(name) => write!(f, "host name {}", text(name)),
             Step::LoopbackUp => f.write_str("interface lo up"),
+            Step::Listen { at } => write!(f, "listen at {at}, for the supervisor to accept"),
             Step::Show { path, read_only, .. } => {
                 write!(
                     f,
@@ -429,7 +437,7 @@ impl fmt::Display for Step {
             Step::Landlock { abi, network, rules } => {
                 let tcp = match network {
                     Network::None => "no TCP",
-                    Network::Loopback => "TCP as the namespace has it",
+                    Network::Loopback | Network::Allow => "TCP as the namespace has it",
                 };
                 write!(f, "ABI {abi}, {tcp}; refuse all but:")?;
                 for (path, reach) in rules {

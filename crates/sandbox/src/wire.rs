@@ -72,7 +72,7 @@ const FDS: usize = 4;
 
 /// Sends a frame with at most two descriptors. Neither allocates nor locks.
 pub(crate) fn send(to: BorrowedFd<'_>, frame: Frame, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
         return Err(Errno::TOOBIG);

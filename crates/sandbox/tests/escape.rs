@@ -97,6 +97,7 @@ impl Case {
                         .ok_or("a limit means nothing")?;
                 }
                 ("network", ["loopback"]) => case.network = Network::Loopback,
+                ("network", ["allow"]) => case.network = Network::Allow,
                 ("guards", names) => case.guards = layers(names)?,
                 ("control", ["none,", _, ..]) => without_control = true,
                 ("control", [names @ .., "=>", "escaped"]) => {

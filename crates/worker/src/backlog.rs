@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use gambeson_api::work::{Append, Entry};
-use gambeson_api::{Content, OutputStream};
+use gambeson_api::{Content, Denial, OutputStream};
 
 /// Bytes of output in one report of ours. The contract allows more, but what is text with control characters
 /// grows sixfold in JSON, and a body beyond two megabytes is more than many servers and proxies take.
@@ -33,13 +33,15 @@ pub(crate) struct Backlog {
     /// How many of them were sent, and must stay as they are.
     fixed: usize,
     bytes: usize,
+    /// Refused acts that were told so far.
+    denials: usize,
 }
 
 fn size(entry: &Entry) -> usize {
     match entry {
         Entry::Output { data, .. } => data.0.len(),
         Entry::Denied { denial } => denial.bytes(),
-        Entry::Started {} | Entry::Elided { .. } => 0,
+        Entry::Started {} | Entry::Elided { .. } | Entry::Egress(_) => 0,
     }
 }
 
@@ -62,6 +64,24 @@ impl Backlog {
                 self.bytes += piece.len();
             } else {
                 self.push(Entry::Output { stream, data: Content(piece.to_vec()) });
+            }
+        }
+    }
+
+    /// A refused act, if the server still takes one: in the report they are all.
+    pub(crate) fn push_denied(&mut self, denial: Denial) {
+        if self.denials < Append::DENIALS_MOST {
+            self.denials += 1;
+            self.push(Entry::Denied { denial: Box::new(denial) });
+        }
+    }
+
+    /// More of any kind.
+    pub(crate) fn extend(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            match entry {
+                Entry::Denied { denial } => self.push_denied(*denial),
+                other => self.push(other),
             }
         }
     }

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::boot_time::BootTime;
+use crate::egress::{Listeners, Proxy};
 use crate::holding::{Holding, Verdict};
 use crate::spares::{Elsewhere, Spares};
 use crate::state_dir::RunDir;
@@ -36,6 +37,7 @@ pub(crate) struct Order {
     stderr: OwnedFd,
     cancel: OwnedFd,
     denied: Option<mpsc::Sender<gambeson_api::Denial>>,
+    listeners: Option<Listeners>,
     /// Where to collect to, and how much.
     runs: PathBuf,
     disk: Bytes,
@@ -51,6 +53,8 @@ pub(crate) struct Ends {
     pub(crate) cancel: Sender,
     /// Each kind of refused act, when it happens the first time.
     pub(crate) denied: mpsc::Receiver<gambeson_api::Denial>,
+    /// What the cell may reach of the world outside, if it may at all.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// A cell's thread that waits for the word.
@@ -104,16 +108,26 @@ impl Order {
             stderr: Receiver::from_owned_fd(our_stderr)?,
             cancel: Sender::from_owned_fd(our_cancel)?,
             denied: told_denied,
+            proxy: None,
         };
         let (disk, files) = (limits.disk, limits.files);
         let denied = Some(denied);
-        Ok((Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files }, ends))
+        let listeners = None;
+        let order =
+            Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, listeners, runs, disk, files };
+        Ok((order, ends))
     }
 
     /// Whether denials are told as they happen.
     #[must_use]
     pub(crate) fn telling(self, denials: bool) -> Order {
         Order { denied: self.denied.filter(|_| denials), ..self }
+    }
+
+    /// Where the socket goes that its cell's proxy listens at.
+    #[must_use]
+    pub(crate) fn listened_to_by(self, listeners: Option<Listeners>) -> Order {
+        Order { listeners, ..self }
     }
 
     /// Starts the thread, which does all that it can before the word is given that the program may start.
@@ -134,10 +148,16 @@ impl Order {
     }
 
     fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
-        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, runs, disk, files } = self;
+        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, listeners, runs, disk, files } =
+            self;
         let tell = |denial: &gambeson_sandbox::Denial| {
             if let Some(denied) = &denied {
                 let _ = denied.try_send(crate::translate::denial(denial));
+            }
+        };
+        let take = |listener| {
+            if let Some(listeners) = &listeners {
+                listeners.take(listener);
             }
         };
         let streams = || Streams {
@@ -146,6 +166,7 @@ impl Order {
             stderr: Sink::Patient(stderr.as_fd()),
             cancel: Some(cancel.as_fd()),
             denied: Some(Denied(&tell)),
+            listener: Some(gambeson_sandbox::Listeners(&take)),
             ..Streams::kept()
         };
         let dressed = match spares {
@@ -185,8 +206,8 @@ impl Order {
             };
         }
         let Ended { exit, elided, work, .. } = ended;
-        // The readers find the end now, while we collect.
-        drop((stdout, stderr));
+        // The readers find the end now, while we collect; the proxy ends.
+        drop((stdout, stderr, listeners));
         let gone = matches!(holding.verdict(BootTime::now()), Verdict::Gone(_));
         let Some(work) = work.filter(|work| !gone && has_output(work)) else {
             return CellEnd::Ended { exit: Box::new(exit), elided, left: None };

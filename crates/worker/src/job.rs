@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gambeson_api::client::ClientError;
 use gambeson_api::client::worker::{WorkerClient, digest_of};
 use gambeson_api::work::{Append, Entry, HandBack, Lease, Settle, Skipped};
-use gambeson_api::{Artifact, FileContent, OutputStream, Report, StartAsked};
+use gambeson_api::{Artifact, FileContent, Network, OutputStream, Report, StartAsked};
 use gambeson_sandbox::{Bytes, Collected, End, Environment, Host, Layer, Limit, Refusal, plan};
 use tokio::io::AsyncSeekExt;
 use tokio::sync::oneshot;
@@ -25,6 +25,7 @@ use crate::blobs::Blobs;
 use crate::boot_time::BootTime;
 use crate::cell::{Begun, CellEnd, Ends, Order};
 use crate::config::Flush;
+use crate::egress::Egress;
 use crate::holding::{Gone, Holding, Verdict};
 use crate::inputs::Inputs;
 use crate::outage::{Outage, cause};
@@ -45,6 +46,7 @@ pub(crate) struct Place {
     pub(crate) flush: Flush,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) runs: PathBuf,
+    pub(crate) egress: Egress,
 }
 
 /// How a job left this worker.
@@ -153,7 +155,11 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
             settle(fault("make the pipes of a cell", &error))
         }
     })?;
-    Ok((order.telling(lease.denials), ends))
+    let (proxy, listeners) = match &lease.network {
+        Network::Allow(allow) => Some(place.egress.open(allow.clone())).unzip(),
+        Network::None | Network::Loopback => (None, None),
+    };
+    Ok((order.telling(lease.denials).listened_to_by(listeners), Ends { proxy, ..ends }))
 }
 
 /// Whether the same may succeed later, or elsewhere.
@@ -303,7 +309,8 @@ impl Journal {
 
     /// From the launch to the end.
     async fn run(mut self, ends: Ends, told: oneshot::Receiver<CellEnd>, flush: Flush) -> Result<Left, Gone> {
-        match stream(&mut self, ends, told, flush).await? {
+        let (end, denials) = stream(&mut self, ends, told, flush).await?;
+        match end {
             CellEnd::NotLaunched => match self.asking.holding.verdict(BootTime::now()) {
                 Verdict::Gone(gone) => Err(gone),
                 _ => self.cancelled().await,
@@ -315,7 +322,8 @@ impl Journal {
                         self.backlog.push(Entry::Elided { stream, bytes });
                     }
                 }
-                let report = report(&exit);
+                let mut report = report(&exit);
+                report.denials.extend(denials);
                 let Some((dir, collected)) = left else {
                     return self.settle(report, Vec::new(), Vec::new()).await;
                 };

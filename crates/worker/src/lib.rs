@@ -8,6 +8,7 @@ mod blobs;
 mod boot_time;
 mod cell;
 mod config;
+mod egress;
 mod holding;
 mod inputs;
 mod job;
@@ -20,6 +21,7 @@ mod translate;
 mod worker;
 
 pub use config::{Config, Flush};
+pub use egress::OneProxy;
 pub use spares::Warmth;
 pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};

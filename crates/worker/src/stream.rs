@@ -9,8 +9,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gambeson_api::OutputStream;
 use gambeson_api::work::{Append, Appended, Entry};
+use gambeson_api::{Denial, OutputStream};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
@@ -19,6 +19,7 @@ use crate::asking::Asking;
 use crate::backlog::Backlog;
 use crate::cell::{CellEnd, Ends};
 use crate::config::Flush;
+use crate::egress::Proxy;
 use crate::holding::{Gone, Verdict};
 use crate::job::Journal;
 use gambeson_sandbox::End;
@@ -29,15 +30,16 @@ type InFlight = Pin<Box<dyn Future<Output = Result<Appended, Gone>> + Send>>;
 const ENTRIES_MOST: usize = 8 * Append::ENTRIES_MOST;
 const CHUNK: usize = 64 << 10;
 
-/// Streams until the cell has ended and all its output is in the journal's backlog, or with the server.
+/// Streams until the cell has ended and all its output is in the journal's backlog, or with the server. Says also which
+/// connections were refused.
 pub(crate) async fn stream(
     journal: &mut Journal,
     ends: Ends,
     mut told: oneshot::Receiver<CellEnd>,
     flush: Flush,
-) -> Result<CellEnd, Gone> {
+) -> Result<(CellEnd, Vec<Denial>), Gone> {
     let holding = Arc::clone(&journal.asking.holding);
-    let Ends { stdout, stderr, cancel, mut denied } = ends;
+    let Ends { stdout, stderr, cancel, mut denied, proxy } = ends;
     let (mut stdout, mut stderr, mut cancel) = (Some(stdout), Some(stderr), Some(cancel));
     let mut in_flight: Option<InFlight> = None;
     let mut due: Option<Instant> = None;
@@ -47,7 +49,7 @@ pub(crate) async fn stream(
         let all_read = stdout.is_none() && stderr.is_none();
         if all_read && in_flight.is_none() && end.is_some() {
             while let Ok(denial) = denied.try_recv() {
-                journal.backlog.push(Entry::Denied { denial: Box::new(denial) });
+                journal.backlog.push_denied(denial);
             }
             break None;
         }
@@ -64,7 +66,7 @@ pub(crate) async fn stream(
             _ = readable(&stdout), if has_room => read(&mut stdout, &mut buffer, &mut journal.backlog, OutputStream::Stdout),
             _ = readable(&stderr), if has_room => read(&mut stderr, &mut buffer, &mut journal.backlog, OutputStream::Stderr),
             // Nobody tells any more when the cell has ended, and the loop goes on without.
-            Some(denial) = denied.recv(), if has_room => journal.backlog.push(Entry::Denied { denial: Box::new(denial) }),
+            Some(denial) = denied.recv(), if has_room => journal.backlog.push_denied(denial),
             answer = answered(&mut in_flight) => {
                 in_flight = None;
                 match answer.and_then(|Appended { next }| journal.acknowledge(next)) {
@@ -72,6 +74,7 @@ pub(crate) async fn stream(
                     Err(gone) => break Some(gone),
                 }
             }
+            entries = news(&proxy) => journal.backlog.extend(entries),
             () = at(due), if in_flight.is_none() && !all_read => {}
             heard = &mut told, if end.is_none() => end = Some(heard.unwrap_or_else(|_| unheard())),
         }
@@ -84,7 +87,14 @@ pub(crate) async fn stream(
     // Without its pipes and with the way to cancel it closed, a cell that still runs is killed at once.
     drop((stdout, stderr, cancel, in_flight));
     match (gone, end) {
-        (None, Some(end)) => Ok(end),
+        (None, Some(end)) => {
+            let (entries, denials) = match proxy {
+                Some(proxy) => proxy.end().await,
+                None => Default::default(),
+            };
+            journal.backlog.extend(entries);
+            Ok((end, denials))
+        }
         (Some(gone), Some(_)) => Err(gone),
         (gone, None) => {
             let _ = told.await;
@@ -110,6 +120,14 @@ fn unheard() -> CellEnd {
 async fn readable(receiver: &Option<Receiver>) -> io::Result<()> {
     match receiver {
         Some(receiver) => receiver.readable().await,
+        None => pending().await,
+    }
+}
+
+/// What the proxy did since this was asked last.
+async fn news(proxy: &Option<Proxy>) -> Vec<Entry> {
+    match proxy {
+        Some(proxy) => proxy.ledger.news().await,
         None => pending().await,
     }
 }

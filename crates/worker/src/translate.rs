@@ -88,9 +88,10 @@ pub(crate) fn spec(
         env: variables(lease),
         files: staged(files)?,
         limits,
-        network: match lease.network {
+        network: match &lease.network {
             api::Network::None => sandbox::Network::None,
             api::Network::Loopback => sandbox::Network::Loopback,
+            api::Network::Allow(_) => sandbox::Network::Allow,
         },
         terminal: Terminal::None,
         accept_missing: accept_missing.to_vec(),

@@ -20,6 +20,7 @@ use crate::beat::{Beat, is_unknown};
 use crate::blobs::Blobs;
 use crate::boot_time::BootTime;
 use crate::config::Config;
+use crate::egress::Egress;
 use crate::holding::{Gone, Holding, Holdings, Verdict};
 use crate::job::{self, Place};
 use crate::outage::{Outage, chance, pause};
@@ -154,6 +155,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         flush: config.flush,
         blobs: Arc::new(Blobs::new(state.blobs(), config.blobs_most)),
         runs: state.runs(),
+        egress: Egress::new(usize::try_from(config.room.slots).unwrap_or(usize::MAX)),
     };
     let floor = Floor {
         rooms: Rooms::new(config.room),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use gambeson_api::{ArrayId, Class, JobId, JobState, KeyId, StartAsked, WorkerId};
+use gambeson_api::{ArrayId, Class, Destination, JobId, JobState, KeyId, StartAsked, WorkerId};
 use serde::de::DeserializeOwned;
 
 use crate::args::NetworkChoice;
@@ -143,6 +143,9 @@ pub struct SubmitOptions {
     /// Which sockets the program may make.
     #[arg(long, value_enum, default_value = "none")]
     pub network: NetworkChoice,
+    /// Let it connect there, within what the project allows: pypi.org:443, *.example.org:443 (names below it), *:443.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', conflicts_with = "network")]
+    pub network_allow: Vec<Destination>,
     /// Set an environment variable.
     #[arg(long = "env", value_name = "K=V")]
     pub env: Vec<OsString>,
@@ -365,6 +368,21 @@ pub struct ProjectSettings {
     /// How the interpreters of its jobs start, at least: warm, fresh or cold.
     #[arg(long, value_parser = start())]
     pub start: Option<StartAsked>,
+    /// Where its jobs may ask to connect to, in the place of what was: pypi.org:443,*.example.org:443; `none` for nowhere.
+    #[arg(long, value_name = "HOST:PORT,...", value_parser = places)]
+    pub network_allow: Option<Places>,
+}
+
+/// A list that may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places(pub Vec<Destination>);
+
+fn places(text: &str) -> Result<Places, String> {
+    if text == "none" {
+        return Ok(Places(Vec::new()));
+    }
+    let places: Result<_, _> = text.split(',').map(|place| place.trim().parse()).collect();
+    places.map(Places).map_err(|error: gambeson_api::BadDestination| error.to_string())
 }
 
 #[derive(Debug, Subcommand)]

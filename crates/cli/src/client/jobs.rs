@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use gambeson_api::client::{Client, JobFilter};
-use gambeson_api::{ArrayId, FileContent, Job, JobId, JobList, JobSource, LayerState, Limits, Time};
+use gambeson_api::{
+    ArrayId, Destination, FileContent, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time,
+};
 
 use super::args::JobsOptions;
 use super::failure::Failure;
@@ -104,6 +106,12 @@ impl Lines {
     }
 }
 
+/// Places to connect to, in words.
+pub fn places_words(places: &[Destination]) -> String {
+    let words: Vec<String> = places.iter().map(Destination::to_string).collect();
+    if words.is_empty() { "nowhere".into() } else { words.join(" ") }
+}
+
 /// Every limit in words.
 pub fn limits(limits: &Limits) -> String {
     format!(
@@ -160,9 +168,9 @@ fn words(job: &Job, now: Time) -> String {
     lines.add("limits", limits(&job.limits));
     lines.add(
         "network",
-        match job.network {
-            gambeson_api::Network::None => "none",
-            gambeson_api::Network::Loopback => "loopback",
+        match &job.network {
+            Network::None | Network::Loopback => job.network.name().to_owned(),
+            Network::Allow(places) => format!("allow {}", places_words(places)),
         },
     );
     lines.add("may rerun", if job.may_rerun { "yes" } else { "no" });

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::args::{AccessCommand, KeyCommand, MemberCommand, ProjectCommand, ProjectSettings, UserCommand};
 use super::failure::Failure;
-use super::jobs::{Lines, limits};
+use super::jobs::{Lines, limits, places_words};
 use super::platform::quota as quota_words;
 use super::table::{Cell, Form, Table, show, show_words};
 use super::visible;
@@ -103,6 +103,7 @@ fn change(settings: &ProjectSettings, before: Option<&Project>) -> Result<Projec
         ceiling: if settings.ceiling.is_empty() { None } else { Some(ceiling(&settings.ceiling)?) },
         class_most: settings.class_most,
         start: settings.start,
+        network_allow: settings.network_allow.as_ref().map(|places| places.0.clone()),
     })
 }
 
@@ -167,6 +168,7 @@ fn project_words(project: &Project) -> String {
     lines.add("quota", quota_words(&project.quota));
     lines.add("user quota", quota_words(&project.user_quota));
     lines.add("ceiling", limits(&project.ceiling));
+    lines.add("network", places_words(&project.network_allow));
     lines.add("made", project.created_at.to_string());
     lines.text()
 }

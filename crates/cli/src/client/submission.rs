@@ -67,6 +67,7 @@ pub fn prepare(options: &SubmitOptions) -> Result<Prepared, String> {
         stdin: stdin(options, &limits)?,
         limits: asked(&options.limits),
         network: match options.network {
+            _ if !options.network_allow.is_empty() => Network::Allow(options.network_allow.clone()),
             NetworkChoice::None => Network::None,
             NetworkChoice::Loopback => Network::Loopback,
         },

@@ -259,6 +259,7 @@ fn happened<'a>(event: &'a Event, output: &mut Output, silent: bool) -> Option<&
         | EventBody::Requeued { .. }
         | EventBody::Queued {}
         | EventBody::Leased { .. }
+        | EventBody::Egress(_)
         | EventBody::Started {}
         | EventBody::CancelRequested {} => {}
     }

@@ -205,8 +205,10 @@ pub struct SubmissionFacts {
     pub memory_bytes: u64,
     /// Milliseconds of wall time.
     pub wall_ms: u64,
-    /// "none", "loopback", or what else networks are called.
+    /// "none", "loopback" or "allow".
     pub network: String,
+    /// Where it wants to connect to, each `host:port`.
+    pub network_allow: Vec<String>,
     /// Labels, each `name=value`.
     pub labels: Vec<String>,
 }

@@ -60,6 +60,7 @@ pub(super) fn context_for(action: Action) -> Context {
             memory_bytes: 256 << 20,
             wall_ms: 10_000,
             network: "none".into(),
+            network_allow: Vec::new(),
             labels: vec!["course=physics".into()],
         }),
         Action::KeyCreate => Details::NewKey(BTreeSet::from([KeyScope::JobsRead])),

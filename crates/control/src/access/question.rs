@@ -202,6 +202,10 @@ impl Words {
                 ("wall_ms".to_owned(), long(submission.wall_ms)),
                 ("network".to_owned(), Value::new_string(submission.network.clone())),
                 (
+                    "network_allow".to_owned(),
+                    Value::new_set(submission.network_allow.iter().map(|place| Value::new_string(place.clone()))),
+                ),
+                (
                     "labels".to_owned(),
                     Value::new_set(submission.labels.iter().map(|label| Value::new_string(label.clone()))),
                 ),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gambeson_api::{
-    Accepted, Array, ArrayId, Artifact, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, OutputStream,
-    Problem, Submission, UserId, Waiting,
+    Accepted, Array, ArrayId, Artifact, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, Network,
+    OutputStream, Problem, Submission, UserId, Waiting,
 };
 use tokio::sync::watch;
 
@@ -448,7 +448,8 @@ pub(super) fn usual_facts() -> access::SubmissionFacts {
         cpus_milli: usual.cpus_milli.into(),
         memory_bytes: usual.memory_bytes,
         wall_ms: usual.wall_ms,
-        network: "none".into(),
+        network: Network::None.name().into(),
+        network_allow: Vec::new(),
         labels: Vec::new(),
     }
 }
@@ -460,9 +461,10 @@ fn facts(admitted: &Admitted) -> access::SubmissionFacts {
         cpus_milli: limits.cpus_milli.into(),
         memory_bytes: limits.memory_bytes,
         wall_ms: limits.wall_ms,
-        network: match admitted.ask.network {
-            gambeson_api::Network::None => "none".into(),
-            gambeson_api::Network::Loopback => "loopback".into(),
+        network: admitted.ask.network.name().into(),
+        network_allow: match &admitted.ask.network {
+            Network::Allow(places) => places.iter().map(ToString::to_string).collect(),
+            Network::None | Network::Loopback => Vec::new(),
         },
         labels: admitted.ask.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
     }

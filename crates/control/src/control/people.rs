@@ -1,9 +1,9 @@
 //! Users, projects, roles and keys.
 
 use gambeson_api::{
-    Class, Code, CreatedKey, Key, KeyId, KeyList, Limits, MemberChange, MemberList, Membership, NewKey, NewProject,
-    NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, StartAsked, Time, User, UserChange, UserId,
-    UserList, WhoAmI,
+    Class, Code, CreatedKey, Destination, Key, KeyId, KeyList, Limits, MemberChange, MemberList, Membership, NewKey,
+    NewProject, NewUser, Problem, Project, ProjectChange, ProjectId, ProjectList, StartAsked, Time, User, UserChange,
+    UserId, UserList, WhoAmI,
 };
 
 use super::{Answer, Caller, Control, Target, as_project, unseen};
@@ -32,6 +32,7 @@ pub(super) fn new_project(name: String, config: &Config, now: Time) -> Project {
         ceiling: config.ceiling,
         class_most: Class::High,
         start: StartAsked::Warm,
+        network_allow: Vec::new(),
         created_at: now,
     }
 }
@@ -71,6 +72,15 @@ fn change_project(project: &Project, change: &ProjectChange, config: &Config) ->
     }
     if let Some(start) = change.start {
         changed.start = start;
+    }
+    if let Some(places) = &change.network_allow {
+        let most = Destination::PROJECT_MOST;
+        if places.len() > most {
+            return Err(invalid(format!("network_allow has {} places; at most {most}", places.len())));
+        }
+        changed.network_allow.clone_from(places);
+        changed.network_allow.sort();
+        changed.network_allow.dedup();
     }
     Ok(changed)
 }

@@ -524,6 +524,7 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
                 memory_bytes: number("memory_bytes", usual.memory_bytes)?,
                 wall_ms: number("wall_ms", usual.wall_ms)?,
                 network: text("network", &usual.network)?,
+                network_allow: words("network_allow")?,
                 labels: words("labels")?,
             })
         }

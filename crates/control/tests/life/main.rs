@@ -2,6 +2,7 @@
 
 mod access;
 mod blobs;
+mod egress;
 mod installation;
 mod leases;
 

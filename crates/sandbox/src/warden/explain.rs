@@ -101,7 +101,7 @@ fn of_socket(family: u32, network: Network) -> Words {
             "this job has no network",
             "ask for network.allow with the hosts and ports that it needs, or for network loopback to talk to itself",
         ),
-        (libc::AF_INET | libc::AF_INET6, Network::Loopback) => {
+        (libc::AF_INET | libc::AF_INET6, Network::Loopback | Network::Allow) => {
             ("only TCP and UDP over the cell's own loopback are there", "use SOCK_STREAM or SOCK_DGRAM")
         }
         (libc::AF_NETLINK, _) => (

@@ -60,6 +60,10 @@ pub(crate) fn last_words(tail: &[u8], plan: &Plan) -> Option<Denial> {
             let remedy = "ask for network.allow with the hosts and ports that it needs";
             (Act::Connect, Layer::NamespaceNet, "this job's network is its own loopback", remedy)
         }
+        (libc::ENETUNREACH, None) if network(plan) == Network::Allow => {
+            let remedy = "connect through the proxy that HTTPS_PROXY names: CONNECT, or a request for http://";
+            (Act::Connect, Layer::NamespaceNet, "what leaves this cell goes through its proxy", remedy)
+        }
         _ => return None,
     };
     let target = path.map(|path| cut(path, TARGET_MOST));
@@ -79,7 +83,14 @@ pub(crate) fn last_words(tail: &[u8], plan: &Plan) -> Option<Denial> {
 }
 
 pub(crate) fn network(plan: &Plan) -> Network {
-    if plan.steps.contains(&Step::LoopbackUp) { Network::Loopback } else { Network::None }
+    let has = |step: fn(&Step) -> bool| plan.steps.iter().any(step);
+    if has(|step| matches!(step, Step::Listen { .. })) {
+        Network::Allow
+    } else if has(|step| *step == Step::LoopbackUp) {
+        Network::Loopback
+    } else {
+        Network::None
+    }
 }
 
 fn below(path: &str, places: &[&str]) -> bool {

@@ -1,5 +1,6 @@
 //! A worker against a server that misbehaves on purpose. The cells are real, and so is the Python in them.
 
+mod egress;
 mod files;
 mod leases;
 mod life;
