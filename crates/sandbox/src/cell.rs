@@ -557,7 +557,7 @@ impl Cell {
 }
 
 /// Waits for any of the descriptors, and says which are ready (or closed).
-fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N]) -> [bool; N] {
+pub(crate) fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N]) -> [bool; N] {
     let mut polled: Vec<PollFd<'_>> =
         wanted.iter().flatten().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
@@ -570,7 +570,7 @@ fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, 
 
 /// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
 /// stopped reading is given `patience`, unless its sink is a patient one.
-fn finish(
+pub(crate) fn finish(
     out: &mut Stream<'_>,
     err: &mut Stream<'_>,
     buffer: &mut Vec<u8>,
