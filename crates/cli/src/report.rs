@@ -3,21 +3,36 @@
 use std::fmt::Write as _;
 
 use gambeson_api::{LayerState, Limits, Report};
-use gambeson_sandbox::{Bytes, Collected, End, Ended, MilliCpus};
+use gambeson_sandbox::{Artifact, Bytes, End, MilliCpus};
 use serde_json::{Value, json};
 
+/// A run that ended, whoever watched its cell.
+pub struct Run {
+    pub report: Report,
+    /// What was kept of its output.
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// What it left, where that was asked for.
+    pub left: Option<Left>,
+}
+
+/// What a program left in `/work/out`.
+pub struct Left {
+    pub artifacts: Vec<Artifact>,
+    /// What was not collected, and why.
+    pub skipped: Vec<(String, String)>,
+}
+
 /// One JSON object for a run.
-pub fn json(ended: &Ended, collected: Option<&Collected>) -> Value {
-    let stdout = String::from_utf8_lossy(&ended.stdout);
-    let mut object = object(&gambeson_worker::report(&ended.exit), &stdout, &String::from_utf8_lossy(&ended.stderr));
-    if let Some(collected) = collected {
-        object["artifacts"] = collected
-            .artifacts
+pub fn json(run: &Run) -> Value {
+    let (stdout, stderr) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let mut object = object(&run.report, &stdout, &stderr);
+    if let Some(Left { artifacts, skipped }) = &run.left {
+        object["artifacts"] = artifacts
             .iter()
             .map(|artifact| json!({"path": artifact.path.to_string_lossy(), "bytes": artifact.size.0}))
             .collect();
-        object["skipped"] =
-            collected.skipped.iter().map(|skipped| json!({"path": skipped.path, "why": skipped.why})).collect();
+        object["skipped"] = skipped.iter().map(|(path, why)| json!({"path": path, "why": why})).collect();
     }
     object
 }

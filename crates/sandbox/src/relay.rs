@@ -142,6 +142,7 @@ mod tests {
                 interrupt: Some(pressed.as_fd()),
                 cancel: Some(unwanted.as_fd()),
                 resize: None,
+                denied: None,
             };
             let remote = Remote { stdin, stdout, stderr, interrupt };
             let relayed = relay(remote, told.as_fd(), streams, || (&told).write_all(b"c").unwrap());

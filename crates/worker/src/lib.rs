@@ -11,6 +11,7 @@ mod config;
 mod holding;
 mod inputs;
 mod job;
+mod local;
 mod outage;
 mod room;
 mod spares;
@@ -20,6 +21,7 @@ mod translate;
 mod worker;
 
 pub use config::{Config, Flush};
+pub use local::{Lost, Local, Taken, Told, ask};
 pub use spares::Warmth;
 pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};
