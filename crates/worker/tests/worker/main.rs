@@ -3,6 +3,7 @@
 mod files;
 mod leases;
 mod life;
+mod local;
 mod output;
 mod process;
 mod rooms;

@@ -7,7 +7,7 @@ use crate::server::{Listening, lease, listen};
 use crate::{TTL, Worker};
 
 /// One after the other: a nursery is told from another by whose child it is.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn warm(server: &Listening) -> Worker {
     Worker::start(server, |config| config.warmth = Some(Warmth::new(gambeson_nursery_image::LIBRARY)))
