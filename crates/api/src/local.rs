@@ -296,6 +296,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_fuzzing_begins_with_is_read_or_refused() {
+        let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/local");
+        let mut read = 0;
+        for seed in std::fs::read_dir(seeds).unwrap() {
+            let data = std::fs::read(seed.unwrap().path()).unwrap();
+            fuzz(&data);
+            read += usize::from(Frame::decode(&data).is_ok() || Request::decode(&data[2..], 8).is_ok());
+        }
+        assert!(read >= 5, "{read} of them are something");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(data in proptest::collection::vec(any::<u8>(), 0..300)) {
