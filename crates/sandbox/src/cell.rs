@@ -116,7 +116,7 @@ pub struct Cell {
     /// CPU time that was used before the program came.
     pub(crate) cpu_before: Duration,
     /// The kernel kills the cell when the thread ends that its process is the child of.
-    pub(crate) _keeper: Option<Arc<Keeper>>,
+    pub(crate) keeper: Option<Arc<Keeper>>,
 }
 
 /// The cell's first process, and with it the whole pid namespace.
@@ -426,7 +426,8 @@ impl Cell {
     fn see(&self, watch: &mut Watch) {
         let guest = guest_of(self.pid());
         watch.runs = true;
-        watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
+        let mother = self.keeper.as_ref().map(|keeper| &keeper.links);
+        watch.seen = guest.and_then(|pid| Seen::look(pid, self.pid(), &self.group, mother));
         if let Some(seen) = &watch.seen
             && let Some(layer) = self.plan.steps.iter().find(|step| matches!(seen.of(step), Some(Err(_))))
         {
