@@ -313,7 +313,7 @@ fn cells_of(name: &str) -> Vec<u32> {
 #[test]
 fn an_interrupt_reaches_a_warm_program_and_a_termination_cancels_it() {
     let Some(scene) = Scene::new(&[]).map(Scene::warmed_up) else { return };
-    let source = "import time\nprint('on', flush=True)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('interrupted', flush=True)\nfinally: pass\nif open('again').read(): time.sleep(60)";
+    let source = "import time\ntry: print('on', flush=True); time.sleep(60)\nexcept KeyboardInterrupt: print('interrupted', flush=True)\nfinally: pass\nif open('again').read(): time.sleep(60)";
     let file = scene.file("sleeps.py", source);
     for (again, signals, code) in [
         ("", &[Signal::INT][..], 0),
