@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use gambeson_api::StartAsked;
 use gambeson_sandbox::{
-    Collected, Denial, End, Host, Input, Limits, Network, Plan, Refusal, Sink, Spec, Staged, Streams, Terminal, collect,
-    launch, plan,
+    Collected, Denial, End, Host, Input, Limits, Network, Plan, Refusal, Sink, Spec, Staged, Streams, Terminal,
+    collect, launch, plan,
 };
 use gambeson_worker::{Lost, Taken, Told};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -209,7 +209,8 @@ fn run_warm(taken: Taken, limits: &Limits, options: &RunOptions) -> Result<Optio
     let told = taken.wait(streams, options.output.as_deref(), limits);
     let lost = |error: &Lost| {
         let why = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-        let (step, mend) = ("hear how the program ended".to_owned(), Some("run it again, if it may run twice".to_owned()));
+        let (step, mend) =
+            ("hear how the program ended".to_owned(), Some("run it again, if it may run twice".to_owned()));
         Stop::Ended(End::Fault { step, why, mend })
     };
     let told = match (told, &options.output) {

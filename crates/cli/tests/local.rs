@@ -123,14 +123,20 @@ fn a_warm_run_does_all_that_a_cold_one_does_and_says_which_it_was() {
     scene.file("data/empty", "");
     let programs = [
         ("print(1)", 0),
-        ("import os, sys; print(sys.argv, sorted(os.environ.items()), os.getcwd()); print(sys.stdin.read(), file=sys.stderr)", 0),
+        (
+            "import os, sys; print(sys.argv, sorted(os.environ.items()), os.getcwd()); print(sys.stdin.read(), file=sys.stderr)",
+            0,
+        ),
         ("import sys; sys.exit(7)", 7),
         ("import os, signal; print('x', flush=True); os.kill(os.getpid(), signal.SIGTERM)", 128 + 15),
         ("print(open('data/deep/x').read(), open('data/empty').read() == ''); 1/0", 1),
         ("while True: print('x' * 1000)", 121),
         ("bytearray(1 << 30)", 121),
-        ("import os\nos.makedirs('out/a/b')\nopen('out/a/b/c', 'w').write('left')\nopen('out/big', 'wb').write(bytes(3 << 20))\n\
-          os.symlink('/etc/passwd', 'out/link')\nopen('out/.hidden', 'w').close()\nopen('out/empty', 'w').close()", 0),
+        (
+            "import os\nos.makedirs('out/a/b')\nopen('out/a/b/c', 'w').write('left')\nopen('out/big', 'wb').write(bytes(3 << 20))\n\
+          os.symlink('/etc/passwd', 'out/link')\nopen('out/.hidden', 'w').close()\nopen('out/empty', 'w').close()",
+            0,
+        ),
     ];
     for (number, (source, code)) in programs.iter().enumerate() {
         let file = scene.file(&format!("p{number}.py"), source);
@@ -167,7 +173,11 @@ fn a_warm_run_does_all_that_a_cold_one_does_and_says_which_it_was() {
         for key in cold.0.as_object().unwrap().keys() {
             assert_eq!(warm.0[key], cold.0[key], "{source}");
         }
-        assert_eq!((warm.0.as_object().unwrap().len(), warm.1), (cold.0.as_object().unwrap().len(), cold.1), "{source}");
+        assert_eq!(
+            (warm.0.as_object().unwrap().len(), warm.1),
+            (cold.0.as_object().unwrap().len(), cold.1),
+            "{source}"
+        );
     }
     // A great deal, both ways.
     let echo = scene.file("echo.py", "import sys\nfor line in sys.stdin: sys.stdout.write(line)");
@@ -182,7 +192,9 @@ fn what_a_warm_cell_cannot_be_starts_cold() {
     let file = scene.file("p.py", "print(1)");
     let file = file.to_str().unwrap();
     let small = ["--limit", "memory=64M"];
-    until("a program starts warm", || (scene.json(&[&small[..], &[file]].concat(), "")["start"] == "warm").then_some(()));
+    until("a program starts warm", || {
+        (scene.json(&[&small[..], &[file]].concat(), "")["start"] == "warm").then_some(())
+    });
     let bad: &[&[&str]] = &[
         &[],
         &["--limit", "memory=64M", "--start", "fresh"],
@@ -231,8 +243,10 @@ fn a_user_who_is_not_named_starts_cold_and_one_who_is_starts_warm() {
         }
         let report = json(&mut command, "");
         // Without a worker a user without cgroups is refused.
-        let is_warm = report["start"] == "warm" && report["outcome"]["kind"] == "exited" && report["stdout"] == "1000\n";
-        let is_cold = report["start"] == "cold" && ["refused", "exited", "fault"].contains(&report["outcome"]["kind"].as_str().unwrap());
+        let is_warm =
+            report["start"] == "warm" && report["outcome"]["kind"] == "exited" && report["stdout"] == "1000\n";
+        let is_cold = report["start"] == "cold"
+            && ["refused", "exited", "fault"].contains(&report["outcome"]["kind"].as_str().unwrap());
         if is_warm != warm || is_cold == warm {
             wrong.push(format!("{ids:?}: {report}"));
         }
@@ -248,7 +262,9 @@ fn without_a_worker_programs_start_cold() {
     let other = dir.path().join("other.sock");
     let _listens = std::os::unix::net::UnixListener::bind(&other).unwrap();
     let long = format!("/{}", "x".repeat(200));
-    for socket in ["/nowhere/cells.sock", "", "/dev/null", long.as_str(), stale.to_str().unwrap(), other.to_str().unwrap()] {
+    for socket in
+        ["/nowhere/cells.sock", "", "/dev/null", long.as_str(), stale.to_str().unwrap(), other.to_str().unwrap()]
+    {
         let file = dir.path().join("p.py");
         fs::write(&file, "print(1)").unwrap();
         let mut command = Command::new(BINARY);
@@ -344,7 +360,8 @@ fn an_interrupt_reaches_a_warm_program_and_a_termination_cancels_it() {
 
 #[test]
 fn two_run_at_once_and_a_third_that_finds_the_slots_full_starts_cold() {
-    let Some(scene) = Scene::new(&["worker.local_slots=2", "worker.slots=4", "worker.cpus=4"]).map(Scene::warmed_up) else {
+    let Some(scene) = Scene::new(&["worker.local_slots=2", "worker.slots=4", "worker.cpus=4"]).map(Scene::warmed_up)
+    else {
         return;
     };
     let (one, other) = (scene.file("one.py", WAITS), scene.file("other.py", WAITS));
@@ -368,7 +385,8 @@ fn two_run_at_once_and_a_third_that_finds_the_slots_full_starts_cold() {
 
 #[test]
 fn a_job_of_the_queue_waits_for_a_local_run_and_is_not_lost() {
-    let Some(scene) = Scene::new(&["worker.slots=1", "worker.local_slots=1", "worker.cpus=1"]).map(Scene::warmed_up) else {
+    let Some(scene) = Scene::new(&["worker.slots=1", "worker.local_slots=1", "worker.cpus=1"]).map(Scene::warmed_up)
+    else {
         return;
     };
     let file = scene.file("waits.py", WAITS);
@@ -381,7 +399,12 @@ fn a_job_of_the_queue_waits_for_a_local_run_and_is_not_lost() {
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(run.end().0, "heard \n");
     let output = submitted.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "of the queue\n", "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "of the queue\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     // And the other way round: a job has the room.
     let long = scene.file("long.py", "import time; print('on', flush=True); time.sleep(3)");
     let mut submit = scene.platform.command(&["submit", "--wait", long.to_str().unwrap()]);

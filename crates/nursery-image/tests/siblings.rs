@@ -443,7 +443,9 @@ fn a_module_that_starts_a_thread_in_its_children_gives_no_cell_and_says_so() {
 fn a_module_that_keeps_memory_that_all_would_write_to_is_refused() {
     let shared = "import mmap\nkept = mmap.mmap(-1, 4096)\nkept[0] = 1";
     let private = "import mmap\nkept = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\nkept[0] = 1";
-    let Some((environment, _scratch)) = with_modules("maps", &[("shared", shared), ("private", private)]) else { return };
+    let Some((environment, _scratch)) = with_modules("maps", &[("shared", shared), ("private", private)]) else {
+        return;
+    };
     let why = ground::try_nursery(&environment, &["shared"]).err().map(|why| why.to_string()).unwrap();
     assert!(why.contains("keeps memory that all cells would write to") && why.contains("importing shared"), "{why}");
     let mut nursery = ground::nursery(&environment, &["private"]);

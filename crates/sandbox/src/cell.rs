@@ -558,7 +558,10 @@ impl Cell {
 }
 
 /// Waits for any of the descriptors, and says which are ready (or closed).
-pub(crate) fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N]) -> [bool; N] {
+pub(crate) fn wait_for<const N: usize>(
+    timeout: Duration,
+    wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N],
+) -> [bool; N] {
     let mut polled: Vec<PollFd<'_>> =
         wanted.iter().flatten().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };

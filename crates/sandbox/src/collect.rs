@@ -110,8 +110,15 @@ impl Place {
         put
     }
 
-    fn try_put(&mut self, path: &Path, size: u64, from: &mut io::Take<&mut dyn Read>) -> io::Result<Result<(), &'static str>> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(Err("its name is not plain text")) };
+    fn try_put(
+        &mut self,
+        path: &Path,
+        size: u64,
+        from: &mut io::Take<&mut dyn Read>,
+    ) -> io::Result<Result<(), &'static str>> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(Err("its name is not plain text"));
+        };
         let dotted = |name: &OsStr| name.as_bytes().starts_with(b".");
         if path.iter().any(|name| !name_is_plain(name) || dotted(name)) || path.as_os_str().len() > LONGEST {
             return Ok(Err("its name is not plain text"));

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn all_goes_through_and_the_end_is_waited_for() {
-        let [(their_in, stdin), (stdout, their_out), (stderr, their_err), (their_press, interrupt)] = [(); 4].map(|()| pipe());
+        let [(their_in, stdin), (stdout, their_out), (stderr, their_err), (their_press, interrupt)] =
+            [(); 4].map(|()| pipe());
         let [(given, give), (pressed, press), (unwanted, want_not)] = [(); 3].map(|()| pipe());
         let (told, mut tell) = UnixStream::pair().unwrap();
         std::thread::scope(|scope| {

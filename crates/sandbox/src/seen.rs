@@ -50,7 +50,8 @@ impl Links {
 
     /// Which of `ours` these have all of, and each another than those and than `mother`'s.
     fn foreign(&self, ours: &Links, mother: Option<&Links>) -> Option<Vec<&'static str>> {
-        let of = |links: &'_ Links, name: &str| links.0.iter().find(|(one, _)| *one == name).map(|(_, link)| link.clone());
+        let of =
+            |links: &'_ Links, name: &str| links.0.iter().find(|(one, _)| *one == name).map(|(_, link)| link.clone());
         let mut foreign = Vec::new();
         // A kernel without the namespace has no such link for us either.
         for (name, ours) in &ours.0 {

@@ -21,7 +21,7 @@ mod translate;
 mod worker;
 
 pub use config::{Config, Flush};
-pub use local::{Lost, Local, Taken, Told, ask};
+pub use local::{Local, Lost, Taken, Told, ask};
 pub use spares::Warmth;
 pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};

@@ -361,3 +361,109 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gambeson_sandbox::{Limits, Network, Spec, Terminal, plan};
+    use std::path::Path;
+
+    fn spares() -> Shared {
+        Shared {
+            warmth: Warmth::new(gambeson_nursery_image::LIBRARY),
+            environment: Environment::discover(Path::new("/usr/bin/python3")).unwrap(),
+            host: Arc::new(Host::probe()),
+            accept_missing: Layer::ALL.to_vec(),
+            env: Vec::new(),
+            pool: Mutex::default(),
+            wake: Condvar::new(),
+            nursery: Mutex::new(None),
+        }
+    }
+
+    /// The plan of a program whose name has so many letters: of each length another kind.
+    fn named(shared: &Shared, letters: usize) -> Plan {
+        let spec = Spec {
+            environment: shared.environment.clone(),
+            args: vec!["x".repeat(letters).into()],
+            env: Vec::new(),
+            files: Vec::new(),
+            limits: Limits::default(),
+            network: Network::None,
+            terminal: Terminal::None,
+            accept_missing: shared.accept_missing.clone(),
+        };
+        plan(&spec, &shared.host).unwrap()
+    }
+
+    fn known(shared: &Shared, whose: Whose, letters: usize) -> bool {
+        let plan = named(shared, letters);
+        lock(&shared.pool).kinds.iter().any(|kind| kind.is_of(&plan, whose))
+    }
+
+    #[test]
+    fn of_too_many_kinds_the_one_that_was_wanted_least_lately_goes() {
+        let shared = spares();
+        for letters in 1..=KINDS_MOST {
+            shared.remember(&named(&shared, letters), Whose::Jobs);
+        }
+        // All but the fourth are asked for again; none has a spare yet.
+        for letters in (1..=KINDS_MOST).filter(|letters| *letters != 4) {
+            assert!(shared.take(&named(&shared, letters), Whose::Jobs).is_none());
+        }
+        assert!(shared.take(&named(&shared, 50), Whose::Jobs).is_none());
+        assert!(!known(&shared, Whose::Jobs, 50), "asking alone makes no kind: the nursery may not suit it");
+        shared.remember(&named(&shared, 50), Whose::Jobs);
+        let left: Vec<usize> = (1..=KINDS_MOST).filter(|letters| known(&shared, Whose::Jobs, *letters)).collect();
+        assert_eq!((left, known(&shared, Whose::Jobs, 50)), (vec![1, 2, 3, 5, 6, 7, 8], true));
+    }
+
+    #[test]
+    fn programs_of_this_machine_make_nothing_forgotten_that_is_kept_for_jobs() {
+        let shared = spares();
+        shared.remember(&named(&shared, 1), Whose::Jobs);
+        for letters in 1..=20 {
+            shared.remember(&named(&shared, letters), Whose::Local);
+        }
+        let pool = lock(&shared.pool);
+        let of = |whose| pool.kinds.iter().filter(|kind| kind.whose == whose).count();
+        assert_eq!((of(Whose::Jobs), of(Whose::Local)), (1, LOCAL_KINDS_MOST));
+        let now = Instant::now();
+        let local = pool.kinds.iter().find(|kind| kind.whose == Whose::Local).unwrap();
+        assert_eq!(local.target(now), LOCAL_SPARES_MOST);
+        assert_eq!(local.target(now + LOCAL_FORGOTTEN + Duration::from_secs(1)), 0);
+    }
+
+    #[test]
+    fn a_program_that_is_not_to_start_any_more_gets_no_cell() {
+        let shared = spares();
+        let started = Spares::start(
+            shared.warmth.clone(),
+            shared.environment.clone(),
+            Arc::clone(&shared.host),
+            shared.accept_missing.clone(),
+            Vec::new(),
+        );
+        let spares = started.unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // A nursery takes its time.
+        while let Err(elsewhere) = spares.run(named(&shared, 7), Whose::Jobs, || true) {
+            if elsewhere.why.contains("needs a worker that is root") || elsewhere.why.contains("SELinux") {
+                eprintln!("skipped: {}", elsewhere.why);
+                return;
+            }
+            assert!(Instant::now() < deadline, "{}", elsewhere.why);
+            thread::sleep(Duration::from_millis(20));
+        }
+        let why = spares.run(named(&shared, 7), Whose::Jobs, || false).map(drop).unwrap_err().why;
+        assert_eq!(why, "it is not to start any more");
+        // Neither is one born for it in the place of that.
+        let asked = std::cell::Cell::new(0);
+        let once = || {
+            asked.set(asked.get() + 1);
+            false
+        };
+        assert!(spares.run(named(&shared, 8), Whose::Jobs, once).is_err());
+        assert_eq!(asked.get(), 1);
+    }
+}

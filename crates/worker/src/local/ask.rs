@@ -8,7 +8,9 @@ use std::time::Duration;
 use gambeson_api as api;
 use gambeson_api::Report;
 use gambeson_api::local::{self as wire, Frame, Request};
-use gambeson_sandbox::{Artifact, Bytes, Limits, Network, Place, Relayed, Remote, Spec, Staged, Streams, Terminal, peer, relay};
+use gambeson_sandbox::{
+    Artifact, Bytes, Limits, Network, Place, Relayed, Remote, Spec, Staged, Streams, Terminal, peer, relay,
+};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};

@@ -14,8 +14,8 @@ use std::time::Duration;
 use gambeson_api as api;
 use gambeson_api::local::{self as wire, Frame, Interpreter, Request};
 use gambeson_sandbox::{
-    Cell, Collected, End, Ended, Environment, Exit, Host, Input, OpenFile, Sink, Spec, Staged, Streams, Terminal, collect,
-    peer, plan,
+    Cell, Collected, End, Ended, Environment, Exit, Host, Input, OpenFile, Sink, Spec, Staged, Streams, Terminal,
+    collect, peer, plan,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::SealFlags;
@@ -275,7 +275,9 @@ impl Shared {
         let kind = report(&ended.exit).outcome.end.kind();
         match self.tell(socket, ended, &request) {
             Ok(()) => info!(uid, outcome = kind, "ran a program of this machine"),
-            Err(error) => info!(uid, outcome = kind, error = %error, "nobody heard the end of a program of this machine"),
+            Err(error) => {
+                info!(uid, outcome = kind, error = %error, "nobody heard the end of a program of this machine")
+            }
         }
         drop(share);
     }

@@ -12,8 +12,8 @@ use gambeson_sandbox::{Network, Spec, Staged, Streams, Terminal};
 use gambeson_worker::{Local, Lost, Warmth, ask};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    SocketAddrUnix, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 
 use crate::server::{lease, listen};
@@ -230,7 +230,8 @@ fn hostile(socket: &Path) {
     // One that says nothing is not waited for, and as many as like do not keep others out for long.
     let began = Instant::now();
     let silent: Vec<OwnedFd> = (0..60).map(|_| connect(socket)).collect();
-    let refused = silent.iter().filter(|one| matches!(hear(one), Some((Frame::Cold { why }, _)) if why.contains("too many")));
+    let refused =
+        silent.iter().filter(|one| matches!(hear(one), Some((Frame::Cold { why }, _)) if why.contains("too many")));
     assert!(refused.count() >= 30);
     assert!(began.elapsed() < Duration::from_secs(10));
     run_until_warm(socket);
