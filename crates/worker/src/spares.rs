@@ -433,37 +433,4 @@ mod tests {
         assert_eq!(local.target(now), LOCAL_SPARES_MOST);
         assert_eq!(local.target(now + LOCAL_FORGOTTEN + Duration::from_secs(1)), 0);
     }
-
-    #[test]
-    fn a_program_that_is_not_to_start_any_more_gets_no_cell() {
-        let shared = spares();
-        let started = Spares::start(
-            shared.warmth.clone(),
-            shared.environment.clone(),
-            Arc::clone(&shared.host),
-            shared.accept_missing.clone(),
-            Vec::new(),
-        );
-        let spares = started.unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        // A nursery takes its time.
-        while let Err(elsewhere) = spares.run(named(&shared, 7), Whose::Jobs, || true) {
-            if elsewhere.why.contains("needs a worker that is root") || elsewhere.why.contains("SELinux") {
-                eprintln!("skipped: {}", elsewhere.why);
-                return;
-            }
-            assert!(Instant::now() < deadline, "{}", elsewhere.why);
-            thread::sleep(Duration::from_millis(20));
-        }
-        let why = spares.run(named(&shared, 7), Whose::Jobs, || false).map(drop).unwrap_err().why;
-        assert_eq!(why, "it is not to start any more");
-        // Neither is one born for it in the place of that.
-        let asked = std::cell::Cell::new(0);
-        let once = || {
-            asked.set(asked.get() + 1);
-            false
-        };
-        assert!(spares.run(named(&shared, 8), Whose::Jobs, once).is_err());
-        assert_eq!(asked.get(), 1);
-    }
 }

@@ -40,7 +40,8 @@ pub struct Local {
 fn interpreter(environment: &Environment) -> Option<Interpreter> {
     let text = |path: &PathBuf| path.to_str().map(str::to_owned);
     let texts = |paths: &[PathBuf]| paths.iter().map(text).collect::<Option<Vec<_>>>();
-    let Environment { executable, version, directories, files, links } = environment;
+    // What is known of its insides follows from what it is.
+    let Environment { executable, version, directories, files, links, layout: _ } = environment;
     Some(Interpreter {
         executable: text(executable)?,
         version: version.clone(),
