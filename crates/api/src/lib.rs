@@ -11,6 +11,7 @@ mod event;
 mod id;
 mod job;
 mod limits;
+pub mod local;
 mod outcome;
 mod people;
 mod problem;

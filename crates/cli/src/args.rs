@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use gambeson_api::Destination;
+use gambeson_api::{Destination, StartAsked};
 use gambeson_sandbox::Layer;
 
 use crate::config::ConfigOptions;
@@ -84,6 +84,10 @@ pub struct RunOptions {
     pub file: PathBuf,
     #[command(flatten)]
     pub cell: CellOptions,
+    /// How its interpreter may start: warm, in a cell that a worker of this machine keeps ready, if it offers one (else
+    /// cold); fresh and cold share no layout in memory with others.
+    #[arg(long, default_value = "warm", value_parser = crate::client::start())]
+    pub start: StartAsked,
     /// Give the program a terminal of its own.
     #[arg(long, conflicts_with = "json")]
     pub tty: bool,

@@ -30,7 +30,7 @@ use self::value::Shape;
 use crate::profile::redacted;
 
 pub use self::check::{ConfigOptions, config};
-pub use self::table::{SETTINGS, Setting, Settings};
+pub use self::table::{LOCAL_SOCKET, SETTINGS, Setting, Settings};
 pub use self::value::{ServerUrl, Value};
 // The names of what the roles take apart.
 #[allow(unused_imports)]

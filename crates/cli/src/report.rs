@@ -2,34 +2,42 @@
 
 use std::fmt::Write as _;
 
-use gambeson_api::{Denial, Egress, LayerState, Limits, Report};
-use gambeson_sandbox::{Bytes, Collected, End, Ended, MilliCpus};
+use gambeson_api::{Egress, LayerState, Limits, Report};
+use gambeson_sandbox::{Artifact, Bytes, End, MilliCpus};
 use serde_json::{Value, json};
 
-/// What a run did with the world outside.
-#[derive(Debug, Default)]
-pub struct Outside {
+/// A run that ended, whoever watched its cell.
+pub struct Run {
+    pub report: Report,
+    /// What was kept of its output.
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// Connections of its proxy.
     pub connections: Vec<Egress>,
-    pub denials: Vec<Denial>,
+    /// What it left, where that was asked for.
+    pub left: Option<Left>,
+}
+
+/// What a program left in `/work/out`.
+pub struct Left {
+    pub artifacts: Vec<Artifact>,
+    /// What was not collected, and why.
+    pub skipped: Vec<(String, String)>,
 }
 
 /// One JSON object for a run.
-pub fn json(ended: &Ended, outside: &Outside, collected: Option<&Collected>) -> Value {
-    let stdout = String::from_utf8_lossy(&ended.stdout);
-    let mut report = gambeson_worker::report(&ended.exit);
-    report.denials.extend(outside.denials.iter().cloned());
-    let mut object = object(&report, &stdout, &String::from_utf8_lossy(&ended.stderr));
-    if !outside.connections.is_empty() {
-        object["egress"] = json!(outside.connections);
+pub fn json(run: &Run) -> Value {
+    let (stdout, stderr) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let mut object = object(&run.report, &stdout, &stderr);
+    if !run.connections.is_empty() {
+        object["egress"] = json!(run.connections);
     }
-    if let Some(collected) = collected {
-        object["artifacts"] = collected
-            .artifacts
+    if let Some(Left { artifacts, skipped }) = &run.left {
+        object["artifacts"] = artifacts
             .iter()
             .map(|artifact| json!({"path": artifact.path.to_string_lossy(), "bytes": artifact.size.0}))
             .collect();
-        object["skipped"] =
-            collected.skipped.iter().map(|skipped| json!({"path": skipped.path, "why": skipped.why})).collect();
+        object["skipped"] = skipped.iter().map(|(path, why)| json!({"path": path, "why": why})).collect();
     }
     object
 }

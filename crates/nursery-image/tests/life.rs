@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -314,6 +314,100 @@ fn a_birth_that_fails_leaves_nothing_and_the_nursery_as_it_was() {
 }
 
 #[test]
+fn many_or_long_words_are_refused_and_cost_nobody_the_nursery() {
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
+    let spec = ground::spec(&ground::python(), "import sys; print(len(sys.argv))");
+    let with = |count: usize, length: usize| {
+        let mut spec = ground::spec(&ground::python(), "import sys; print(len(sys.argv))");
+        spec.args.extend((0..count).map(|_| "x".repeat(length).into()));
+        spec
+    };
+    for (count, length) in [(1, 40_000), (1100, 1), (1, 100_000), (100_000, 1)] {
+        let why = nursery.birth(&ground::planned(&with(count, length))).unwrap_err().to_string();
+        assert!(why.contains("many or long"), "{count} of {length}: {why}");
+        assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), "1\n");
+    }
+    // What is just within.
+    for (count, length) in [(1, 30_000), (1000, 1)] {
+        let spec = with(count, length);
+        assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), format!("{}\n", count + 1));
+    }
+    drop(nursery);
+    nothing_left(&mounts);
+}
+
+#[test]
+fn a_cell_that_builds_itself_slowly_keeps_no_other_waiting() {
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
+    let mut slow = ground::spec(&ground::python(), "print('slow')");
+    slow.limits.cpus = gambeson_sandbox::MilliCpus(10);
+    let quick = ground::spec(&ground::python(), "print('quick')");
+    let newborn = nursery.begin_birth(&ground::planned(&ground::stranger(&slow))).unwrap();
+    // It has a hundredth of a CPU; the nursery is free at once.
+    assert_eq!(ground::output(&ground::warm(&mut nursery, &quick, b"")), "quick\n");
+    let spare = newborn.end().unwrap();
+    drop(spare);
+    // One that is given up while it builds itself leaves nothing.
+    drop(nursery.begin_birth(&ground::planned(&ground::stranger(&slow))).unwrap());
+    drop(nursery);
+    nothing_left(&mounts);
+}
+
+#[test]
+fn a_nursery_removes_what_a_killed_janitor_left() {
+    let Some((_alone, mounts, nursery)) = scene() else { return };
+    // As of a supervisor that is no more: its number is above any that the kernel gives.
+    let version_2 = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
+    let ours: Vec<PathBuf> = ground::cgroups_of(std::process::id()).into_iter().collect();
+    assert!(!ours.is_empty() || !version_2, "a nursery has cgroups");
+    let Some(parent) = ours.first().and_then(|path| path.parent()) else { return };
+    let parent = parent.ancestors().find(|path| !path.to_string_lossy().contains("gambeson-")).unwrap();
+    let left = parent.join("gambeson-4194305-0");
+    fs::create_dir(&left).unwrap();
+    drop(nursery);
+    drop(ground::nursery(&ground::python(), &[]));
+    let gone = !left.exists();
+    if !gone {
+        fs::remove_dir(&left).unwrap();
+    }
+    assert!(gone, "{} is still there", left.display());
+    nothing_left(&mounts);
+}
+
+#[test]
+fn a_program_that_may_change_nothing_of_its_memory_ends_as_the_interpreter_ends_it() {
+    if ground::host().is_none() {
+        return;
+    }
+    let _alone = alone();
+    // Unusual, so that the interpreter's own end is asked for; and nothing may become writable any more.
+    let source = "import atexit, gc, resource, sys\n\
+                  gc.callbacks.append(lambda *_: None)\n\
+                  atexit.register(lambda: print('handler', flush=True))\n\
+                  class Last:\n  def __del__(self): print('destructor', flush=True)\n\
+                  last = Last()\n\
+                  resource.setrlimit(resource.RLIMIT_DATA, (0, 0))\n\
+                  print('end')\n\
+                  sys.exit(int(sys.argv[1]))";
+    for environment in ground::pythons() {
+        let mut nursery = ground::nursery(&environment, &[]);
+        for code in ["0", "7"] {
+            let mut spec = ground::spec(&environment, source);
+            spec.args.push(code.into());
+            let (cold, warm) = (ground::cold(&spec, b""), ground::warm(&mut nursery, &spec, b""));
+            assert_eq!(ground::told(&cold), ground::told(&warm), "{}", environment.version);
+            assert!(matches!(warm.exit.end, End::Exited(end) if end.to_string() == code), "{}", ground::told(&warm));
+        }
+        // That it is this which was looked at: the end is ours where it is usual.
+        let source = "import ctypes\nplace = ctypes.cast(ctypes.pythonapi.Py_FinalizeEx, ctypes.c_void_p).value\nprint(ctypes.string_at(place, 2).hex())";
+        let looks = ground::spec(&environment, source);
+        let replaced = ground::output(&ground::warm(&mut nursery, &looks, b"")) == "48b8\n";
+        assert!(replaced || environment.version.starts_with("3.14"), "{}: its end is not ours", environment.version);
+        assert_ne!(ground::output(&ground::cold(&looks, b"")), "48b8\n");
+    }
+}
+
+#[test]
 fn a_nursery_that_ends_or_does_not_come_to_be_leaves_nothing() {
     if ground::host().is_none() {
         return;
@@ -489,8 +583,9 @@ fn five_hundred_idle_cells_start_answer_and_end_and_nothing_is_left() {
 
 #[test]
 fn an_idle_cell_with_pandas_costs_little() {
-    let (Some(_), Some(environment)) = (ground::host(), ground::python_with_pandas()) else { return };
+    // Alone from here on: what brings pandas the first time is a child of ours as well.
     let (_alone, mounts) = (alone(), ground::mounts());
+    let (Some(_), Some(environment)) = (ground::host(), ground::python_with_pandas()) else { return };
     let mut spec = ground::spec(&environment, ECHO);
     spec.limits.wall = Limits::LONGEST;
     let mut nursery = ground::nursery(&environment, &["numpy", "pandas"]);

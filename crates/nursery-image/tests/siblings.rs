@@ -406,3 +406,49 @@ print(len(found), found[:3])
     let sibling = ground::spare(&mut nursery, &looking);
     assert_eq!(run(sibling, &looking), "0 []\n");
 }
+
+#[test]
+fn a_module_that_starts_a_thread_in_its_children_gives_no_cell_and_says_so() {
+    let Some((environment, _scratch)) = with_modules(
+        "threads",
+        &[
+            ("quiet", "pass"),
+            (
+                "lively",
+                "import os, threading, time\n\
+                 def start():\n\
+                 \u{20}   threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n\
+                 os.register_at_fork(after_in_child=start)",
+            ),
+        ],
+    ) else {
+        return;
+    };
+    let spec = roomy(&environment, "print(1)");
+    let mut quiet = ground::nursery(&environment, &["quiet"]);
+    assert_eq!(ground::output(&ground::warm(&mut quiet, &spec, b"")), "1\n", "the control");
+    // It may be found out when the nursery tries a fork of its own, or by each cell.
+    match ground::try_nursery(&environment, &["lively"]) {
+        Err(why) => assert!(why.to_string().contains("thread"), "{why}"),
+        Ok(mut nursery) => {
+            for _ in 0..2 {
+                let why = nursery.birth(&ground::planned(&ground::stranger(&spec))).unwrap_err().to_string();
+                assert!(why.contains("busy"), "{why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_module_that_keeps_memory_that_all_would_write_to_is_refused() {
+    let shared = "import mmap\nkept = mmap.mmap(-1, 4096)\nkept[0] = 1";
+    let private = "import mmap\nkept = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\nkept[0] = 1";
+    let Some((environment, _scratch)) = with_modules("maps", &[("shared", shared), ("private", private)]) else {
+        return;
+    };
+    let why = ground::try_nursery(&environment, &["shared"]).err().map(|why| why.to_string()).unwrap();
+    assert!(why.contains("keeps memory that all cells would write to") && why.contains("importing shared"), "{why}");
+    let mut nursery = ground::nursery(&environment, &["private"]);
+    let spec = roomy(&environment, "import private; print(private.kept[0])");
+    assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), "1\n");
+}

@@ -10,23 +10,20 @@
 //! both of its callers, the end of `main` and `SystemExit`, come here and keep their exit codes. Whatever is unusual (threads
 //! that still run, other interpreters, a collector that is watched) has the interpreter's own called after all.
 
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, c_int, c_long};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
-use std::{fs, io, mem, ptr};
+use std::{fs, mem};
 
 use gambeson_sandbox::inside::threads;
 
+use crate::moved::{self, JUMP};
 use crate::python::{Object, Owned, Python};
-
-/// `mov rax, imm64; jmp rax`.
-const JUMP: usize = 12;
 
 struct Leave {
     python: &'static Python,
-    /// Of the interpreter's own function, and what stood at its entry.
-    entry: usize,
-    original: [u8; JUMP],
+    /// Where the interpreter's own function can be called.
+    own: usize,
     gc: Object,
     /// The modules of the nursery, by name, held for ever; and the sizes of their dictionaries.
     names: Object,
@@ -89,20 +86,19 @@ pub(crate) fn prepare(python: &'static Python, preloaded: bool) -> Result<(), St
         }
     });
     let entry = python.finalisation().ok_or("found no Py_FinalizeEx")?;
-    let mut original = [0; JUMP];
-    // SAFETY: the entry of a function that is longer than this.
-    unsafe { ptr::copy_nonoverlapping(entry as *const u8, original.as_mut_ptr(), JUMP) };
-    let mut jump = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
-    jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
-    let leave =
-        Leave { python, entry, original, gc, names: names.keep(), dicts, emptied: python.dict_to_swap(), collections };
-    if LEAVE.set(leave).is_err() {
+    // Through here the kernel writes to pages that are not writable, and changes nothing of how they are mapped; where it
+    // does not, or the function cannot be called from elsewhere, programs end as the interpreter ends them.
+    let memory = fs::OpenOptions::new().read(true).write(true).open("/proc/self/mem");
+    let Ok(memory) = memory else { return Ok(()) };
+    let Some(own) = moved::entry_of(entry, &memory) else { return Ok(()) };
+    let emptied = python.dict_to_swap();
+    if LEAVE.set(Leave { python, own, gc, names: names.keep(), dicts, emptied, collections }).is_err() {
         return Err("is prepared twice".into());
     }
-    // Through here the kernel writes to pages that are not writable, and changes nothing of how they are mapped; where it
-    // does not, programs end as the interpreter ends them.
-    let memory = fs::OpenOptions::new().write(true).open("/proc/self/mem");
-    drop(memory.and_then(|memory| memory.write_all_at(&jump, entry as u64)));
+    // mov rax, leave; jmp rax
+    let mut jump: [u8; JUMP] = [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0];
+    jump[2..10].copy_from_slice(&(leave as *const () as usize).to_le_bytes());
+    drop(memory.write_all_at(&jump, entry as u64));
     Ok(())
 }
 
@@ -156,25 +152,6 @@ impl Counts {
     }
 }
 
-/// Writes over code.
-fn write(entry: usize, bytes: [u8; JUMP]) -> io::Result<()> {
-    let page = 4096;
-    let start = entry & !(page - 1);
-    let size = (entry + JUMP).div_ceil(page) * page - start;
-    let protect = |protection: c_int| {
-        // SAFETY: the pages hold code of the interpreter, of which no other thread runs any.
-        match unsafe { libc::mprotect(start as *mut c_void, size, protection) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    };
-    // The code that calls this is on other pages.
-    protect(libc::PROT_READ | libc::PROT_WRITE)?;
-    // SAFETY: writable now; the function that is written over is not running.
-    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), entry as *mut u8, JUMP) };
-    protect(libc::PROT_READ | libc::PROT_EXEC)
-}
-
 /// In the place of `Py_FinalizeEx`.
 extern "C" fn leave() -> c_int {
     let Some(leave) = LEAVE.get() else { return -1 };
@@ -182,11 +159,8 @@ extern "C" fn leave() -> c_int {
         crate::pages::at_the_end();
         return status;
     }
-    if write(leave.entry, leave.original).is_err() {
-        return -1;
-    }
-    // SAFETY: the interpreter's own function, as it was, has this type.
-    let own: extern "C" fn() -> c_int = unsafe { mem::transmute(leave.entry) };
+    // SAFETY: what was moved from the entry of the interpreter's own function, which has this type, and goes on in it.
+    let own: extern "C" fn() -> c_int = unsafe { mem::transmute(leave.own) };
     own()
 }
 

@@ -13,6 +13,7 @@
 
 mod hide;
 mod leave;
+mod moved;
 mod pages;
 mod python;
 mod takeover;

@@ -132,7 +132,7 @@ pub struct Cell {
     /// CPU time that was used before the program came.
     pub(crate) cpu_before: Duration,
     /// The kernel kills the cell when the thread ends that its process is the child of.
-    pub(crate) _keeper: Option<Arc<Keeper>>,
+    pub(crate) keeper: Option<Arc<Keeper>>,
 }
 
 /// The cell's first process, and with it the whole pid namespace.
@@ -451,7 +451,8 @@ impl Cell {
     fn see(&self, watch: &mut Watch) {
         let guest = guest_of(self.pid());
         watch.runs = true;
-        watch.seen = guest.and_then(|pid| Seen::look(pid, &self.group));
+        let mother = self.keeper.as_ref().map(|keeper| &keeper.links);
+        watch.seen = guest.and_then(|pid| Seen::look(pid, self.pid(), &self.group, mother));
         if let Some(seen) = &watch.seen
             && let Some(layer) = self.plan.steps.iter().find(|step| matches!(seen.of(step), Some(Err(_))))
         {
@@ -587,7 +588,10 @@ impl Cell {
 }
 
 /// Waits for any of the descriptors, and says which are ready (or closed).
-fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N]) -> [bool; N] {
+pub(crate) fn wait_for<const N: usize>(
+    timeout: Duration,
+    wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N],
+) -> [bool; N] {
     let mut polled: Vec<PollFd<'_>> =
         wanted.iter().flatten().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
@@ -600,7 +604,7 @@ fn wait_for<const N: usize>(timeout: Duration, wanted: [Option<(BorrowedFd<'_>, 
 
 /// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
 /// stopped reading is given `patience`, unless its sink is a patient one.
-fn finish(
+pub(crate) fn finish(
     out: &mut Stream<'_>,
     err: &mut Stream<'_>,
     buffer: &mut Vec<u8>,

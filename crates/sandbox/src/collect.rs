@@ -80,6 +80,98 @@ pub fn collect(work: &OwnedFd, to: &Path, bytes: Bytes, files: u32) -> io::Resul
     Ok(collector.found)
 }
 
+/// A directory that files are put into one by one, by the same rules as [`collect`] does it.
+#[derive(Debug)]
+pub struct Place {
+    to: OwnedFd,
+    left: Bytes,
+    files: u32,
+}
+
+impl Place {
+    /// The directory `to`, which must exist, for at most `files` files of together `bytes` bytes.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(to: &Path, bytes: Bytes, files: u32) -> io::Result<Place> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Place { to: rustix::fs::open(to, flags, Mode::empty())?, left: bytes, files })
+    }
+
+    /// Puts what can be read of `from`, which is `size` bytes, at `path` below it. Says why it did not.
+    ///
+    /// # Errors
+    /// When `from` ends early, or the directory cannot be written to for a reason of its own.
+    pub fn put(&mut self, path: &Path, size: u64, from: &mut dyn Read) -> io::Result<Result<(), &'static str>> {
+        let mut from = from.take(size);
+        let put = self.try_put(path, size, &mut from);
+        // Whoever reads on finds what comes after it.
+        io::copy(&mut from, &mut io::sink())?;
+        put
+    }
+
+    fn try_put(
+        &mut self,
+        path: &Path,
+        size: u64,
+        from: &mut io::Take<&mut dyn Read>,
+    ) -> io::Result<Result<(), &'static str>> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(Err("its name is not plain text"));
+        };
+        let dotted = |name: &OsStr| name.as_bytes().starts_with(b".");
+        if path.iter().any(|name| !name_is_plain(name) || dotted(name)) || path.as_os_str().len() > LONGEST {
+            return Ok(Err("its name is not plain text"));
+        }
+        if path.iter().count() > DEEPEST + 1 {
+            return Ok(Err("lies too deep"));
+        }
+        if size > self.left.0 {
+            return Ok(Err("is larger than what is left of the disk limit"));
+        }
+        if self.files == 0 {
+            return Ok(Err("is one file too many"));
+        }
+        let mut place = || -> io::Result<u64> {
+            let mut to = self.to.try_clone()?;
+            for name in parent {
+                to = enter(&to, name)?;
+            }
+            copy(from, size, &to, name)
+        };
+        match place() {
+            Ok(copied) if copied == size => {
+                self.left.0 -= copied;
+                self.files -= 1;
+                Ok(Ok(()))
+            }
+            Ok(_) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) => match stands_in_the_way(&error) {
+                true => Ok(Err(OCCUPIED)),
+                false => Err(error),
+            },
+        }
+    }
+}
+
+const OCCUPIED: &str = "something else is in its place";
+
+/// What stands in the way below the target is one entry's misfortune; what ails the target is ours.
+fn stands_in_the_way(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::ISDIR
+                | Errno::NOTDIR
+                | Errno::EXIST
+                | Errno::NOTEMPTY
+                | Errno::LOOP
+                | Errno::XDEV
+                | Errno::NAMETOOLONG
+        )
+    )
+}
+
 struct Collector {
     found: Collected,
     bytes: u64,
@@ -144,7 +236,7 @@ impl Collector {
                             // or at least nothing of the program's.
                             let _ = rustix::fs::unlinkat(to, &name, AtFlags::REMOVEDIR);
                         }
-                        Err(errno) => self.blocked(&path, errno)?,
+                        Err(errno) => self.blocked(&path, errno.into())?,
                     }
                 }
                 Ok(FileType::Directory) => self.skip(&path, "lies too deep"),
@@ -179,30 +271,21 @@ impl Collector {
             return Ok(());
         }
         self.files -= 1;
-        let copied = match copy(File::from(file), size, to, name) {
+        let copied = match copy(&mut File::from(file).take(size), size, to, name) {
             Ok(copied) => copied,
-            Err(error) => return self.blocked(path, Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+            Err(error) => return self.blocked(path, error),
         };
         self.bytes -= copied;
         self.found.artifacts.push(Artifact { path: path.to_owned(), size: Bytes(copied) });
         Ok(())
     }
 
-    /// What stands in the way below the target is this entry's misfortune; what ails the target is ours.
-    fn blocked(&mut self, path: &Path, errno: Errno) -> io::Result<()> {
-        match errno {
-            Errno::ISDIR
-            | Errno::NOTDIR
-            | Errno::EXIST
-            | Errno::NOTEMPTY
-            | Errno::LOOP
-            | Errno::XDEV
-            | Errno::NAMETOOLONG => {
-                self.skip(path, "something else is in its place");
-                Ok(())
-            }
-            errno => Err(errno.into()),
+    fn blocked(&mut self, path: &Path, error: io::Error) -> io::Result<()> {
+        if stands_in_the_way(&error) {
+            self.skip(path, OCCUPIED);
+            return Ok(());
         }
+        Err(error)
     }
 }
 
@@ -217,7 +300,7 @@ fn enter(to: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
 
 /// Copies by way of a new file beside the place, which then takes it: an older link there is replaced, never
 /// followed, and half a file is never seen.
-fn copy(from: File, size: u64, to: &OwnedFd, name: &OsStr) -> io::Result<u64> {
+fn copy(from: &mut impl Read, size: u64, to: &OwnedFd, name: &OsStr) -> io::Result<u64> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let new = format!(".gambeson-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -270,5 +353,33 @@ mod tests {
             let text = printable(Path::new(OsStr::from_bytes(&bytes)));
             prop_assert!(text.chars().all(|c| !c.is_control()) && text.chars().count() <= 256);
         }
+    }
+
+    #[test]
+    fn what_is_put_one_by_one_obeys_the_rules_of_what_is_collected() {
+        use std::os::unix::fs::symlink;
+        let root = std::env::temp_dir().join(format!("gambeson-place-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("to")).unwrap();
+        std::fs::create_dir_all(root.join("elsewhere")).unwrap();
+        symlink("../elsewhere", root.join("to/link")).unwrap();
+        symlink("../elsewhere/file", root.join("to/file")).unwrap();
+        let mut place = Place::open(&root.join("to"), Bytes(12), 3).unwrap();
+        let mut stream: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        let mut put = |path: &str, size| place.put(Path::new(path), size, &mut stream).unwrap();
+        assert_eq!(put("a/b/c", 4), Ok(()));
+        assert_eq!(put("file", 2), Ok(()), "a link is replaced");
+        for bad in ["../x", "/etc/x", "a/../x", ".hidden", "a/.git/x", "a\n", ""] {
+            assert!(put(bad, 1).is_err(), "{bad:?}");
+        }
+        assert_eq!(put("link/x", 1), Err(OCCUPIED));
+        assert_eq!(put("big", 7), Err("is larger than what is left of the disk limit"));
+        assert_eq!(put("last", 3), Ok(()), "each took its own bytes, whether it was put or not");
+        assert_eq!(put("more", 1), Err("is one file too many"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        assert_eq!((read("to/a/b/c"), read("to/file"), read("to/last")), ("0123".into(), "45".into(), "lmn".into()));
+        assert_eq!(std::fs::read_dir(root.join("elsewhere")).unwrap().count(), 0);
+        let mut place = Place::open(&root.join("to"), Bytes(99), 9).unwrap();
+        assert!(place.put(Path::new("short"), 9, &mut &b"short"[..]).is_err());
+        std::fs::remove_dir_all(root).unwrap();
     }
 }

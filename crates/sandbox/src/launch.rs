@@ -134,7 +134,7 @@ impl Cell {
             start: Start::Cold,
             watch: Watch::default(),
             cpu_before: Duration::ZERO,
-            _keeper: None,
+            keeper: None,
         }
     }
 

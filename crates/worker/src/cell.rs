@@ -22,7 +22,7 @@ use tracing::debug;
 use crate::boot_time::BootTime;
 use crate::egress::{Listeners, Proxy};
 use crate::holding::{Holding, Verdict};
-use crate::spares::{Elsewhere, Spares};
+use crate::spares::{Elsewhere, Spares, Whose};
 use crate::state_dir::RunDir;
 
 /// Everything that the thread needs, so that nothing is left that could fail before the cell is launched.
@@ -170,7 +170,7 @@ impl Order {
             ..Streams::kept()
         };
         let dressed = match spares {
-            Some(spares) => spares.dress(plan),
+            Some(spares) => spares.dress(plan, Whose::Jobs),
             None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),
         };
         // The last look at the clock before the program can have effects.

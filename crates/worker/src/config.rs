@@ -7,6 +7,7 @@ use gambeson_api::client::Target;
 use gambeson_api::work::Room;
 use gambeson_sandbox::{Environment, Layer};
 
+use crate::local::Local;
 use crate::spares::Warmth;
 
 /// What a worker is told at its start.
@@ -30,6 +31,8 @@ pub struct Config {
     pub accept_missing: Vec<Layer>,
     /// What is kept warm; without it every program starts cold.
     pub warmth: Option<Warmth>,
+    /// What of it is offered to `gambeson run` on this machine; nothing where nothing is kept warm.
+    pub local: Option<Local>,
     /// How long running jobs may go on when the worker is to stop.
     pub drain: Duration,
     /// When output is sent.
@@ -53,6 +56,7 @@ impl Config {
             environment,
             accept_missing: Vec::new(),
             warmth: None,
+            local: None,
             drain: Duration::from_secs(30),
             flush: Flush::default(),
             poll: Duration::from_secs(20),

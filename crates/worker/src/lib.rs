@@ -12,6 +12,7 @@ mod egress;
 mod holding;
 mod inputs;
 mod job;
+mod local;
 mod outage;
 mod room;
 mod spares;
@@ -22,6 +23,7 @@ mod worker;
 
 pub use config::{Config, Flush};
 pub use egress::OneProxy;
+pub use local::{Local, Lost, Taken, Told, ask};
 pub use spares::Warmth;
 pub use state_dir::{StateError, is_enrolled};
 pub use translate::{posture, refusal, report, report_of_end};

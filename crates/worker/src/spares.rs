@@ -54,6 +54,10 @@ const RETRY: Duration = Duration::from_secs(30);
 const FORGOTTEN: Duration = Duration::from_secs(120);
 /// Kinds of plans that are kept in mind.
 const KINDS_MOST: usize = 8;
+/// Those of programs that the server knows nothing of, beside them: few spares each, kept for a person's pauses.
+const LOCAL_KINDS_MOST: usize = 3;
+const LOCAL_SPARES_MOST: usize = 2;
+const LOCAL_FORGOTTEN: Duration = Duration::from_secs(900);
 /// As many are kept as came in this time, lately.
 const HORIZON: Duration = Duration::from_millis(150);
 /// While there are some, new ones are made only after nobody has come for this long.
@@ -85,10 +89,20 @@ struct Pool {
     came: Option<Instant>,
 }
 
+/// Whose programs they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Jobs of the server.
+    Jobs,
+    /// `gambeson run` on this machine. It never takes, and never makes forgotten, what is kept for jobs.
+    Local,
+}
+
 /// Programs that can have the same spares.
 #[derive(Debug)]
 struct Kind {
     plan: Plan,
+    whose: Whose,
     spares: VecDeque<Spare>,
     /// How many came lately, each counting less as time goes by.
     weight: f64,
@@ -96,6 +110,10 @@ struct Kind {
 }
 
 impl Kind {
+    fn is_of(&self, plan: &Plan, whose: Whose) -> bool {
+        self.whose == whose && self.plan.has_spares_of(plan)
+    }
+
     fn decayed(&self, now: Instant) -> f64 {
         let seconds = now.saturating_duration_since(self.at).as_secs_f64();
         self.weight * 0.5f64.powf(seconds / HALF_LIFE)
@@ -103,8 +121,12 @@ impl Kind {
 
     /// How many are wanted.
     fn target(&self, now: Instant) -> usize {
-        if now.saturating_duration_since(self.at) > FORGOTTEN {
-            return 0;
+        let idle = now.saturating_duration_since(self.at);
+        match self.whose {
+            Whose::Local if idle > LOCAL_FORGOTTEN => return 0,
+            Whose::Local => return LOCAL_SPARES_MOST,
+            Whose::Jobs if idle > FORGOTTEN => return 0,
+            Whose::Jobs => {}
         }
         // The weight of a steady rate r is r times the half-life over ln 2.
         let rate = self.decayed(now) * std::f64::consts::LN_2 / HALF_LIFE;
@@ -152,15 +174,15 @@ impl Spares {
     }
 
     /// Hands the program of `plan` to a warm cell, where it waits for the word to run.
-    pub(crate) fn dress(&self, mut plan: Plan) -> Result<Dressed, Box<Elsewhere>> {
+    pub(crate) fn dress(&self, mut plan: Plan, whose: Whose) -> Result<Dressed, Box<Elsewhere>> {
         let mut why = String::new();
         // A spare may have died since it was made; another then, or a new one.
         for _ in 0..3 {
-            let spare = match self.shared.take(&plan) {
+            let spare = match self.shared.take(&plan, whose) {
                 Some(spare) => spare,
                 None => match self.shared.bear(&plan) {
                     Ok(spare) => {
-                        self.shared.remember(&plan);
+                        self.shared.remember(&plan, whose);
                         spare
                     }
                     Err(error) => {
@@ -194,12 +216,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     /// A spare for this plan, if there is one. That it was asked for is remembered.
-    fn take(&self, plan: &Plan) -> Option<Spare> {
+    fn take(&self, plan: &Plan, whose: Whose) -> Option<Spare> {
         let now = Instant::now();
         let mut pool = lock(&self.pool);
         pool.came = Some(now);
         // Variables that act when an interpreter starts may be others of the same lengths: those spares are another's.
-        let kind = pool.kinds.iter_mut().find(|kind| match kind.spares.front() {
+        let kind = pool.kinds.iter_mut().filter(|kind| kind.whose == whose).find(|kind| match kind.spares.front() {
             Some(spare) => spare.fits(plan),
             None => kind.plan.has_spares_of(plan),
         })?;
@@ -212,23 +234,28 @@ impl Shared {
 
     /// From now on there are spares for such plans: one was born, so that the nursery suits it. Of too many kinds, the one
     /// that was wanted least lately goes.
-    fn remember(&self, plan: &Plan) {
+    fn remember(&self, plan: &Plan, whose: Whose) {
         let now = Instant::now();
         let mut pool = lock(&self.pool);
-        if pool.kinds.iter().any(|kind| kind.plan.has_spares_of(plan)) {
+        if pool.kinds.iter().any(|kind| kind.is_of(plan, whose)) {
             return;
         }
-        if pool.kinds.len() >= KINDS_MOST {
+        let most = match whose {
+            Whose::Jobs => KINDS_MOST,
+            Whose::Local => LOCAL_KINDS_MOST,
+        };
+        if pool.kinds.iter().filter(|kind| kind.whose == whose).count() >= most {
             let least = pool
                 .kinds
                 .iter()
                 .enumerate()
+                .filter(|(_, kind)| kind.whose == whose)
                 .min_by(|(_, one), (_, other)| one.decayed(now).total_cmp(&other.decayed(now)));
             if let Some((least, _)) = least {
                 pool.kinds.swap_remove(least);
             }
         }
-        pool.kinds.push(Kind { plan: plan.for_spares(), spares: VecDeque::new(), weight: 1.0, at: now });
+        pool.kinds.push(Kind { plan: plan.for_spares(), whose, spares: VecDeque::new(), weight: 1.0, at: now });
         drop(pool);
         self.wake.notify_one();
     }
@@ -271,12 +298,18 @@ impl Shared {
                 }
                 pool.kinds.retain(|kind| !kind.spares.is_empty() || kind.target(now) > 0);
                 let all: usize = pool.kinds.iter().map(|kind| kind.spares.len()).sum();
+                let local = pool.kinds.iter().filter(|kind| kind.whose == Whose::Local);
+                let room_for_local = local.map(|kind| kind.spares.len()).sum::<usize>() < most / 4;
                 let quiet = pool.came.is_none_or(|came| now.saturating_duration_since(came) >= QUIET);
-                let short = |kind: &&Kind| kind.spares.len() < kind.target(now) && (quiet || kind.spares.len() < 2);
+                let short = |kind: &&Kind| {
+                    kind.spares.len() < kind.target(now)
+                        && (quiet || kind.spares.len() < 2)
+                        && (kind.whose == Whose::Jobs || room_for_local)
+                };
                 let next = pool.kinds.iter().filter(short).min_by_key(|kind| kind.spares.len());
                 match next {
                     _ if pool.over => return,
-                    Some(kind) if all < most && failed.is_none() => Some(kind.plan.clone()),
+                    Some(kind) if all < most && failed.is_none() => Some((kind.plan.clone(), kind.whose)),
                     _ => {
                         let patience = if quiet { Duration::from_secs(1) } else { QUIET };
                         drop(self.wake.wait_timeout(pool, patience));
@@ -284,17 +317,17 @@ impl Shared {
                     }
                 }
             };
-            let Some(plan) = wanted else { continue };
+            let Some((plan, whose)) = wanted else { continue };
             match self.bear(&plan) {
                 Ok(spare) => {
                     let mut pool = lock(&self.pool);
-                    if let Some(kind) = pool.kinds.iter_mut().find(|kind| kind.plan.has_spares_of(&plan)) {
+                    if let Some(kind) = pool.kinds.iter_mut().find(|kind| kind.is_of(&plan, whose)) {
                         kind.spares.push_back(spare);
                     }
                 }
                 Err(error) => {
                     // It says something of the plan, or of the nursery: of the plan such programs start cold.
-                    lock(&self.pool).kinds.retain(|kind| !kind.plan.has_spares_of(&plan));
+                    lock(&self.pool).kinds.retain(|kind| !kind.is_of(&plan, whose));
                     if matches!(error, NurseryError::Failed(_)) {
                         warn!(error = %error, "the nursery gave no birth; a new one takes its place");
                     } else {
@@ -326,5 +359,78 @@ impl Shared {
                 Err(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gambeson_sandbox::{Limits, Network, Spec, Terminal, plan};
+    use std::path::Path;
+
+    fn spares() -> Shared {
+        Shared {
+            warmth: Warmth::new(gambeson_nursery_image::LIBRARY),
+            environment: Environment::discover(Path::new("/usr/bin/python3")).unwrap(),
+            host: Arc::new(Host::probe()),
+            accept_missing: Layer::ALL.to_vec(),
+            env: Vec::new(),
+            pool: Mutex::default(),
+            wake: Condvar::new(),
+            nursery: Mutex::new(None),
+        }
+    }
+
+    /// The plan of a program whose name has so many letters: of each length another kind.
+    fn named(shared: &Shared, letters: usize) -> Plan {
+        let spec = Spec {
+            environment: shared.environment.clone(),
+            args: vec!["x".repeat(letters).into()],
+            env: Vec::new(),
+            files: Vec::new(),
+            limits: Limits::default(),
+            network: Network::None,
+            terminal: Terminal::None,
+            accept_missing: shared.accept_missing.clone(),
+        };
+        plan(&spec, &shared.host).unwrap()
+    }
+
+    fn known(shared: &Shared, whose: Whose, letters: usize) -> bool {
+        let plan = named(shared, letters);
+        lock(&shared.pool).kinds.iter().any(|kind| kind.is_of(&plan, whose))
+    }
+
+    #[test]
+    fn of_too_many_kinds_the_one_that_was_wanted_least_lately_goes() {
+        let shared = spares();
+        for letters in 1..=KINDS_MOST {
+            shared.remember(&named(&shared, letters), Whose::Jobs);
+        }
+        // All but the fourth are asked for again; none has a spare yet.
+        for letters in (1..=KINDS_MOST).filter(|letters| *letters != 4) {
+            assert!(shared.take(&named(&shared, letters), Whose::Jobs).is_none());
+        }
+        assert!(shared.take(&named(&shared, 50), Whose::Jobs).is_none());
+        assert!(!known(&shared, Whose::Jobs, 50), "asking alone makes no kind: the nursery may not suit it");
+        shared.remember(&named(&shared, 50), Whose::Jobs);
+        let left: Vec<usize> = (1..=KINDS_MOST).filter(|letters| known(&shared, Whose::Jobs, *letters)).collect();
+        assert_eq!((left, known(&shared, Whose::Jobs, 50)), (vec![1, 2, 3, 5, 6, 7, 8], true));
+    }
+
+    #[test]
+    fn programs_of_this_machine_make_nothing_forgotten_that_is_kept_for_jobs() {
+        let shared = spares();
+        shared.remember(&named(&shared, 1), Whose::Jobs);
+        for letters in 1..=20 {
+            shared.remember(&named(&shared, letters), Whose::Local);
+        }
+        let pool = lock(&shared.pool);
+        let of = |whose| pool.kinds.iter().filter(|kind| kind.whose == whose).count();
+        assert_eq!((of(Whose::Jobs), of(Whose::Local)), (1, LOCAL_KINDS_MOST));
+        let now = Instant::now();
+        let local = pool.kinds.iter().find(|kind| kind.whose == Whose::Local).unwrap();
+        assert_eq!(local.target(now), LOCAL_SPARES_MOST);
+        assert_eq!(local.target(now + LOCAL_FORGOTTEN + Duration::from_secs(1)), 0);
     }
 }

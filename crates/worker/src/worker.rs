@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::client::{ClientError, Connection};
-use gambeson_api::work::{Enrol, HandBack, Lease, LeaseRequest, Leases, Room};
+use gambeson_api::work::{Enrol, HandBack, Lease, LeaseRequest, Leases};
 use gambeson_api::{Digest, LayerReport, LayerState, LeaseId};
 use gambeson_sandbox::{Authority, Host, Layer, Missing};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::egress::Egress;
 use crate::holding::{Gone, Holding, Holdings, Verdict};
 use crate::job::{self, Place};
+use crate::local::{Means, Offer};
 use crate::outage::{Outage, chance, pause};
 use crate::room::{Rooms, share};
 use crate::spares::Spares;
@@ -97,7 +98,8 @@ fn client_error(error: ClientError) -> WorkerError {
 /// # Errors
 /// As [`WorkerError`] says. That the server cannot be reached is none: it is tried again.
 pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnOnce()) -> Result<(), WorkerError> {
-    if !Rooms::new(config.room).has_some() {
+    let rooms = Rooms::new(config.room);
+    if !rooms.has_some() {
         return Err(WorkerError::NoRoom);
     }
     let mut stop = pin!(stop);
@@ -145,11 +147,30 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         let started = Spares::start(warmth, environment, Arc::clone(&host), accepted, common_variables());
         started.map_err(|error| warn!(error = %error, "nothing is kept warm: a thread could not be started")).ok()
     });
+    let spares = spares.map(Arc::new);
+    let offer = match (&config.local, &spares) {
+        (Some(local), Some(spares)) if local.slots > 0 => Offer::start(
+            local.clone(),
+            Means {
+                host: Arc::clone(&host),
+                environment: config.environment.clone(),
+                spares: Arc::clone(spares),
+                rooms: Arc::clone(&rooms),
+                runs: state.runs(),
+            },
+        )
+        .map_err(|error| {
+            let (socket, error) = (local.socket.display(), error.to_string());
+            warn!(socket = %socket, error, "no warm cells for gambeson run on this machine");
+        })
+        .ok(),
+        _ => None,
+    };
     let place = Place {
         client,
         outage,
         host,
-        spares: spares.map(Arc::new),
+        spares,
         environment: config.environment.clone(),
         accept_missing: config.accept_missing.clone(),
         flush: config.flush,
@@ -158,7 +179,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         egress: Egress::new(usize::try_from(config.room.slots).unwrap_or(usize::MAX)),
     };
     let floor = Floor {
-        rooms: Rooms::new(config.room),
+        rooms,
+        offer,
         jobs: JoinSet::new(),
         taken: Vec::new(),
         layers: Some(layers),
@@ -224,12 +246,17 @@ type Poll = Pin<Box<dyn Future<Output = Result<(BootTime, Leases), ClientError>>
 /// How long a request for work waits while a job may end and leave more room than the request says.
 const GROWING: Duration = Duration::from_millis(500);
 
+/// How long a job waits for room that programs of this machine have, before it is handed back.
+const LOCAL_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Where the jobs are.
 struct Floor<'a> {
-    rooms: Rooms,
+    rooms: Arc<Rooms>,
+    /// What is offered to programs that the server knows nothing of.
+    offer: Option<Offer>,
     jobs: JoinSet<()>,
-    /// Which of them has which share of the room.
-    taken: Vec<(Id, LeaseId, Room)>,
+    /// Which of them has which lease.
+    taken: Vec<(Id, LeaseId)>,
     /// Our layers, until the server was told.
     layers: Option<Vec<LayerReport>>,
     /// Requests for work in a row that came to nothing.
@@ -251,6 +278,7 @@ impl Floor<'_> {
         // When what still runs is killed.
         let mut stopping: Option<Instant> = None;
         let mut killed = false;
+        let mut changes = self.rooms.watch();
         let end = loop {
             let drained = *drain.borrow_and_update();
             if drained != self.drained {
@@ -261,12 +289,15 @@ impl Floor<'_> {
                     info!("no longer drained: work is taken again");
                 }
             }
+            if let Some(offer) = &self.offer {
+                offer.close(stopping.is_some() || drained);
+            }
             if stopping.is_some() || drained {
                 // A lease that is granted to a request that nobody listens to runs out by itself.
                 poll = None;
                 beat.holdings.raise_all(Verdict::HandBack);
                 // Who is drained idles: it may be undone, and whoever supervises us would only start us again.
-                if stopping.is_some() && self.jobs.is_empty() {
+                if stopping.is_some() && self.jobs.is_empty() && (killed || self.rooms.local() == 0) {
                     break Ok(());
                 }
             } else if poll.is_none() && self.rooms.has_some() {
@@ -307,8 +338,18 @@ impl Floor<'_> {
                 error = &mut beating => break Err(error),
                 // Looked at above.
                 _ = drain.changed() => {}
+                () = changes.next() => {}
             }
         };
+        if self.offer.take().is_some() {
+            // Time to say so to those who wait.
+            let quiet = async {
+                while self.rooms.local() > 0 {
+                    changes.next().await;
+                }
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(1), quiet).await;
+        }
         beat.holdings.raise_all(Verdict::Gone(Gone::Lost));
         while self.jobs.join_next().await.is_some() {}
         end
@@ -318,13 +359,13 @@ impl Floor<'_> {
     fn ask(&self) -> Poll {
         // What is granted holds from the sending of the request on: most of that time must be left when it comes.
         let mut wait = self.config.poll.min(*self.beat.ttl.borrow() / 3);
-        if self.rooms.free != self.rooms.whole {
+        if self.rooms.free() != self.rooms.whole() {
             // More may become free meanwhile, and something that waits for it must not wait long.
             wait = wait.min(GROWING);
         }
         let request = LeaseRequest {
-            room: self.rooms.whole,
-            free: self.rooms.free,
+            room: self.rooms.whole(),
+            free: self.rooms.free(),
             wait_ms: wait.as_millis() as u64,
             version: env!("CARGO_PKG_VERSION").into(),
             environment: environment(self.config),
@@ -348,35 +389,41 @@ impl Floor<'_> {
         self.layers = None;
         self.place.outage.over();
         for lease in leases.leases {
-            if self.taken.iter().any(|(_, taken, _)| *taken == lease.id) {
+            if self.taken.iter().any(|(_, taken)| *taken == lease.id) {
                 warn!(lease.id = %lease.id, "the server grants a lease that is held already");
                 continue;
             }
-            let share = share(&lease.limits);
+            let room = share(&lease.limits);
             let deadline = sent.plus(Duration::from_millis(lease.ttl_ms));
             let holding = self.beat.holdings.add(lease.id, deadline);
-            let place = Arc::clone(&self.place);
-            let (id, share) = if self.rooms.take(share) {
-                (lease.id, share)
-            } else {
-                warn!(job.id = %lease.job, "the server grants more than is free");
-                (lease.id, Room::default())
-            };
-            let started = if share.slots > 0 {
-                self.jobs.spawn(job::carry_out(place, lease, holding))
-            } else {
-                self.jobs.spawn(hand_back(place, lease, holding))
-            };
-            self.taken.push((started.id(), id, share));
+            let (id, place, rooms) = (lease.id, Arc::clone(&self.place), Arc::clone(&self.rooms));
+            let taken = rooms.take(room);
+            let started = self.jobs.spawn(async move {
+                let taken = match taken {
+                    // A program of this machine's may have it, since we asked; most of those are short.
+                    None if rooms.local() > 0 => rooms.take_soon(room, LOCAL_PATIENCE).await,
+                    taken => taken,
+                };
+                match taken {
+                    Some(share) => {
+                        job::carry_out(place, lease, holding).await;
+                        drop(share);
+                    }
+                    None => {
+                        warn!(job.id = %lease.job, "the server grants more than is free");
+                        hand_back(place, lease, holding).await;
+                    }
+                }
+            });
+            self.taken.push((started.id(), id));
         }
     }
 
-    /// Gives back the room of a job that is over.
+    /// Forgets the lease of a job that is over.
     fn leave(&mut self, id: Id) {
-        if let Some(at) = self.taken.iter().position(|(task, _, _)| *task == id) {
-            let (_, lease, share) = self.taken.swap_remove(at);
+        if let Some(at) = self.taken.iter().position(|(task, _)| *task == id) {
+            let (_, lease) = self.taken.swap_remove(at);
             self.beat.holdings.remove(lease);
-            self.rooms.give(share);
         }
     }
 }

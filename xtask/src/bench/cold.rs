@@ -101,7 +101,7 @@ pub(super) fn python() -> anyhow::Result<String> {
 }
 
 fn gambeson(python: &str, limits: &[&str], file: &Path) -> Contestant {
-    let mut command = vec!["target/release/gambeson", "run", "--python", python];
+    let mut command = vec!["target/release/gambeson", "run", "--start", "cold", "--python", python];
     for limit in limits {
         command.extend(["--limit", limit]);
     }

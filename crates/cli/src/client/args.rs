@@ -499,7 +499,7 @@ fn class() -> impl TypedValueParser<Value = Class> {
     word(&["low", "normal", "high"])
 }
 
-fn start() -> impl TypedValueParser<Value = StartAsked> {
+pub fn start() -> impl TypedValueParser<Value = StartAsked> {
     word(&["warm", "fresh", "cold"])
 }
 

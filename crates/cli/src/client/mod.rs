@@ -22,7 +22,7 @@ mod watch;
 use clap::CommandFactory;
 use gambeson_api::client::Client;
 
-pub use self::args::{ClientCommand, ServerOptions, SubmitOptions, WorkerCommand};
+pub use self::args::{ClientCommand, ServerOptions, SubmitOptions, WorkerCommand, start};
 use self::failure::Failure;
 use self::table::Form;
 use crate::exit_code::ExitCode;

@@ -23,11 +23,13 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<String> {
         )),
         _ => {}
     }
-    let socket = server.socket.as_os_str().len();
-    if socket > SOCKET_PATH_MAX {
-        found.push(format!(
-            "server.socket is a path of {socket} bytes, and a Unix socket's may have {SOCKET_PATH_MAX}; set a shorter one"
-        ));
+    for (name, socket) in [("server.socket", &server.socket), ("worker.local_socket", &worker.local_socket)] {
+        let length = socket.as_os_str().len();
+        if length > SOCKET_PATH_MAX {
+            found.push(format!(
+                "{name} is a path of {length} bytes, and a Unix socket's may have {SOCKET_PATH_MAX}; set a shorter one"
+            ));
+        }
     }
     if server.public_url.as_ref().is_some_and(|url| url.socket().is_some()) {
         found.push("server.public_url is a Unix socket, which no link can name; write https://HOST".to_owned());
@@ -66,6 +68,22 @@ fn days(time: Duration) -> String {
 }
 
 impl Ceilings {
+    /// The ceilings in the words of the contract.
+    pub fn most_of_a_job(&self) -> gambeson_api::Limits {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        gambeson_api::Limits {
+            memory_bytes: self.ceiling_memory.0,
+            wall_ms: ms(self.ceiling_wall),
+            cpu_ms: ms(self.ceiling_cpu),
+            cpus_milli: self.ceiling_cpus.0,
+            pids: self.ceiling_pids,
+            disk_bytes: self.ceiling_disk.0,
+            files: self.ceiling_files,
+            open_files: self.ceiling_open_files,
+            output_bytes: self.ceiling_output.0,
+        }
+    }
+
     /// The ceilings as limits of a cell.
     pub fn most(&self) -> Limits {
         Limits {

@@ -111,7 +111,7 @@ pub(super) fn reference() -> String {
          These end the start, with a sentence that says what to change:\n\n\
          - `server.listen` beyond loopback without TLS, unless `server.allow_plaintext = true`;\n\
          - one of `server.tls_certificate` and `server.tls_key` without the other;\n\
-         - a `server.socket` longer than the path of a Unix socket may be;\n\
+         - a `server.socket` or `worker.local_socket` longer than the path of a Unix socket may be;\n\
          - a `server.public_url` that is a Unix socket;\n\
          - `worker.server_ca` where `worker.join` is no `https://` URL;\n\
          - a layer in `worker.accept_missing` without which nothing may run;\n\

@@ -11,7 +11,7 @@ use std::time::Duration;
 use gambeson_sandbox::{Bytes, Layer, MilliCpus};
 
 use super::machine::Machine;
-use super::value::{LogFormat, LogLevel, Modules, Percent, Program, ServerUrl, Shape, Value, WorkerName};
+use super::value::{LogFormat, LogLevel, Modules, Percent, Program, ServerUrl, Shape, Users, Value, WorkerName};
 
 /// One line of the table.
 pub struct Setting {
@@ -310,6 +310,20 @@ settings! {
         spares_memory: Bytes = Is("256M"), "4M" ..= "1T";
         /// Modules of the environment that are imported before a job comes; trusted as the interpreter is.
         preload: Modules = Is("");
+        /// Cells at once, of those that are kept ready, for gambeson run on this machine; counted among the slots. 0 offers none.
+        local_slots: u32 = Found {
+            says: "half the number of CPUs, at least 1",
+            example: "1",
+            from: |basis| Some((basis.machine.cpus / 2).clamp(1, 4096).to_string()),
+        }, "0" ..= "4096";
+        /// The Unix socket at which gambeson run asks for one; it looks at the default and where GAMBESON_CELLS says.
+        local_socket: PathBuf = Found {
+            says: "/run/gambeson-worker/cells.sock with root's data_dir, else run/cells.sock in data_dir",
+            example: "/run/gambeson-worker/cells.sock",
+            from: |basis| basis.local_socket(),
+        };
+        /// Users, and groups after an @, by name or number, that it is offered to beside the worker's own user.
+        local_users: Users = Is("");
         /// Layers that may be missing on this machine; each run says which held.
         accept_missing: Vec<Layer> = Is("");
         /// How long running jobs may go on after the worker was told to stop; then they are handed back.
@@ -404,7 +418,7 @@ settings! {
 
 fn data_dir(basis: &Basis<'_>) -> Option<String> {
     if basis.machine.root {
-        return Some("/var/lib/gambeson".into());
+        return Some(DATA_DIR_OF_ROOT.into());
     }
     let directory = |variable: &str| {
         let value = PathBuf::from((basis.environment)(variable)?);
@@ -414,7 +428,19 @@ fn data_dir(basis: &Basis<'_>) -> Option<String> {
     Some(data.join("gambeson").to_str()?.to_owned())
 }
 
+/// Where `gambeson run` looks for a worker's cells.
+pub const LOCAL_SOCKET: &str = "/run/gambeson-worker/cells.sock";
+const DATA_DIR_OF_ROOT: &str = "/var/lib/gambeson";
+
 impl Basis<'_> {
+    /// The worker of the machine is found where everybody looks; one with a place of its own is not in its way.
+    fn local_socket(&self) -> Option<String> {
+        match self.data_dir {
+            Some(DATA_DIR_OF_ROOT) if self.machine.root => Some(LOCAL_SOCKET.into()),
+            _ => self.below_data_dir("run/cells.sock"),
+        }
+    }
+
     fn below_data_dir(&self, path: &str) -> Option<String> {
         Some(format!("{}/{path}", self.data_dir?.trim_end_matches('/')))
     }

@@ -285,6 +285,37 @@ impl Value for Modules {
     }
 }
 
+/// Users and groups of this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Users {
+    /// By name or number.
+    pub users: Vec<String>,
+    /// The same, written after an `@`.
+    pub groups: Vec<String>,
+}
+
+impl Value for Users {
+    const NOUN: &'static str = "users";
+    const HOW: &'static str = "names or numbers of users, and of groups after an @, such as ada, @lab or 1000";
+    const SHAPE: Shape = Shape::List;
+
+    fn read(text: &str) -> Option<Users> {
+        let mut users = Users::default();
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let (list, name) = match name.strip_prefix('@') {
+                Some(name) => (&mut users.groups, name),
+                None => (&mut users.users, name),
+            };
+            let plain = |one: char| one.is_alphanumeric() || "._-$".contains(one);
+            if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) {
+                return None;
+            }
+            list.push(name.to_owned());
+        }
+        Some(users)
+    }
+}
+
 /// How the log is written to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -378,6 +409,16 @@ mod tests {
         assert!(!Duration::from_millis(999).within("1s", "1m"));
         assert!(!Some(Percent(0)).within("1", "100"));
         assert!(None::<Percent>.within("1", "100"));
+    }
+
+    #[test]
+    fn groups_are_told_from_users_by_their_mark() {
+        let read = Users::read("ada, @lab,1000,@100").unwrap();
+        assert_eq!((read.users, read.groups), (vec!["ada".into(), "1000".into()], vec!["lab".into(), "100".into()]));
+        assert_eq!(Users::read(""), Some(Users::default()));
+        for bad in ["@", "a b", "a:b", "-x", "@@x", "a/b"] {
+            assert_eq!(Users::read(bad), None, "{bad}");
+        }
     }
 
     #[test]

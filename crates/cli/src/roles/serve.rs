@@ -98,17 +98,7 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
     };
     Ok(Config {
         policies: policies(&server.policies)?,
-        ceiling: gambeson_api::Limits {
-            memory_bytes: limits.ceiling_memory.0,
-            wall_ms: ms(limits.ceiling_wall),
-            cpu_ms: ms(limits.ceiling_cpu),
-            cpus_milli: limits.ceiling_cpus.0,
-            pids: limits.ceiling_pids,
-            disk_bytes: limits.ceiling_disk.0,
-            files: limits.ceiling_files,
-            open_files: limits.ceiling_open_files,
-            output_bytes: limits.ceiling_output.0,
-        },
+        ceiling: limits.most_of_a_job(),
         quota: quota_of(quota.running, quota.queued, quota.cpu_per_day, quota.stored),
         user_quota: quota_of(quota.user_running, quota.user_queued, quota.user_cpu_per_day, quota.user_stored),
         lease_ms: ms(queue.lease),

@@ -2,7 +2,7 @@
 
 use gambeson_api::work::Room;
 use gambeson_sandbox::Missing;
-use gambeson_worker::{Config, Warmth, WorkerError};
+use gambeson_worker::{Config, Local, Warmth, WorkerError};
 
 use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, whole};
 use crate::config::{ConfigProblem, Settings};
@@ -74,6 +74,40 @@ fn warmth(worker: &crate::config::Worker) -> Option<Warmth> {
     })
 }
 
+/// What of it is offered to `gambeson run` on this machine.
+fn local(settings: &Settings) -> Result<Option<Local>, ConfigProblem> {
+    let worker = &settings.worker;
+    if worker.local_slots == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Local {
+        socket: worker.local_socket.clone(),
+        uids: numbers("user", &worker.local_users.users, "/etc/passwd")?,
+        gids: numbers("group", &worker.local_users.groups, "/etc/group")?,
+        slots: worker.local_slots,
+        ceiling: settings.limits.most_of_a_job(),
+    }))
+}
+
+/// The numbers that names of this machine stand for (passwd(5), group(5)).
+fn numbers(what: &str, names: &[String], file: &str) -> Result<Vec<u32>, ConfigProblem> {
+    let number = |name: &String| {
+        if let Ok(number) = name.parse() {
+            return Ok(number);
+        }
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let of = |line: &str| {
+            let mut fields = line.split(':');
+            let is_it = fields.next() == Some(name);
+            fields.nth(1).filter(|_| is_it)?.parse().ok()
+        };
+        text.lines().find_map(of).ok_or_else(|| {
+            ConfigProblem::from(format!("worker.local_users: {file} has no {what} {name}; write its number"))
+        })
+    };
+    names.iter().map(number).collect()
+}
+
 fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
     let worker = &settings.worker;
     let join = worker.join.as_ref().ok_or_else(|| {
@@ -101,6 +135,21 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         accept_missing: worker.accept_missing.clone(),
         drain: worker.drain,
         warmth: warmth(worker),
+        local: local(settings)?,
         ..Config::new(target, worker.state_dir.clone(), worker.name.0.clone(), room, environment)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_users_and_groups_are_those_of_this_machine() {
+        let names = ["root".to_owned(), "4711".to_owned()];
+        assert_eq!(numbers("user", &names, "/etc/passwd"), Ok(vec![0, 4711]));
+        assert_eq!(numbers("group", &names[..1], "/etc/group"), Ok(vec![0]));
+        let said = numbers("group", &["no-such-group".to_owned()], "/etc/group").unwrap_err().to_string();
+        assert!(said.contains("/etc/group has no group no-such-group"), "{said}");
+    }
 }

@@ -12,7 +12,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
 };
 use rustix::process::Pid;
 use serde::de::DeserializeOwned;
@@ -105,6 +106,8 @@ pub(super) fn receive_bytes(from: BorrowedFd<'_>) -> Result<(Vec<u8>, Vec<OwnedF
     // Room for the longest would be written to before it is received, by every cell.
     let size = again(|| rustix::net::recv(from, &mut [0u8; 1], RecvFlags::PEEK | RecvFlags::TRUNC))?.1;
     if size > MOST {
+        // It is taken away all the same, or the next look would find it again.
+        again(|| rustix::net::recv(from, &mut [0u8; 1], RecvFlags::empty()))?;
         return Err(Errno::MSGSIZE);
     }
     let mut bytes = vec![0; size];
@@ -115,6 +118,10 @@ pub(super) fn receive_bytes(from: BorrowedFd<'_>) -> Result<(Vec<u8>, Vec<OwnedF
     })?;
     if received.bytes == 0 {
         return Err(Errno::PIPE);
+    }
+    // Descriptors of which some were lost are not those that were sent.
+    if received.flags.intersects(ReturnFlags::CTRUNC | ReturnFlags::TRUNC) {
+        return Err(Errno::MSGSIZE);
     }
     let rights = |message| if let RecvAncillaryMessage::ScmRights(fds) = message { Some(fds) } else { None };
     let fds = ancillary.drain().filter_map(rights).flatten().collect();
@@ -136,4 +143,36 @@ pub(super) fn pid_of(pidfd: &OwnedFd) -> Option<Pid> {
     let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd())).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
     Pid::from_raw(line.trim().parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_which_something_is_lost_is_none() {
+        let (ours, theirs) = crate::launch::sockets().unwrap();
+        let own = ours.try_clone().unwrap();
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let send = |bytes: &[u8], count: usize| {
+            let fds = vec![own.as_fd(); count];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+            let mut ancillary = SendAncillaryBuffer::new(&mut space);
+            assert!(count == 0 || ancillary.push(SendAncillaryMessage::ScmRights(&fds)));
+            rustix::net::sendmsg(&theirs, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL).unwrap();
+        };
+        send(b"all", FDS);
+        let (bytes, fds) = receive_bytes(ours.as_fd()).unwrap();
+        assert_eq!((bytes.as_slice(), fds.len()), (&b"all"[..], FDS));
+        drop(fds);
+        // The room is rounded up to words.
+        send(b"too many", FDS + 4);
+        assert_eq!(receive_bytes(ours.as_fd()).map(drop), Err(Errno::MSGSIZE));
+        // What was long is gone, and what comes after it is whole.
+        send(&vec![b'x'; MOST + 1], 0);
+        send(b"after", 1);
+        assert_eq!(receive_bytes(ours.as_fd()).map(drop), Err(Errno::MSGSIZE));
+        assert_eq!(receive_bytes(ours.as_fd()).map(|(bytes, fds)| (bytes, fds.len())), Ok((b"after".to_vec(), 1)));
+        assert_eq!(std::fs::read_dir("/proc/self/fd").unwrap().count(), open, "none stays open");
+    }
 }

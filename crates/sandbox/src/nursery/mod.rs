@@ -38,6 +38,7 @@ use crate::janitor::Janitor;
 use crate::launch::{LaunchError, Site, lines, map_ids, namespaces, system, tasks};
 use crate::limits::{Bytes, Limits};
 use crate::plan::{Plan, Refusal, plan, string};
+use crate::seen::Links;
 use crate::spec::{Network, Spec, Terminal};
 use crate::step::{FIRST_ID, Namespace, Step};
 use crate::sys::clone::Side as Branch;
@@ -101,6 +102,8 @@ const MEMORY: Bytes = Bytes::mebi(2048);
 /// the thread, prctl(2)). It ends when the last of them is gone from here.
 #[derive(Debug)]
 pub(crate) struct Keeper {
+    /// The nursery's namespaces, none of which may be a cell's.
+    pub(crate) links: Links,
     _thread: mpsc::Sender<Infallible>,
     _janitor: Janitor,
 }
@@ -192,15 +195,15 @@ impl Nursery {
         if let Some(brood) = &brood {
             cgroup::give(brood, born.uid)?;
         }
-        let keeper = Arc::new(Keeper { _thread: born.thread.take().ok_or_else(gone)?, _janitor: janitor });
-        let nursery = Nursery {
+        let thread = born.thread.take().ok_or_else(gone)?;
+        let mut nursery = Nursery {
             socket,
             process: born.process,
             _janitor: born.site.janitor,
             said: born.said,
             _control: born.control,
             birth: born.birth,
-            keeper,
+            keeper: Arc::new(Keeper { links: Links::default(), _thread: thread, _janitor: janitor }),
             hierarchies,
             uid: born.uid,
             settled,
@@ -215,7 +218,13 @@ impl Nursery {
             other => other,
         });
         match answer?.0 {
-            Answer::Ready => Ok(nursery),
+            Answer::Ready => {
+                // It has all of them now, and keeps them. Nobody else has a share of it yet.
+                if let Some(keeper) = Arc::get_mut(&mut nursery.keeper) {
+                    keeper.links = Links::of(&nursery.process.child.pid.as_raw_pid().to_string());
+                }
+                Ok(nursery)
+            }
             Answer::Useless(why) => Err(nursery.last_words(&why)),
             _ => Err(NurseryError::Failed("said something else than that it is ready".into())),
         }
@@ -274,7 +283,7 @@ impl Nursery {
         message::send(self.socket.as_fd(), &request, &fds)
             .map_err(|errno| self.last_words(&format!("did not take a request: {errno}")))?;
         // One that answers late would be taken to answer what it is asked next: it is of no use any more.
-        let (answer, pidfd) = self.hear(self.patience).inspect_err(|_| self.process.kill())?;
+        let (answer, pidfd) = self.hear(self.patience).inspect_err(|_| self.end_with_its_last_cell())?;
         let (Answer::Born, Some(pidfd)) = (&answer, pidfd) else {
             return Err(match answer {
                 Answer::Failed(errno) => LaunchError::System {
@@ -320,6 +329,15 @@ impl Nursery {
         self.process.child.pid.as_raw_pid()
     }
 
+    /// Kills it, and lets go of a cell that it bore after nobody waited any more.
+    fn end_with_its_last_cell(&self) {
+        self.process.kill();
+        let moment = Timespec { tv_sec: 1, tv_nsec: 0 };
+        // Then nothing more comes.
+        let _ = poll(&mut [PollFd::new(&self.process.child.pidfd, PollFlags::IN)], Some(&moment));
+        let_go_of_the_late(&self.socket);
+    }
+
     fn hear(&self, patience: Duration) -> Result<(Answer, Option<OwnedFd>), NurseryError> {
         let timeout = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
         let deadline = Instant::now() + patience;
@@ -355,6 +373,19 @@ impl Nursery {
 impl Drop for Nursery {
     fn drop(&mut self) {
         self.process.kill();
+    }
+}
+
+/// Cells whose births were told too late: they are our children, and nobody else will ever wait for them.
+fn let_go_of_the_late(socket: &OwnedFd) {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    while matches!(poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&now)), Ok(1..)) {
+        let Ok((answer, pidfd)) = message::receive::<Answer>(socket.as_fd()) else { return };
+        if let (Answer::Born, Some(pidfd)) = (answer, pidfd)
+            && let Some(pid) = message::pid_of(&pidfd)
+        {
+            drop(Process { child: crate::sys::clone::Child { pid, pidfd }, reaped: false });
+        }
     }
 }
 
@@ -456,4 +487,33 @@ fn in_memory(name: &std::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
         written += rustix::io::write(&fd, &bytes[written..])?;
     }
     Ok(fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::children;
+
+    #[test]
+    fn a_cell_that_was_born_too_late_leaves_no_zombie() {
+        let (ours, theirs) = crate::launch::sockets().unwrap();
+        let children: Vec<_> = (0..2)
+            .map(|_| {
+                let child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+                let pid = rustix::process::Pid::from_child(&child);
+                let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+                message::send(theirs.as_fd(), &Answer::Born, &[pidfd.as_fd()]).unwrap();
+                child
+            })
+            .collect();
+        message::send(theirs.as_fd(), &Answer::Failed(1), &[]).unwrap();
+        drop(theirs);
+        let_go_of_the_late(&ours);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while children.iter().any(|child| std::path::Path::new(&format!("/proc/{}", child.id())).exists()) {
+            assert!(Instant::now() < deadline, "a zombie is left");
+            children::reap();
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }

@@ -41,7 +41,7 @@ impl Spare {
         patience: Duration,
     ) -> Result<Spare, NurseryError> {
         cell.start = Start::Warm;
-        cell._keeper = Some(keeper);
+        cell.keeper = Some(keeper);
         cell.await_ready(patience).map_err(NurseryError::Cell)?;
         Ok(Spare { cell, settled })
     }

@@ -2,7 +2,8 @@
 //! nearly all `unsafe` of the repository; the rest calls an interpreter, in `crates/nursery`.
 //!
 //! Invariants:
-//! 1. Nothing here allocates or takes a lock, so that all of it may run between clone and exec.
+//! 1. Nothing here allocates or takes a lock, so that all of it may run between clone and exec; but `shown` and `peer`, which
+//!    do not run there.
 //! 2. Every failure is returned; nothing is retried but what a signal interrupted.
 
 #![allow(unsafe_code)]
@@ -16,6 +17,7 @@ pub(crate) mod mount;
 pub(crate) mod net;
 pub(crate) mod notify;
 pub(crate) mod numbers;
+pub(crate) mod peer;
 pub(crate) mod seccomp;
 pub(crate) mod shown;
 pub(crate) mod signal;

@@ -4,6 +4,7 @@ mod egress;
 mod files;
 mod leases;
 mod life;
+mod local;
 mod output;
 mod process;
 mod rooms;

@@ -7,7 +7,7 @@ use crate::server::{Listening, lease, listen};
 use crate::{TTL, Worker};
 
 /// One after the other: a nursery is told from another by whose child it is.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn warm(server: &Listening) -> Worker {
     Worker::start(server, |config| config.warmth = Some(Warmth::new(gambeson_nursery_image::LIBRARY)))
@@ -107,5 +107,34 @@ async fn who_asks_for_an_interpreter_of_their_own_gets_one() {
     own.env.insert("PYTHONHASHSEED".into(), "0".into());
     let job = server.submit(own);
     assert_eq!((server.settled(job).await.report.start, server.stdout(job)), (Start::Cold, "0\n".into()));
+    worker.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_with_long_arguments_or_a_tight_limit_costs_nobody_else_the_nursery() {
+    let _alone = ALONE.lock().await;
+    let server = listen(TTL).await;
+    let worker = warm(&server);
+    run_until_warm(&server).await;
+    let before = nurseries();
+    let mut long = lease("import sys; print(len(sys.argv))");
+    long.args = vec!["x".repeat(100); 1000];
+    let job = server.submit(long);
+    assert_eq!((server.settled(job).await.report.start, server.stdout(job)), (Start::Cold, "1001\n".into()));
+    // One that takes its time to build itself, and one whose limits let it never be.
+    let mut slow = lease("print('slow')");
+    slow.limits.cpus_milli = 20;
+    let slow = server.submit(slow);
+    let mut small = lease("print('small')");
+    small.limits.pids = 1;
+    small.limits.open_files = 16;
+    let small = server.submit(small);
+    for _ in 0..10 {
+        assert_eq!(run(&server, "print(1)", StartAsked::Warm).await, ("1\n".into(), Start::Warm));
+    }
+    server.settled(small).await;
+    server.settled(slow).await;
+    assert_eq!((server.stdout(slow), server.stdout(small)), ("slow\n".into(), "small\n".into()));
+    assert_eq!(nurseries(), before, "it is the same nursery");
     worker.finish().await;
 }
