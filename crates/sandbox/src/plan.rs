@@ -211,11 +211,17 @@ fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
          nobody:x:65534:65534:nobody:/:/bin/false\n"
     );
     let group = format!("root:x:0:\nguest:x:{GUEST_ID}:\nnogroup:x:65534:\n");
+    let names = match spec.network {
+        // That there is nobody to ask is found out at a socket, which is refused with a reason; by files alone a name would
+        // not be known, and nobody would hear why.
+        Network::None => "passwd: files\ngroup: files\nhosts: files dns\n",
+        Network::Loopback => "passwd: files\ngroup: files\nhosts: files\n",
+    };
     for (path, contents) in [
         ("/etc/passwd", passwd.as_str()),
         ("/etc/group", group.as_str()),
         ("/etc/hosts", "127.0.0.1 localhost cell\n::1 localhost cell\n"),
-        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+        ("/etc/nsswitch.conf", names),
     ] {
         steps.push(Step::File { path: string(path)?, contents: contents.into() });
     }

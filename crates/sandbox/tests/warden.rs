@@ -114,6 +114,24 @@ fn a_denial_names_the_line_that_led_to_it_and_what_stands_there() {
 }
 
 #[test]
+fn a_name_that_is_looked_up_is_explained_where_that_was() {
+    let source = "import urllib.request\n\
+                  try:\n\
+                  \x20   urllib.request.urlopen('https://example.org')\n\
+                  except OSError: pass\n";
+    let ended = run(source);
+    assert_eq!(ended.exit.end, End::Exited(0), "{}", told(&ended));
+    let denials = of(&ended.exit.denials, Act::Socket);
+    assert!(!denials.is_empty());
+    for denial in denials {
+        assert!(denial.target.as_deref().is_some_and(|target| target.ends_with("(UDP)")), "{denial:?}");
+        let at = denial.at.as_ref().map(|at| (at.file.as_str(), at.line));
+        assert_eq!((at, denial.why.as_str()), (Some(("main.py", 3)), "this job has no network"));
+        assert_eq!(denial.source.as_deref(), Some("urllib.request.urlopen('https://example.org')"));
+    }
+}
+
+#[test]
 fn a_limit_says_where_the_program_was() {
     let host = Host::probe();
     let endless = "def spin():\n    while True:\n        pass\nspin()\n";
