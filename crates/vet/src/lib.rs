@@ -3,6 +3,7 @@
 mod bounds;
 mod findings;
 mod lines;
+mod meaning;
 mod predict;
 mod printable;
 pub mod process;

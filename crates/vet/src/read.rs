@@ -1,15 +1,17 @@
 //! From files to a report.
 
+use std::collections::HashMap;
 use std::io;
 use std::thread;
 
 use crate::bounds;
 use crate::findings::{Findings, Remark};
 use crate::lines::Lines;
+use crate::meaning::Interpreter;
 use crate::report::{Place, Report};
 use crate::rule::Rule;
 use crate::source::{MOST_BYTES, MOST_BYTES_OF_FILE, MOST_FILES, Source, SourceFile, Unread};
-use crate::syntax::{self, TextRange};
+use crate::syntax;
 use crate::units::{Unit, Units};
 
 /// Address space for the stack that trees are walked and dropped on; only what is used is memory.
@@ -60,8 +62,26 @@ fn read_here(source: &Source) -> Report {
     }
     report.files_read = units.len() as u32;
     report.bytes_read = units.iter().map(|unit| unit.text.len() as u64).sum();
+    let count = units.len();
+    let mut own = HashMap::new();
+    let mut position = 0;
+    for file in source.files() {
+        let unit = (file.unread.is_none()).then(|| {
+            position += 1;
+            position - 1
+        });
+        if let Some(module) = file.module() {
+            own.entry(module).or_insert(unit);
+        }
+    }
     let units = Units::new(units);
-    let _ = &units;
+    let mut interpreter = Interpreter::new(&units, own, source.modules.as_ref());
+    interpreter.findings = findings;
+    interpreter.run(count);
+    report.incomplete |= interpreter.incomplete;
+    report.modules = std::mem::take(&mut interpreter.imports);
+    let findings = std::mem::take(&mut interpreter.findings);
+    drop(interpreter);
     (report.findings, report.more) = findings.sorted();
     report
 }

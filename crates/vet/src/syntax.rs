@@ -4,8 +4,8 @@
 
 pub(crate) use ruff_python_ast::token::TokenKind;
 pub(crate) use ruff_python_ast::{
-    Arguments, CmpOp, Comprehension, ExceptHandler, Expr, ExprCall, ExprFString, FStringPart, InterpolatedStringElement,
-    Number, Operator, Parameters, Pattern, Stmt, StmtClassDef, StmtFunctionDef, UnaryOp,
+    CmpOp, Comprehension, ExceptHandler, Expr, ExprCall, ExprFString, FStringPart, InterpolatedStringElement, Number,
+    Operator, Parameters, Pattern, Stmt, StmtClassDef, StmtFunctionDef, StmtImportFrom, UnaryOp,
 };
 pub(crate) use ruff_text_size::{Ranged, TextRange};
 
