@@ -2,6 +2,8 @@
 
 mod bounds;
 mod findings;
+mod hidden;
+mod ignore;
 mod lines;
 mod meaning;
 mod predict;
@@ -10,8 +12,11 @@ pub mod process;
 mod read;
 mod report;
 mod rule;
+mod sarif;
+mod secrets;
 mod source;
 mod syntax;
+mod text;
 mod units;
 
 pub use predict::{
@@ -20,4 +25,6 @@ pub use predict::{
 pub use read::read;
 pub use report::{Finding, Hint, Import, MOST_OF_RULE, Origin, Place, Report};
 pub use rule::{Act, Confidence, NoSuchRule, Rule, Severity};
+pub use sarif::{Sarif, sarif};
 pub use source::{MOST_BYTES, MOST_BYTES_OF_FILE, MOST_FILES, Source};
+pub use text::{Style, text};

@@ -6,10 +6,13 @@ use std::thread;
 
 use crate::bounds;
 use crate::findings::{Findings, Remark};
+use crate::hidden;
+use crate::ignore;
 use crate::lines::Lines;
 use crate::meaning::Interpreter;
-use crate::report::{Place, Report};
+use crate::report::{Finding, Place, Report};
 use crate::rule::Rule;
+use crate::secrets;
 use crate::source::{MOST_BYTES, MOST_BYTES_OF_FILE, MOST_FILES, Source, SourceFile, Unread};
 use crate::syntax;
 use crate::units::{Unit, Units};
@@ -80,9 +83,18 @@ fn read_here(source: &Source) -> Report {
     interpreter.run(count);
     report.incomplete |= interpreter.incomplete;
     report.modules = std::mem::take(&mut interpreter.imports);
-    let findings = std::mem::take(&mut interpreter.findings);
+    let mut findings = std::mem::take(&mut interpreter.findings);
     drop(interpreter);
-    (report.findings, report.more) = findings.sorted();
+    let mut ignored = HashMap::new();
+    for unit in units.iter().filter(|unit| unit.executed_at.is_none()) {
+        hidden::scan(unit, &mut findings);
+        secrets::scan(unit, &mut findings);
+        ignored.insert(unit.path.as_str(), ignore::read(unit, &mut report.hints));
+    }
+    let (all, more) = findings.sorted();
+    report.more = more;
+    let silences = |finding: &Finding| ignored.get(finding.place.file.as_str()).is_some_and(|ignored| ignored.silences(finding));
+    (report.silenced, report.findings) = all.into_iter().partition(silences);
     report
 }
 
