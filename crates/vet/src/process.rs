@@ -1,6 +1,7 @@
 //! Reading in a process of its own, which is limited and may die.
 //!
-//! 1. Nothing is read before the limits are set: the files are sent after that.
+//! 1. Nothing is read before the limits are set: the files are sent after that. What a process can only do for itself
+//!    (no descriptors, no new privileges, a filter) it does before it looks at them, or it ends.
 //! 2. Whatever the process does, its caller waits no longer than the deadline and keeps no more than a bound of what it says.
 //! 3. Its death is the finding V004. Only that it could not be started, or not be limited, is an error, and ours.
 //!
@@ -135,7 +136,6 @@ impl Reader {
             ("memory", Resource::As, self.limits.memory, self.limits.memory),
             // At the first a signal that is told apart, at the second an end.
             ("CPU time", Resource::Cpu, seconds, seconds + 1),
-            ("descriptors", Resource::Nofile, 3, 3),
             ("core files", Resource::Core, 0, 0),
             ("files", Resource::Fsize, 0, 0),
         ];
@@ -213,6 +213,8 @@ fn report(answer: &[u8], status: Option<ExitStatus>) -> Report {
 /// looked at yet: the place for a filter of system calls. What is wanted after it: `mmap munmap mremap mprotect madvise brk
 /// futex write read exit exit_group sigaltstack rt_sigprocmask rt_sigreturn`, and `clock_gettime` where it is no vDSO.
 pub fn serve(confine: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
+    // Not its caller's: the loader opens libraries before this.
+    rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(0), maximum: Some(0) })?;
     rustix::thread::set_no_new_privs(true)?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
