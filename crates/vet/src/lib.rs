@@ -2,6 +2,8 @@
 
 mod bounds;
 mod findings;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod hidden;
 mod ignore;
 mod lines;
