@@ -299,17 +299,7 @@ impl<'a> Interpreter<'a> {
         if op == Operator::LShift && let (Some(_), Some(by)) = (left.as_int(), right.as_int()) {
             self.allocates(u64::try_from(by / 8).unwrap_or(0), range, "makes a number of");
         }
-        let mut made = self.folder.operator(op, left, right);
-        // `pathlib`: what is divided by something unknown still begins as it did. Bits that are mixed are deciphered.
-        if op == Operator::BitXor && !made.is_known() {
-            made = made.with(Taint::NONE);
-        }
-        if op == Operator::Mod
-            && let (None, Some(name)) = (left.as_text(), left.as_name())
-        {
-            made = Value::unknown(left.taint.and(right.taint));
-            let _ = name;
-        }
+        let made = self.folder.operator(op, left, right);
         if let (Operator::BitOr | Operator::Add, Kind::Name(name)) = (op, &left.kind)
             && &**name == "os.environ"
         {
@@ -535,7 +525,7 @@ impl<'a> Interpreter<'a> {
             Some("sys.modules")
         } else if ["globals()", "locals()", "vars()"].contains(&&*name) {
             Some("globals()")
-        } else if name.ends_with(".__dict__") || name.starts_with("vars(") || name.ends_with("__builtins__") || name.ends_with("f_builtins") {
+        } else if name.ends_with("__dict__") || name.starts_with("vars(") || name.ends_with("__builtins__") || name.ends_with("f_builtins") {
             Some("__dict__")
         } else if name.ends_with("__globals__") || name.ends_with("f_globals") || name.ends_with("f_locals") {
             Some("__globals__")
@@ -560,7 +550,7 @@ impl<'a> Interpreter<'a> {
             "__dict__" => {
                 let module = name.strip_suffix(".__dict__").unwrap_or(&name);
                 let module = module.strip_prefix("vars(").map_or(module, |rest| rest.trim_end_matches(')'));
-                if module.ends_with("__builtins__") || module.ends_with("f_builtins") {
+                if module == "__dict__" || module.ends_with("__builtins__") || module.ends_with("f_builtins") {
                     return Value::name(text);
                 }
                 let base = Value::name(module);
