@@ -6,49 +6,102 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
 use crate::findings::{Findings, Remark};
 use crate::rule::{Confidence, Rule};
 use crate::syntax::TextRange;
 use crate::units::Unit;
 
-/// What is known by how it is spelt.
-const PATTERNS: &[(&str, &str)] = &[
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
-    ("a GitHub token", r"\bgithub_pat_[A-Za-z0-9_]{60,}\b"),
-    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    ("a Slack token", r"\bxox[abeprs]-[0-9A-Za-z-]{10,}"),
-    ("a Slack webhook", r"hooks\.slack\.com/services/T[A-Za-z0-9_]{6,}/B[A-Za-z0-9_]{6,}/[A-Za-z0-9]{16,}"),
-    ("a Discord webhook", r"discord(?:app)?\.com/api/webhooks/[0-9]{10,}/[A-Za-z0-9_-]{30,}"),
-    ("a Telegram bot's token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}"),
-    ("a Stripe key", r"\b[sr]k_live_[0-9a-zA-Z]{20,}\b"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}"),
-    ("an API key", r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}"),
-    ("an npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("a PyPI token", r"\bpypi-AgE[A-Za-z0-9_-]{40,}"),
-    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}\b"),
-    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
-    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    ("a Gambeson key", r"\bgm[bl]_[A-Za-z0-9]{4,}_?[A-Za-z0-9]{16,}\b"),
-    ("a password in a URL", r#"\b[a-z][a-z0-9+]{2,15}://[^\s:/@"'{}<>]{1,64}:([^\s:/@"'{}<>$%]{4,128})@[A-Za-z0-9]"#),
-];
+/// Secrets of one kind that are looked at in one text.
+const MOST: usize = 1024;
 
-/// A name that promises a secret, and a text that is given to it.
-const NAMED: &str = r#"(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|apikey|access_?key|auth_?key|private_?key|credential)[a-z0-9_]{0,32}["']?\]?\s{0,8}(?::\s{0,4}str\s{0,4})?[:=]\s{0,8}[rbuf]{0,2}["']([^"'\n\\]{8,200})["']"#;
-
-struct Patterns {
-    any: RegexSet,
-    each: Vec<Regex>,
-    named: Regex,
+/// What is known by how it is spelt: what it begins with, and how many characters of which kind follow.
+struct Spelling {
+    kind: &'static str,
+    begins: &'static str,
+    follows: fn(u8) -> bool,
+    least: usize,
+    most: usize,
 }
 
-static PATTERN: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    any: RegexSet::new(PATTERNS.iter().map(|(_, pattern)| pattern)).expect("checked by a test"),
-    each: PATTERNS.iter().map(|(_, pattern)| Regex::new(pattern).expect("checked by a test")).collect(),
-    named: Regex::new(NAMED).expect("checked by a test"),
+const fn spelling(kind: &'static str, begins: &'static str, follows: fn(u8) -> bool, least: usize) -> Spelling {
+    Spelling { kind, begins, follows, least, most: 400 }
+}
+
+fn upper(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn dashed(byte: u8) -> bool {
+    word(byte) || byte == b'-'
+}
+
+fn dotted(byte: u8) -> bool {
+    dashed(byte) || byte == b'.'
+}
+
+fn path(byte: u8) -> bool {
+    dashed(byte) || byte == b'/'
+}
+
+const SPELLINGS: &[Spelling] = &[
+    Spelling { kind: "an AWS access key", begins: "AKIA", follows: upper, least: 16, most: 16 },
+    Spelling { kind: "an AWS access key", begins: "ASIA", follows: upper, least: 16, most: 16 },
+    spelling("a GitHub token", "ghp_", plain, 36),
+    spelling("a GitHub token", "gho_", plain, 36),
+    spelling("a GitHub token", "ghu_", plain, 36),
+    spelling("a GitHub token", "ghs_", plain, 36),
+    spelling("a GitHub token", "ghr_", plain, 36),
+    spelling("a GitHub token", "github_pat_", word, 60),
+    spelling("a GitLab token", "glpat-", dashed, 20),
+    spelling("a Slack token", "xoxa-", dashed, 10),
+    spelling("a Slack token", "xoxb-", dashed, 10),
+    spelling("a Slack token", "xoxp-", dashed, 10),
+    spelling("a Slack token", "xoxr-", dashed, 10),
+    spelling("a Slack token", "xoxs-", dashed, 10),
+    spelling("a Slack token", "xoxe-", dashed, 10),
+    spelling("a Slack webhook", "hooks.slack.com/services/T", path, 30),
+    spelling("a Discord webhook", "discord.com/api/webhooks/", path, 40),
+    spelling("a Discord webhook", "discordapp.com/api/webhooks/", path, 40),
+    spelling("a Stripe key", "sk_live_", plain, 20),
+    spelling("a Stripe key", "rk_live_", plain, 20),
+    spelling("a Google API key", "AIza", dashed, 35),
+    spelling("an API key", "sk-", dashed, 32),
+    spelling("an npm token", "npm_", plain, 36),
+    spelling("a PyPI token", "pypi-AgE", dashed, 40),
+    spelling("a Hugging Face token", "hf_", plain, 30),
+    spelling("a SendGrid key", "SG.", dotted, 44),
+    spelling("a JSON web token", "eyJ", dotted, 40),
+    spelling("a Gambeson key", "gmb_", word, 20),
+    spelling("a Gambeson token", "gml_", word, 16),
+];
+
+/// After the spellings, in the list of what is looked for.
+const PRIVATE_KEY: &str = "-----BEGIN ";
+const TELEGRAM: &str = ":AA";
+const URL: &str = "://";
+
+/// Names that promise a secret.
+const NAMES: &[&str] = &[
+    "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "access_key", "accesskey", "auth_key",
+    "private_key", "credential",
+];
+
+static SPELT: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let all = SPELLINGS.iter().map(|spelling| spelling.begins).chain([PRIVATE_KEY, TELEGRAM, URL]);
+    AhoCorasick::new(all).expect("a short list of short texts")
+});
+static NAMED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).build(NAMES).expect("a short list of short texts")
 });
 
 /// A secret and where it stands.
@@ -61,23 +114,123 @@ pub(crate) struct Secret {
 /// Finds what looks like a secret.
 pub(crate) fn find(text: &str) -> Vec<Secret> {
     let mut found: Vec<Secret> = Vec::new();
-    for which in PATTERN.any.matches(text) {
-        let kind = PATTERNS[which].0;
-        for captures in PATTERN.each[which].captures_iter(text).take(256) {
-            let Some(whole) = captures.get(1).or_else(|| captures.get(0)) else { continue };
-            if !is_placeholder(whole.as_str()) || kind == "a private key" {
-                found.push(Secret { kind, range: whole.range(), sure: true });
-            }
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for at in SPELT.find_overlapping_iter(text) {
+        let (which, start, end) = (at.pattern().as_usize(), at.start(), at.end());
+        let spelt = match SPELLINGS.get(which) {
+            Some(spelling) => spelt(text, spelling, start, end).map(|range| (spelling.kind, range)),
+            None if which == SPELLINGS.len() => private_key(text, start, end).map(|range| ("a private key", range)),
+            None if which == SPELLINGS.len() + 1 => telegram(text, start, end).map(|range| ("a Telegram bot's token", range)),
+            None => in_url(text, end).map(|range| ("a password in a URL", range)),
+        };
+        let Some((kind, range)) = spelt else { continue };
+        let count = counts.entry(kind).or_default();
+        let within = found.last().is_some_and(|last| last.range.start <= range.start && range.end <= last.range.end);
+        if *count < MOST && !within && (kind == "a private key" || !is_placeholder(&text[range.clone()])) {
+            *count += 1;
+            found.push(Secret { kind, range, sure: true });
         }
     }
-    for captures in PATTERN.named.captures_iter(text).take(1024) {
-        let Some(value) = captures.get(1) else { continue };
-        let known = found.iter().any(|secret| secret.range.start < value.end() && value.start() < secret.range.end);
-        if !known && looks_secret(value.as_str()) {
-            found.push(Secret { kind: "a password or token", range: value.range(), sure: false });
+    found.sort_by_key(|secret| secret.range.start);
+    let spelt = found.len();
+    let mut last_end = 0;
+    for at in NAMED.find_iter(text) {
+        if found.len() - spelt >= MOST {
+            break;
+        }
+        let Some(range) = given_to(text, at.end()) else { continue };
+        let next = found[..spelt].partition_point(|secret| secret.range.end <= range.start);
+        let known = found[..spelt].get(next).is_some_and(|secret| secret.range.start < range.end);
+        if range.start >= last_end && !known && looks_secret(&text[range.clone()]) {
+            last_end = range.end;
+            found.push(Secret { kind: "a password or token", range, sure: false });
         }
     }
     found
+}
+
+/// As many bytes from here as `keep` takes, at most so many.
+fn run(text: &str, from: usize, most: usize, keep: fn(u8) -> bool) -> usize {
+    text.as_bytes()[from..].iter().take(most).take_while(|byte| keep(**byte)).count()
+}
+
+fn spelt(text: &str, spelling: &Spelling, start: usize, end: usize) -> Option<Range<usize>> {
+    // In the middle of a longer word it is a part of something else.
+    if start > 0 && word(text.as_bytes()[start - 1]) {
+        return None;
+    }
+    let length = run(text, end, spelling.most + 1, spelling.follows);
+    let range = start..end + length;
+    let fits = match spelling.kind {
+        "a JSON web token" => {
+            let parts: Vec<&str> = text[range.clone()].split('.').collect();
+            parts.len() >= 3 && parts[1].starts_with("eyJ") && parts.iter().take(3).all(|part| part.len() >= 10)
+        }
+        // Words that begin so are many; digits and both cases are in a key.
+        "an API key" | "a Hugging Face token" => {
+            let text = &text[range.clone()];
+            text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+        }
+        _ => true,
+    };
+    (fits && (spelling.least..=spelling.most).contains(&length)).then_some(range)
+}
+
+fn private_key(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let length = run(text, end, 40, |byte| byte.is_ascii_uppercase() || byte == b' ');
+    let rest = &text[end + length..];
+    let what = &text[end..end + length];
+    (what.contains("PRIVATE KEY") && rest.starts_with("-----")).then_some(start..end + length + 5)
+}
+
+/// Eight to ten digits, `:AA`, and more.
+fn telegram(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let digits = text.as_bytes()[..start].iter().rev().take(11).take_while(|byte| byte.is_ascii_digit()).count();
+    let length = run(text, end, 60, dashed);
+    ((8..=10).contains(&digits) && (32..=60).contains(&length)).then_some(start - digits..end + length)
+}
+
+/// What stands between `user:` and `@host` after `://`.
+fn in_url(text: &str, from: usize) -> Option<Range<usize>> {
+    let ends = |byte: u8| !byte.is_ascii_whitespace() && !b"/:@\"'{}<>".contains(&byte) && byte.is_ascii();
+    let user = run(text, from, 65, ends);
+    let begin = from + user + 1;
+    if text.as_bytes().get(from + user) != Some(&b':') || !(1..=64).contains(&user) {
+        return None;
+    }
+    let length = run(text, begin, 129, ends);
+    let after = text.as_bytes().get(begin + length..begin + length + 2)?;
+    let range = begin..begin + length;
+    let password = &text[range.clone()];
+    (after[0] == b'@' && word(after[1]) && (4..=128).contains(&length) && !password.contains(['$', '%'])).then_some(range)
+}
+
+/// The text that is given to a name which ends here, or goes on a little: `_KEY: str = "..."`, `": "..."`.
+fn given_to(text: &str, end: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = end + run(text, end, 32, word);
+    let is = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|byte| any.contains(byte));
+    at += usize::from(is(at, b"\"'"));
+    at += usize::from(is(at, b"]"));
+    at += run(text, at.min(bytes.len()), 8, |byte| byte == b' ');
+    if !is(at, b":=") {
+        return None;
+    }
+    at += 1;
+    at += run(text, at, 8, |byte| byte == b' ');
+    if bytes[at..].starts_with(b"str") {
+        at += 3 + run(text, at + 3, 8, |byte| byte == b' ');
+        if !is(at, b"=") {
+            return None;
+        }
+        at += 1;
+        at += run(text, at, 8, |byte| byte == b' ');
+    }
+    at += run(text, at, 2, |byte| b"rbufRBUF".contains(&byte));
+    let quote = *bytes.get(at).filter(|byte| b"\"'".contains(byte))?;
+    let begin = at + 1;
+    let length = bytes[begin..].iter().take(201).take_while(|byte| ![quote, b'\n', b'\\'].contains(byte)).count();
+    ((8..=200).contains(&length) && bytes.get(begin + length) == Some(&quote)).then_some(begin..begin + length)
 }
 
 /// Adds what is found in a file.
