@@ -23,7 +23,14 @@ pub(crate) fn scan(unit: &Unit, findings: &mut Findings) {
         let plain: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
         let known = ["utf8", "u8", "utf8sig", "ascii", "usascii", "latin1", "iso88591", "iso885915", "cp1252", "l1"];
         if !known.contains(&plain.as_str()) && !plain.is_empty() {
-            add(0, 0, Remark::new(Rule::V005, format!("the file says that its text is {encoding}, so it may run as other text than is read here")));
+            add(
+                0,
+                0,
+                Remark::new(
+                    Rule::V005,
+                    format!("the file says that its text is {encoding}, so it may run as other text than is read here"),
+                ),
+            );
         }
     }
     let tokens = unit.tree.as_ref().map_or(&[][..], |tree| &tree.tokens);
@@ -31,7 +38,14 @@ pub(crate) fn scan(unit: &Unit, findings: &mut Findings) {
     let mut last = 0;
     for (kind, range) in tokens {
         let (start, end) = (range.start().to_usize(), range.end().to_usize());
-        let unseen = matches!(kind, TokenKind::Comment | TokenKind::Newline | TokenKind::NonLogicalNewline | TokenKind::Indent | TokenKind::Dedent);
+        let unseen = matches!(
+            kind,
+            TokenKind::Comment
+                | TokenKind::Newline
+                | TokenKind::NonLogicalNewline
+                | TokenKind::Indent
+                | TokenKind::Dedent
+        );
         if start >= last + FAR && !unseen {
             let between = &text[last..start];
             if !between.contains(['\n', '\r', '\\']) && between.bytes().all(|byte| byte == b' ' || byte == b'\t') {
@@ -80,9 +94,15 @@ fn characters(text: &str, tokens: &[(TokenKind, TextRange)], add: &mut dyn FnMut
             // Joiners between letters or emoji, and a variant after a sign.
             '\u{200c}' | '\u{200d}' if in_prose && !before.is_ascii() => None,
             '\u{200d}' if in_prose => Some(format!("the invisible character {shown} is in the text")),
-            _ if variant && in_prose => (variants == 4).then(|| format!("a row of {shown}, which is not shown, can hide data")),
+            _ if variant && in_prose => {
+                (variants == 4).then(|| format!("a row of {shown}, which is not shown, can hide data"))
+            }
             // Flags of regions are spelt in tags.
-            '\u{e0020}'..='\u{e007f}' if in_prose && (before == '\u{1f3f4}' || ('\u{e0020}'..='\u{e007f}').contains(&before)) => None,
+            '\u{e0020}'..='\u{e007f}'
+                if in_prose && (before == '\u{1f3f4}' || ('\u{e0020}'..='\u{e007f}').contains(&before)) =>
+            {
+                None
+            }
             '\u{ad}' | '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{fffc}' | '\u{fffd}' | '\u{200c}' if in_prose => None,
             _ if is_invisible(c) => Some(format!("the invisible character {shown} is in the text")),
             _ => None,

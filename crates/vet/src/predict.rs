@@ -227,9 +227,10 @@ pub fn predict(finding: &Finding, policy: &Policy) -> Prediction {
             "Write below /work; what is to be kept goes to /work/out.",
         ),
         Rule::V201 => program(target, policy),
-        Rule::V202 if finding.acts.contains(&Act::Ptrace) => {
-            refused("no process may be traced in a cell", "Use a debugger that is part of the interpreter, such as pdb.")
-        }
+        Rule::V202 if finding.acts.contains(&Act::Ptrace) => refused(
+            "no process may be traced in a cell",
+            "Use a debugger that is part of the interpreter, such as pdb.",
+        ),
         Rule::V202 => allowed("only the cell's own processes are there to be signalled"),
         Rule::V203 => limited(
             "pids",
@@ -249,6 +250,7 @@ pub fn predict(finding: &Finding, policy: &Policy) -> Prediction {
             "private, link-local and metadata addresses are refused whatever the policy allows",
             "Submit what is needed with the job.",
         ),
+        Rule::V401 if finding.acts.iter().any(|act| *act != Act::Other) => system_call(finding, policy),
         Rule::V401 => allowed("native code runs under the same filter and in the same cell as everything else"),
         Rule::V402 => system_call(finding, policy),
         Rule::V501 | Rule::V502 | Rule::V503 | Rule::V504 | Rule::V601 | Rule::V602 | Rule::V603 | Rule::V604 => {
@@ -301,7 +303,8 @@ fn file(target: Option<&str>, policy: &Policy) -> Prediction {
         return allowed("the cell has a file of its own there, which tells nothing of the host");
     }
     if let Some(readable) = &policy.readable {
-        let below = |dir: &String| path == dir || path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let below =
+            |dir: &String| path == dir || path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
         if readable.iter().any(below) {
             return allowed("it is part of the environment, and read-only");
         }
@@ -324,11 +327,16 @@ fn program(target: Option<&str>, policy: &Policy) -> Prediction {
                 remedy: "Do it in Python, or choose an environment that has the program.".into(),
             }
         }
-        _ => Prediction::Unknown { why: "processes may be started; whether the program is there is not known here".into() },
+        _ => Prediction::Unknown {
+            why: "processes may be started; whether the program is there is not known here".into(),
+        },
     }
 }
 
 fn network(target: Option<&str>, policy: &Policy) -> Prediction {
+    if target.is_some_and(|target| target.starts_with('/')) {
+        return file(target, policy);
+    }
     let loopback = target.is_some_and(is_loopback);
     match &policy.network {
         Network::None => refused("this job has no network", ask(target, policy)),
@@ -337,7 +345,9 @@ fn network(target: Option<&str>, policy: &Policy) -> Prediction {
             Some(_) => refused("this job has nothing but its own loopback interface", ask(target, policy)),
             None => Prediction::Unknown { why: "only the cell's own loopback interface can be reached".into() },
         },
-        Network::Allow(_) if loopback => Prediction::Unknown { why: "only the cell itself is behind that address".into() },
+        Network::Allow(_) if loopback => {
+            Prediction::Unknown { why: "only the cell itself is behind that address".into() }
+        }
         Network::Allow(hosts) => match target {
             Some(target) if hosts.iter().any(|pattern| destination_matches(pattern, target)) => {
                 allowed("the job's policy names this destination")
@@ -350,7 +360,9 @@ fn network(target: Option<&str>, policy: &Policy) -> Prediction {
 
 fn listen(policy: &Policy) -> Prediction {
     match &policy.network {
-        Network::None => refused("this job has no network", "Ask for the loopback network, if only the job itself connects."),
+        Network::None => {
+            refused("this job has no network", "Ask for the loopback network, if only the job itself connects.")
+        }
         Network::Loopback => allowed("only the cell itself can connect to it"),
         Network::Allow(_) => Prediction::Unknown { why: "nobody outside of the cell can connect to it".into() },
     }

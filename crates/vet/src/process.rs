@@ -112,9 +112,7 @@ impl Reader {
         let mut command = Command::new(&self.program);
         command.args(&self.args).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let child = command
-            .spawn()
-            .map_err(|source| ReaderError::Start { program: self.program.clone(), source })?;
+        let child = command.spawn().map_err(|source| ReaderError::Start { program: self.program.clone(), source })?;
         let mut running = Running(child);
         self.limit(&running.0)?;
         match exchange(&mut running.0, &request, deadline) {
@@ -141,8 +139,7 @@ impl Reader {
         ];
         for (what, resource, soft, hard) in limits {
             let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
-            prlimit(Some(pid), resource, limit)
-                .map_err(|errno| ReaderError::Limit { what, source: errno.into() })?;
+            prlimit(Some(pid), resource, limit).map_err(|errno| ReaderError::Limit { what, source: errno.into() })?;
         }
         Ok(())
     }
@@ -196,8 +193,13 @@ fn exchange(child: &mut Child, request: &[u8], deadline: Instant) -> Result<Vec<
 fn report(answer: &[u8], status: Option<ExitStatus>) -> Report {
     match serde_json::from_slice(answer) {
         Ok(report) if status.is_some_and(|status| status.success()) => report,
-        _ => died(&match status.and_then(|status| status.signal()).map(|signal| (signal, Signal::from_named_raw(signal))) {
-            Some((_, Some(Signal::XCPU | Signal::KILL))) => "the reader was ended: it took too much time or memory".into(),
+        _ => died(&match status
+            .and_then(|status| status.signal())
+            .map(|signal| (signal, Signal::from_named_raw(signal)))
+        {
+            Some((_, Some(Signal::XCPU | Signal::KILL))) => {
+                "the reader was ended: it took too much time or memory".into()
+            }
             Some((_, Some(Signal::SEGV | Signal::ABORT | Signal::BUS))) => {
                 "the reader crashed, or had no memory left".into()
             }

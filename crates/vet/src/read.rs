@@ -93,7 +93,8 @@ fn read_here(source: &Source) -> Report {
     }
     let (all, more) = findings.sorted();
     report.more = more;
-    let silences = |finding: &Finding| ignored.get(finding.place.file.as_str()).is_some_and(|ignored| ignored.silences(finding));
+    let silences =
+        |finding: &Finding| ignored.get(finding.place.file.as_str()).is_some_and(|ignored| ignored.silences(finding));
     (report.silenced, report.findings) = all.into_iter().partition(silences);
     report
 }

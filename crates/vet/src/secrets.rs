@@ -92,8 +92,18 @@ const URL: &str = "://";
 
 /// Names that promise a secret.
 const NAMES: &[&str] = &[
-    "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "access_key", "accesskey", "auth_key",
-    "private_key", "credential",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "auth_key",
+    "private_key",
+    "credential",
 ];
 
 static SPELT: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -120,7 +130,9 @@ pub(crate) fn find(text: &str) -> Vec<Secret> {
         let spelt = match SPELLINGS.get(which) {
             Some(spelling) => spelt(text, spelling, start, end).map(|range| (spelling.kind, range)),
             None if which == SPELLINGS.len() => private_key(text, start, end).map(|range| ("a private key", range)),
-            None if which == SPELLINGS.len() + 1 => telegram(text, start, end).map(|range| ("a Telegram bot's token", range)),
+            None if which == SPELLINGS.len() + 1 => {
+                telegram(text, start, end).map(|range| ("a Telegram bot's token", range))
+            }
             None => in_url(text, end).map(|range| ("a password in a URL", range)),
         };
         let Some((kind, range)) = spelt else { continue };
@@ -202,7 +214,8 @@ fn in_url(text: &str, from: usize) -> Option<Range<usize>> {
     let after = text.as_bytes().get(begin + length..begin + length + 2)?;
     let range = begin..begin + length;
     let password = &text[range.clone()];
-    (after[0] == b'@' && word(after[1]) && (4..=128).contains(&length) && !password.contains(['$', '%'])).then_some(range)
+    (after[0] == b'@' && word(after[1]) && (4..=128).contains(&length) && !password.contains(['$', '%']))
+        .then_some(range)
 }
 
 /// The text that is given to a name which ends here, or goes on a little: `_KEY: str = "..."`, `": "..."`.
@@ -253,8 +266,28 @@ pub(crate) fn scan(unit: &Unit, findings: &mut Findings) {
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let words = [
-        "example", "changeme", "change_me", "change-me", "placeholder", "your", "xxxx", "dummy", "redacted", "insert", "replace",
-        "todo", "<", ">", "{", "}", "...", "****", "not-a-", "notreal", "not_real", "sample",
+        "example",
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "your",
+        "xxxx",
+        "dummy",
+        "redacted",
+        "insert",
+        "replace",
+        "todo",
+        "<",
+        ">",
+        "{",
+        "}",
+        "...",
+        "****",
+        "not-a-",
+        "notreal",
+        "not_real",
+        "sample",
     ];
     words.iter().any(|word| lower.contains(word))
 }
@@ -263,7 +296,10 @@ fn looks_secret(text: &str) -> bool {
     let has = |kind: fn(&char) -> bool| text.chars().any(|c| kind(&c));
     let mixed = has(|c| c.is_ascii_digit()) && has(|c| c.is_alphabetic());
     // Words, sentences, paths and names of other things are no secrets.
-    let plain = text.contains(' ') || text.starts_with(['/', '$', '%', '~', '.']) || text.contains("://") || text.contains('\u{fffd}');
+    let plain = text.contains(' ')
+        || text.starts_with(['/', '$', '%', '~', '.'])
+        || text.contains("://")
+        || text.contains('\u{fffd}');
     mixed && !plain && !is_placeholder(text) && entropy(text) >= 3.0
 }
 

@@ -109,7 +109,8 @@ impl SourceFile {
             None => return None,
         };
         let directory = &self.path[..self.path.len() - name.len()];
-        let path = if stem == "__init__" { directory.trim_end_matches('/').to_owned() } else { format!("{directory}{stem}") };
+        let path =
+            if stem == "__init__" { directory.trim_end_matches('/').to_owned() } else { format!("{directory}{stem}") };
         (!path.is_empty()).then(|| path.replace('/', "."))
     }
 }

@@ -106,7 +106,7 @@ fn finding(
         Severity::Low => Level::NOTE.with_name("low"),
         Severity::Note => Level::INFO.with_name("note"),
     };
-    let notes: Vec<String> = prediction.map(|prediction| words(prediction)).into_iter().flatten().collect();
+    let notes: Vec<String> = prediction.map(words).into_iter().flatten().collect();
     shown(renderer, level.primary_title(&title).id(&id), &finding.place, excerpt, &notes)
 }
 
@@ -151,7 +151,11 @@ fn shown(
 fn excerpt(text: &str, lines: &Lines, place: &Place) -> (String, Range<usize>) {
     let (from, line) = lines.line(text, place.line);
     let start = (place.start.saturating_sub(from) as usize).min(line.len());
-    let end = if place.end_line == place.line { (place.end.saturating_sub(from) as usize).min(line.len()) } else { line.len() };
+    let end = if place.end_line == place.line {
+        (place.end.saturating_sub(from) as usize).min(line.len())
+    } else {
+        line.len()
+    };
     // A part around the place, cut where characters begin.
     let mut first = start;
     let mut count = 0;

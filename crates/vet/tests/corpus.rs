@@ -1,5 +1,6 @@
 //! The reader is no worse on the labelled corpus than docs/benchmarks.md says.
 
+#[allow(dead_code, reason = "the benchmark uses the rest")]
 mod score;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -127,7 +127,10 @@ fn the_files_of_a_project_are_read_together() {
         ("helper.py", "import os\ngo = os.system\n"),
         ("pkg/__init__.py", ""),
         ("pkg/part.py", "from .inner import connect\ndef run():\n    connect()\n"),
-        ("pkg/inner.py", "import urllib.request\ndef connect():\n    urllib.request.urlopen('http://example.org:8080/x')\n"),
+        (
+            "pkg/inner.py",
+            "import urllib.request\ndef connect():\n    urllib.request.urlopen('http://example.org:8080/x')\n",
+        ),
     ];
     let report = project(&files);
     assert_eq!(rules(&report), [Rule::V201, Rule::V301].into());

@@ -90,7 +90,8 @@ fn predicted(text: &str) -> Vec<PredictedFinding> {
 
 #[test]
 fn a_prediction_is_confirmed_not_reached_or_what_happened_was_missed() {
-    let predicted = predicted("import requests\nrequests.get('https://a.example/')\nif input():\n    open('/etc/hostname')\n");
+    let predicted =
+        predicted("import requests\nrequests.get('https://a.example/')\nif input():\n    open('/etc/hostname')\n");
     assert_eq!(predicted.len(), 2);
     let main = Some("/work/main.py");
     let (confirmed, not_reached) = (
@@ -102,7 +103,12 @@ fn a_prediction_is_confirmed_not_reached_or_what_happened_was_missed() {
         ("at the line", vec![denial("socket", None, main, Some(2))], vec![confirmed.clone(), not_reached[1].clone()]),
         (
             "at the target, from a line of a library",
-            vec![denial("connect", Some("a.example:443"), Some("/usr/lib/python3/site-packages/urllib3/x.py"), Some(99))],
+            vec![denial(
+                "connect",
+                Some("a.example:443"),
+                Some("/usr/lib/python3/site-packages/urllib3/x.py"),
+                Some(99),
+            )],
             vec![confirmed.clone(), not_reached[1].clone()],
         ),
         (
@@ -182,7 +188,8 @@ fn a_file_that_is_no_python_cannot_silence_that() {
     assert_eq!(report.findings.len(), 1);
 }
 
-const HOSTILE: &str = "import os\nos.system('id \u{202e}\u{1b}[2J')  # \u{1b}]0;owned\u{7}\nx = 'é' + os.popen('a').read()\n";
+const HOSTILE: &str =
+    "import os\nos.system('id \u{202e}\u{1b}[2J')  # \u{1b}]0;owned\u{7}\nx = 'é' + os.popen('a').read()\n";
 
 #[test]
 fn the_text_shows_the_line_and_nothing_that_deceives() {
@@ -201,7 +208,10 @@ fn the_text_shows_the_line_and_nothing_that_deceives() {
 
 #[test]
 fn a_line_of_a_megabyte_is_shown_in_part() {
-    let source = Source::of("main.py", &format!("import os; x = '{}'; os.system('id'); y = '{}'\n", "é".repeat(300_000), "b".repeat(300_000)));
+    let source = Source::of(
+        "main.py",
+        &format!("import os; x = '{}'; os.system('id'); y = '{}'\n", "é".repeat(300_000), "b".repeat(300_000)),
+    );
     let shown = text(&read(&source), &source, None, Style::default());
     assert!(shown.len() < 2000, "{} bytes", shown.len());
     assert!(shown.contains("os.system('id')"), "{shown}");
@@ -210,7 +220,10 @@ fn a_line_of_a_megabyte_is_shown_in_part() {
 #[test]
 fn a_secret_is_shown_nowhere() {
     let secret = format!("{}_{}", "ghp", "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3i2");
-    let source = Source::of("main.py", &format!("import os; os.system('curl -H {secret} https://example.org'); token = '{secret}'\n"));
+    let source = Source::of(
+        "main.py",
+        &format!("import os; os.system('curl -H {secret} https://example.org'); token = '{secret}'\n"),
+    );
     let report = read(&source);
     assert!(report.findings.iter().any(|finding| finding.rule == Rule::V802));
     let predicted = predict_all(&report.findings, &Policy::default());
@@ -225,7 +238,8 @@ fn a_secret_is_shown_nowhere() {
 /// What the schema of SARIF 2.1.0 requires of each object, and the words that it allows.
 #[test]
 fn the_sarif_log_has_what_its_schema_requires() {
-    let source = Source::of("a dir/ma in.py", "# gambeson: ignore[V901]\nimport os\nos.system('id')\nwhile True: pass\n");
+    let source =
+        Source::of("a dir/ma in.py", "# gambeson: ignore[V901]\nimport os\nos.system('id')\nwhile True: pass\n");
     let report = read(&source);
     let predicted = predict_all(&report.findings, &Policy::default());
     let log: Value = serde_json::to_value(sarif(&report, Some(&predicted))).unwrap();
@@ -240,7 +254,9 @@ fn the_sarif_log_has_what_its_schema_requires() {
     assert_eq!(ids.len(), Rule::ALL.len(), "ids are unique");
     for rule in rules {
         assert!(rule["shortDescription"]["text"].is_string());
-        assert!(["none", "note", "warning", "error"].contains(&rule["defaultConfiguration"]["level"].as_str().unwrap()));
+        assert!(
+            ["none", "note", "warning", "error"].contains(&rule["defaultConfiguration"]["level"].as_str().unwrap())
+        );
     }
     let results = run["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);

@@ -70,10 +70,8 @@ fn read(reader: &Path, corpus: &Path, programs: &[Program]) -> Result<Vec<BTreeS
     let output = child.wait_with_output()?;
     writer.join().map_err(|_| anyhow::anyhow!("the writer died"))??;
     ensure!(output.status.success(), "the reader failed: {}", output.status);
-    let answers: Vec<BTreeSet<String>> = String::from_utf8(output.stdout)?
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<serde_json::Result<_>>()?;
+    let answers: Vec<BTreeSet<String>> =
+        String::from_utf8(output.stdout)?.lines().map(serde_json::from_str).collect::<serde_json::Result<_>>()?;
     ensure!(answers.len() == programs.len(), "an answer for each program");
     Ok(answers)
 }
@@ -100,7 +98,8 @@ fn bandit(corpus: &Path, programs: &[Program]) -> Result<Bandit> {
     let venv = Path::new("target/bandit-venv");
     let program = venv.join("bin/bandit");
     if !program.exists() {
-        let status = Command::new("python3").args(["-m", "venv"]).arg(venv).status().context("failed to start python3")?;
+        let status =
+            Command::new("python3").args(["-m", "venv"]).arg(venv).status().context("failed to start python3")?;
         ensure!(status.success(), "no virtual environment: {status}");
         let pip = Command::new(venv.join("bin/pip"))
             .args(["install", "--quiet", "--disable-pip-version-check", "bandit"])
@@ -151,10 +150,15 @@ fn report(programs: &[Program], ours: &[BTreeSet<String>], theirs: &Result<Bandi
         count(&|program| program.hostile && program.obfuscated),
     )?;
     match theirs {
-        Ok(bandit) => writeln!(out, "Beside it {}, its tests taken for the rule that they correspond to.\n", bandit.version)?,
+        Ok(bandit) => {
+            writeln!(out, "Beside it {}, its tests taken for the rule that they correspond to.\n", bandit.version)?
+        }
         Err(error) => writeln!(out, "bandit was not asked: {error:#}.\n")?,
     }
-    writeln!(out, "| rule | expected | found | false alarms | precision | recall | bandit: precision | bandit: recall |")?;
+    writeln!(
+        out,
+        "| rule | expected | found | false alarms | precision | recall | bandit: precision | bandit: recall |"
+    )?;
     writeln!(out, "|---|---|---|---|---|---|---|---|")?;
     let row = |out: &mut String, name: &str, one: Score, beside: Option<Score>| {
         writeln!(
@@ -176,9 +180,13 @@ fn report(programs: &[Program], ours: &[BTreeSet<String>], theirs: &Result<Bandi
     }
     row(&mut out, "**all**", score::total(&scores), None)?;
     if let Some(other) = &other {
-        let mapped: BTreeMap<String, Score> =
-            scores.iter().filter(|(rule, _)| BANDIT.iter().any(|(known, _)| known == rule)).map(|(rule, one)| (rule.clone(), *one)).collect();
-        let theirs: BTreeMap<String, Score> = mapped.keys().map(|rule| (rule.clone(), other.get(rule).copied().unwrap_or_default())).collect();
+        let mapped: BTreeMap<String, Score> = scores
+            .iter()
+            .filter(|(rule, _)| BANDIT.iter().any(|(known, _)| known == rule))
+            .map(|(rule, one)| (rule.clone(), *one))
+            .collect();
+        let theirs: BTreeMap<String, Score> =
+            mapped.keys().map(|rule| (rule.clone(), other.get(rule).copied().unwrap_or_default())).collect();
         row(&mut out, "rules that bandit has too", score::total(&mapped), Some(score::total(&theirs)))?;
     }
     let hidden = |program: &Program| program.hostile && program.obfuscated;
@@ -211,14 +219,18 @@ fn report(programs: &[Program], ours: &[BTreeSet<String>], theirs: &Result<Bandi
 
 fn times(reader: &Path, programs: &[Program]) -> Result<String> {
     let readable = |program: &&Program| {
-        !program.hostile && program.files.len() == 1 && !program.expected.iter().any(|rule| ["V001", "V002"].contains(&rule.as_str()))
+        !program.hostile
+            && program.files.len() == 1
+            && !program.expected.iter().any(|rule| ["V001", "V002"].contains(&rule.as_str()))
     };
     let single: Vec<&Path> = programs
         .iter()
         .filter(readable)
         .map(|program| program.files[0].1.as_path())
         // A future statement has to come first, which it does not in the middle of another file.
-        .filter(|path| fs::read_to_string(path).is_ok_and(|text| !text.contains("__future__") && !text.contains("coding:")))
+        .filter(|path| {
+            fs::read_to_string(path).is_ok_and(|text| !text.contains("__future__") && !text.contains("coding:"))
+        })
         .collect();
     let output = Command::new(reader).arg("--time").args(&single).output()?;
     ensure!(output.status.success(), "timing failed: {}", String::from_utf8_lossy(&output.stderr));

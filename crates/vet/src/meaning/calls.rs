@@ -73,10 +73,7 @@ impl<'a> Interpreter<'a> {
             let value = self.expr(&keyword.value);
             match &keyword.arg {
                 Some(name) => given.keywords.push((name.id.as_str(), value)),
-                None => match value.kind {
-                    Kind::Dict(_) => given.more = true,
-                    _ => given.more = true,
-                },
+                None => given.more = true,
             }
         }
         self.hands_on(&callee, &given, call);
@@ -129,7 +126,9 @@ impl<'a> Interpreter<'a> {
                 object
             }
             Kind::Object(id) => match self.member(*id, "__call__", true, 0) {
-                Some(Value { kind: Kind::Function(called), .. }) => self.call_function(called, Some(callee.clone()), given),
+                Some(Value { kind: Kind::Function(called), .. }) => {
+                    self.call_function(called, Some(callee.clone()), given)
+                }
                 _ => Value::UNKNOWN,
             },
             Kind::Partial(partial) => {
@@ -160,7 +159,8 @@ impl<'a> Interpreter<'a> {
             match &base.kind {
                 Kind::Class(base) => self.makes(*base, given, range, depth + 1),
                 Kind::Name(name) => {
-                    if let Some(does @ (Does::Spawn | Does::ListenPair(_) | Does::Host(_) | Does::Socket)) = does(name) {
+                    if let Some(does @ (Does::Spawn | Does::ListenPair(_) | Does::Host(_) | Does::Socket)) = does(name)
+                    {
                         let name = name.clone();
                         self.effect(&name, does, given, range, None);
                     }
@@ -180,17 +180,24 @@ impl<'a> Interpreter<'a> {
             Kind::Text(_) | Kind::Bytes(_) | Kind::List(_) | Kind::Dict(_) => {
                 match (&base.kind, method) {
                     (Kind::Text(_) | Kind::Bytes(_), "ljust" | "rjust" | "center" | "zfill") => {
-                        let width = given.positional.first().and_then(Value::as_int).and_then(|width| u64::try_from(width).ok());
+                        let width = given
+                            .positional
+                            .first()
+                            .and_then(Value::as_int)
+                            .and_then(|width| u64::try_from(width).ok());
                         self.allocates(width.unwrap_or(0), range, "fills up to");
                         return Some(Value::unknown(base.taint));
                     }
                     (Kind::List(_), "append" | "extend" | "insert") => {
-                        let remark = Remark::new(Rule::V902, "a list grows with each round of a loop that nothing ends");
+                        let remark =
+                            Remark::new(Rule::V902, "a list grows with each round of a loop that nothing ends");
                         self.hold(range, remark.confidence(Confidence::Medium));
                         return Some(Kind::None.into());
                     }
                     (Kind::Text(text), "format") if text.contains("__") => {
-                        for (name, rule) in [("__globals__", Rule::V602), ("__subclasses__", Rule::V601), ("__mro__", Rule::V601)] {
+                        for (name, rule) in
+                            [("__globals__", Rule::V602), ("__subclasses__", Rule::V601), ("__mro__", Rule::V601)]
+                        {
                             if text.contains(name) {
                                 let message = format!("a format string looks at {name}");
                                 self.remark(range, Remark::new(rule, message).subject(name));
@@ -214,7 +221,8 @@ impl<'a> Interpreter<'a> {
             }
             Kind::Name(name) => {
                 let name = name.clone();
-                self.name_method(&name, base, method, given, range)
+                self.name_method(&name, method, given, range);
+                None
             }
             Kind::Unknown | Kind::Object(_) => {
                 self.unknown_method(method, given, range);
@@ -225,24 +233,17 @@ impl<'a> Interpreter<'a> {
     }
 
     /// Methods of things of others that are no names of the table.
-    fn name_method(
-        &mut self,
-        name: &str,
-        base: &Value,
-        method: &str,
-        given: &Given<'a>,
-        range: TextRange,
-    ) -> Option<Value> {
-        if name == "os.environ" && ["items", "values", "keys", "copy"].contains(&method) {
+    fn name_method(&mut self, name: &str, method: &str, given: &Given<'a>, range: TextRange) {
+        if (name == "os.environ" || name == "os.environb") && ["items", "values", "keys", "copy"].contains(&method) {
             let severity = if method == "copy" { Severity::Note } else { Severity::Low };
             let remark = Remark::new(Rule::V801, format!("os.environ.{method}() reads all environment variables"));
             self.remark(range, remark.subject("os.environ").severity(severity));
         }
         if name.starts_with("os.environ.items") {
-            return None;
+            return;
         }
         if (name.starts_with("open()") || name.ends_with("File()")) && (method == "write" || method == "writelines") {
-            self.floods(given, range, true);
+            self.floods(range, true);
         }
         if name.starts_with("open()") && (method == "truncate" || method == "seek") {
             let bytes = given.positional.first().and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
@@ -251,32 +252,41 @@ impl<'a> Interpreter<'a> {
                 self.remark(range, remark.acts(&[Act::Open]).amount(bytes));
             }
         }
-        if name.contains("ctypes.") && (name.ends_with("CDLL()") || name.contains("CDLL().") || name.starts_with("ctypes.pythonapi") || name.starts_with("ctypes.cdll") || name.ends_with("dlopen()")) {
-            self.native_method(method, given, range);
-            return Some(Value::UNKNOWN);
+        if native(&format!("{name}.{method}")).is_some() {
+            return;
         }
         if name == "__builtins__" || name == "builtins" {
-            return None;
+            return;
         }
-        if does(&format!("{name}.{method}")).is_none() && !names::canonical(&format!("{name}.{method}")).starts_with("os.") {
+        if does(&format!("{name}.{method}")).is_none()
+            && !names::canonical(&format!("{name}.{method}")).starts_with("os.")
+        {
             self.unknown_method(method, given, range);
         }
-        // What is read from something keeps where that comes from.
-        let _ = base;
-        None
     }
 
     /// A function of a library in native code.
     fn native_method(&mut self, function: &str, given: &Given<'a>, range: TextRange) {
         let subject = format!("libc.{function}");
-        let direct = |act: Act| (Rule::V402, vec![act]);
+        // A path is one, whoever opens it.
+        for value in given.positional.iter().take(8) {
+            if value.beginning().is_some_and(|(text, _)| text.starts_with(['/', '~']) && text.len() > 1)
+                && !function.starts_with("exec")
+            {
+                self.file(&value.clone(), &subject, Access::Read, range);
+            }
+        }
+        if function.starts_with("PyRun_")
+            || function.starts_with("Py_CompileString")
+            || function.starts_with("PyEval_EvalCode")
+        {
+            let remark = Remark::new(Rule::V501, format!("{subject} executes text")).subject(&subject);
+            self.remark(range, remark);
+        }
+        let direct = |act: Act| (Rule::V401, vec![act]);
         let (rule, acts) = match function {
             "syscall" => {
                 let number = given.positional.first().and_then(Value::as_int);
-                let number = number.or(given.positional.first().and_then(|value| match &value.kind {
-                    Kind::Name(_) => None,
-                    _ => value.as_int(),
-                }));
                 (Rule::V402, number.and_then(act_of_call).into_iter().collect())
             }
             "ptrace" => direct(Act::Ptrace),
@@ -298,6 +308,10 @@ impl<'a> Interpreter<'a> {
             "prctl" | "personality" | "seccomp" => direct(Act::Other),
             _ => (Rule::V401, vec![Act::Other]),
         };
+        if matches!(acts[..], [Act::Signal | Act::Ptrace]) && rule != Rule::V202 {
+            let remark = Remark::new(Rule::V202, format!("{subject} signals or traces a process")).subject(&subject);
+            self.remark(range, remark.acts(&acts));
+        }
         let message = match rule {
             Rule::V402 => format!("calls the kernel by {subject}"),
             _ => format!("calls {subject} in native code"),
@@ -329,20 +343,19 @@ impl<'a> Interpreter<'a> {
                     self.connects_to_pair(&format!("socket.{method}"), &pair, range, Confidence::Medium);
                 }
             }
-            "bind" => {
-                if first.is_some_and(|value| value.items().is_some_and(|items| items.len() == 2)) {
-                    self.listening.insert(self.unit);
-                    let target = first.and_then(pair_target);
-                    self.listens("socket.bind", target, range, Confidence::Medium);
-                }
+            "bind" if first.is_some_and(|value| value.items().is_some_and(|items| items.len() == 2)) => {
+                self.listening.insert(self.unit);
+                let target = first.and_then(pair_target);
+                self.listens("socket.bind", target, range, Confidence::Medium);
             }
             "run_in_executor" => self.effect("asyncio.run_in_executor", Does::Spawn, given, range, None),
-            "write" | "writelines" => self.floods(given, range, true),
+            "write" | "writelines" => self.floods(range, true),
             "append" | "extend" | "add" | "put" => {
                 let remark = Remark::new(Rule::V902, "something grows with each round of a loop that nothing ends");
                 self.hold(range, remark.confidence(Confidence::Medium));
             }
-            "sleep" | "wait" | "recv" | "accept" | "get" | "poll" | "select" | "readline" | "join" | "acquire" | "result" => {
+            "sleep" | "wait" | "recv" | "recvfrom" | "recv_into" | "recvmsg" | "read" | "accept" | "get" | "poll"
+            | "select" | "readline" | "join" | "acquire" | "result" => {
                 if let Some(frame) = self.loops.last_mut() {
                     frame.waits = true;
                 }
@@ -359,13 +372,12 @@ impl<'a> Interpreter<'a> {
         given: &Given<'a>,
         range: TextRange,
     ) -> Option<Value> {
-        let value = || -> Value {
-            if whole { Kind::Path(path.into()).into() } else { Kind::Prefix(path.into()).into() }
-        };
+        let value =
+            || -> Value { if whole { Kind::Path(path.into()).into() } else { Kind::Prefix(path.into()).into() } };
         let subject = format!("Path.{method}");
         match method {
-            "read_text" | "read_bytes" | "exists" | "is_file" | "is_dir" | "stat" | "lstat" | "iterdir" | "glob" | "rglob"
-            | "readlink" | "owner" | "walk" => {
+            "read_text" | "read_bytes" | "exists" | "is_file" | "is_dir" | "stat" | "lstat" | "iterdir" | "glob"
+            | "rglob" | "readlink" | "owner" | "walk" => {
                 self.file(&value(), &subject, Access::Read, range);
                 match method {
                     "iterdir" | "glob" | "rglob" => {
@@ -382,7 +394,7 @@ impl<'a> Interpreter<'a> {
             "write_text" | "write_bytes" | "touch" | "mkdir" | "chmod" | "symlink_to" | "hardlink_to" => {
                 self.file(&value(), &subject, Access::Write, range);
                 if method.starts_with("write") {
-                    self.floods(given, range, true);
+                    self.floods(range, true);
                 }
                 Some(Value::UNKNOWN)
             }
@@ -406,8 +418,27 @@ impl<'a> Interpreter<'a> {
     fn hands_on(&mut self, callee: &Value, given: &Given<'a>, call: &'a ExprCall) {
         let name = callee.as_name().unwrap_or("");
         // Asking about a thing is no use of it.
-        let asks = ["isinstance", "hasattr", "getattr", "id", "repr", "type", "callable", "inspect.signature", "inspect.getsource", "help", "dir", "issubclass", "vars", "functools.wraps", "setattr", "functools.partial"].contains(&name)
-            || name.contains("mock") || name.contains("patch");
+        let asks = [
+            "isinstance",
+            "hasattr",
+            "getattr",
+            "id",
+            "repr",
+            "type",
+            "callable",
+            "inspect.signature",
+            "inspect.getsource",
+            "help",
+            "dir",
+            "issubclass",
+            "vars",
+            "functools.wraps",
+            "setattr",
+            "functools.partial",
+        ]
+        .contains(&name)
+            || name.contains("mock")
+            || name.contains("patch");
         let spawns = matches!(does(name), Some(Does::Spawn));
         let values = given.positional.iter().chain(given.keywords.iter().map(|(_, value)| value));
         let values: Vec<Value> = values.cloned().collect();
@@ -418,15 +449,21 @@ impl<'a> Interpreter<'a> {
             }
             let whole = matches!(value.as_name(), Some("os.environ" | "os.environb"));
             let harmless = asks || ["len", "os.environ.get"].contains(&name) || name.starts_with("subprocess.");
-            if whole && !harmless && !name.starts_with("os.exec") && !name.starts_with("os.spawn") && !name.starts_with("os.posix_spawn") {
+            if whole
+                && !harmless
+                && !name.starts_with("os.exec")
+                && !name.starts_with("os.spawn")
+                && !name.starts_with("os.posix_spawn")
+            {
                 self.reads_environment(value, call.range());
             }
             // A thread of a function that makes threads.
-            if spawns && let Kind::Function(id) = value.kind {
-                if self.following.iter().any(|(following, _, _)| *following == id) {
-                    let remark = Remark::new(Rule::V204, "starts itself again, as another process or thread");
-                    self.remark(call.range(), remark.acts(&[Act::Fork]));
-                }
+            if spawns
+                && let Kind::Function(id) = value.kind
+                && self.following.iter().any(|(following, _, _)| *following == id)
+            {
+                let remark = Remark::new(Rule::V204, "starts itself again, as another process or thread");
+                self.remark(call.range(), remark.acts(&[Act::Fork]));
             }
         }
     }
@@ -452,8 +489,17 @@ impl<'a> Interpreter<'a> {
             let Some(does) = does(&name) else { continue };
             if !matches!(
                 does,
-                Does::Start | Does::Shell | Does::Exec(_) | Does::Code | Does::CodeFile | Does::Fork | Does::Remove(_)
-                    | Does::Deserialise | Does::Url(_) | Does::Signal | Does::Import
+                Does::Start
+                    | Does::Shell
+                    | Does::Exec(_)
+                    | Does::Code
+                    | Does::CodeFile
+                    | Does::Fork
+                    | Does::Remove(_)
+                    | Does::Deserialise
+                    | Does::Url(_)
+                    | Does::Signal
+                    | Does::Import
             ) {
                 continue;
             }
@@ -494,6 +540,11 @@ impl<'a> Interpreter<'a> {
         if let Some(does) = known {
             self.effect(name, does, given, range, call);
         }
+        if let Some(function) = native(name) {
+            let function = function.to_owned();
+            self.native_method(&function, given, range);
+            return Value::UNKNOWN;
+        }
         if let Some(made) = self.special(name, given, range, call) {
             return made;
         }
@@ -511,11 +562,16 @@ impl<'a> Interpreter<'a> {
     }
 
     /// Functions whose results are followed.
-    fn special(&mut self, name: &str, given: &Given<'a>, range: TextRange, call: Option<&'a ExprCall>) -> Option<Value> {
+    fn special(
+        &mut self,
+        name: &str,
+        given: &Given<'a>,
+        range: TextRange,
+        call: Option<&'a ExprCall>,
+    ) -> Option<Value> {
         let first = given.positional.first();
-        let literal = |at: usize| {
-            call.and_then(|call| call.arguments.args.get(at)).is_some_and(Expr::is_string_literal_expr)
-        };
+        let literal =
+            |at: usize| call.and_then(|call| call.arguments.args.get(at)).is_some_and(Expr::is_string_literal_expr);
         match name {
             "getattr" | "object.__getattribute__" | "type.__getattribute__" | "object.__getattr__" => {
                 let (base, attribute) = (first?, given.positional.get(1)?);
@@ -548,7 +604,9 @@ impl<'a> Interpreter<'a> {
                     let what = attribute.as_text().unwrap_or("something").to_owned();
                     self.hook(range, &format!("builtins.{what}"), "replaces");
                 }
-                if base.as_name() == Some("sys") && matches!(attribute.as_text(), Some("meta_path" | "modules" | "path_hooks")) {
+                if base.as_name() == Some("sys")
+                    && matches!(attribute.as_text(), Some("meta_path" | "modules" | "path_hooks"))
+                {
                     self.hook(range, "sys", "replaces a part of");
                 }
                 Some(Kind::None.into())
@@ -568,8 +626,18 @@ impl<'a> Interpreter<'a> {
                 }
                 Some(if found.is_empty() { Value::UNKNOWN } else { Value::one_of(found) })
             }
-            "importlib.reload" | "copy.copy" | "copy.deepcopy" | "typing.cast" | "iter" | "next" | "asyncio.run" | "asyncio.wait_for"
-            | "contextlib.closing" | "memoryview" | "asyncio.ensure_future" | "asyncio.create_task" => {
+            "importlib.reload"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "typing.cast"
+            | "iter"
+            | "next"
+            | "asyncio.run"
+            | "asyncio.wait_for"
+            | "contextlib.closing"
+            | "memoryview"
+            | "asyncio.ensure_future"
+            | "asyncio.create_task" => {
                 let value = given.positional.last()?.clone();
                 if name == "iter" && given.positional.len() == 2 {
                     let endless = matches!(first?.as_name(), Some("int" | "float" | "str" | "list" | "dict" | "bool"))
@@ -596,7 +664,12 @@ impl<'a> Interpreter<'a> {
                     Some(Value::name(&name))
                 }
             },
-            "globals().get" | "locals().get" | "sys.modules.get" | "globals().__getitem__" | "__builtins__.get" | "vars().get" => {
+            "globals().get"
+            | "locals().get"
+            | "sys.modules.get"
+            | "globals().__getitem__"
+            | "__builtins__.get"
+            | "vars().get" => {
                 let key = given.first();
                 if !literal(0) {
                     let remark = Remark::new(Rule::V503, "looks a computed name up").subject(name);
@@ -673,7 +746,7 @@ impl<'a> Interpreter<'a> {
             }
             "compile" => {
                 let code = given.first();
-                Some(if code.as_text().is_some() { code } else { Value::unknown(code.taint.and(taint_of_file(&code))) })
+                Some(if code.as_text().is_some() { code } else { Value::unknown(code.taint) })
             }
             "eval" => {
                 // A constant expression is what it is: `eval("os.system")`.
@@ -707,10 +780,37 @@ impl<'a> Interpreter<'a> {
             "pathlib.Path.home" => Some(Kind::Path("~".into()).into()),
             "pathlib.Path.cwd" | "os.getcwd" => Some(Kind::Path("/work".into()).into()),
             "os.environ.get" | "os.getenv" if first.and_then(Value::as_text) == Some("HOME") => Some(Value::text("~")),
-            "os.environ.get" | "os.getenv" => Some(given.positional.get(1).cloned().unwrap_or(Value::UNKNOWN)).map(|value| {
-                // The variable may be set to something else.
-                if value.is_known() { value } else { Value::UNKNOWN }
-            }),
+            "os.environ.get" | "os.getenv" => {
+                Some(given.positional.get(1).cloned().unwrap_or(Value::UNKNOWN)).map(|value| {
+                    // The variable may be set to something else.
+                    if value.is_known() { value } else { Value::UNKNOWN }
+                })
+            }
+            "urllib.request.Request" => Some(given.get(0, "url")?.clone()),
+            "site.getsitepackages" => Some(Value::list(vec![Kind::Prefix("/usr/lib/python3/".into()).into()])),
+            "site.getusersitepackages" => Some(Kind::Prefix("~/.local/lib/".into()).into()),
+            "sysconfig.get_path" | "sysconfig.get_config_var" => Some(Kind::Prefix("/usr/lib/python3/".into()).into()),
+            "os.walk" | "os.fwalk" => {
+                let (text, _) = first?.beginning()?;
+                let here = Kind::Prefix(format!("{}/", text.trim_end_matches('/')).into()).into();
+                Some(Value::list(vec![Value::list(vec![here, Value::UNKNOWN, Value::UNKNOWN])]))
+            }
+            _ if name.ends_with("__dict__.get") || name.ends_with("__dict__.__getitem__") => {
+                if !literal(0) {
+                    let remark = Remark::new(Rule::V503, "looks a computed name up").subject(name);
+                    self.remark(range, remark.confidence(Confidence::Medium));
+                }
+                let base = name.rsplit_once("__dict__")?.0.trim_end_matches('.').to_owned();
+                let key = given.first();
+                let base = if base.is_empty() { Value::name("builtins") } else { Value::name(&base) };
+                let found: Vec<Value> = key
+                    .alternatives()
+                    .iter()
+                    .filter_map(|key| key.as_text().map(str::to_owned))
+                    .map(|key| self.attribute(&base, &key, range))
+                    .collect();
+                Some(Value::one_of(found))
+            }
             "tempfile.gettempdir" | "tempfile.mkdtemp" => Some(Value::text("/tmp")),
             "tempfile.NamedTemporaryFile" | "tempfile.TemporaryFile" => Some(Value::name("open()")),
             "tempfile.TemporaryDirectory" => Some(Value::text("/tmp")),
@@ -734,7 +834,8 @@ impl<'a> Interpreter<'a> {
             "glob.glob" | "glob.iglob" | "os.listdir" => {
                 let value = given.first();
                 let (text, _) = value.beginning()?;
-                let front = if name == "os.listdir" { String::new() } else { text.split(['*', '?', '[']).next()?.to_owned() };
+                let front =
+                    if name == "os.listdir" { String::new() } else { text.split(['*', '?', '[']).next()?.to_owned() };
                 Some(Value::list(vec![Kind::Prefix(front.into()).into()]))
             }
             "str.join" | "bytes.join" => {
@@ -761,13 +862,18 @@ impl<'a> Interpreter<'a> {
                 self.words(name, &words, given.taint(), range);
             }
             Does::Signal => {
-                let own = given.positional.first().is_some_and(|pid| matches!(pid.as_name(), Some("os.getpid()" | "os.getpgrp()")))
-                    || given.positional.first().is_some_and(|pid| pid.as_int() == Some(0));
-                if !own || !name.starts_with("os.") {
-                    let target = given.positional.first().and_then(Value::as_int).map(|pid| pid.to_string());
-                    let remark = Remark::new(Rule::V202, format!("{name}(...) signals a process"));
-                    self.remark(range, remark.subject(name).acts(&[Act::Signal]).target(target).confidence(confidence));
+                let to_itself = name == "signal.raise_signal"
+                    || given
+                        .positional
+                        .first()
+                        .is_some_and(|pid| matches!(pid.as_name(), Some("os.getpid()" | "os.getpgrp()")));
+                let target = given.positional.first().and_then(Value::as_int).map(|pid| pid.to_string());
+                let target = target.filter(|_| name != "signal.raise_signal");
+                let mut remark = Remark::new(Rule::V202, format!("{name}(...) signals a process")).subject(name);
+                if to_itself {
+                    remark = remark.severity(Severity::Note);
                 }
+                self.remark(range, remark.acts(&[Act::Signal]).target(target).confidence(confidence));
             }
             Does::Fork | Does::Spawn => {
                 let what = if does == Does::Fork { "forks" } else { "starts threads or processes" };
@@ -781,11 +887,13 @@ impl<'a> Interpreter<'a> {
                 }
             }
             Does::Socket => {
-                let family = given.get(0, "family").and_then(|value| value.as_name()).unwrap_or("socket.AF_INET").to_owned();
+                let family =
+                    given.get(0, "family").and_then(|value| value.as_name()).unwrap_or("socket.AF_INET").to_owned();
                 let kind = given.get(1, "type").and_then(|value| value.as_name()).unwrap_or("").to_owned();
-                if !family.ends_with("AF_UNIX") && given.keyword("fileno").is_none() {
+                if given.keyword("fileno").is_none() {
                     let special = (kind.ends_with("SOCK_RAW") || !family.contains("INET")).then(|| {
-                        family.rsplit('.').next().unwrap_or("").to_owned() + if kind.ends_with("SOCK_RAW") { ", raw" } else { "" }
+                        family.rsplit('.').next().unwrap_or("").to_owned()
+                            + if kind.ends_with("SOCK_RAW") { ", raw" } else { "" }
                     });
                     let unit = self.unit;
                     if self.sockets.len() < 256 {
@@ -802,12 +910,17 @@ impl<'a> Interpreter<'a> {
                 let port = given.get(at + 1, "port").and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
                 match host {
                     Some(host) => {
+                        if host.beginning().is_some_and(|(host, whole)| !whole && hosts::is_private_beginning(host)) {
+                            self.private(name, range);
+                        }
                         let host = host.beginning().filter(|(_, whole)| *whole).map(|(host, _)| host.to_owned());
                         self.connects(name, host.map(|host| split_host(&host, port)), range, confidence);
                     }
                     // Without a host it connects later.
                     None if name.contains("()") || given.more => self.connects(name, None, range, confidence),
-                    None if name == "asyncio.open_connection" || name.contains("redis") => self.connects(name, None, range, confidence),
+                    None if name == "asyncio.open_connection" || name.contains("redis") => {
+                        self.connects(name, None, range, confidence)
+                    }
                     None => self.connects(name, None, range, Confidence::Low),
                 }
             }
@@ -820,16 +933,12 @@ impl<'a> Interpreter<'a> {
                 let host = given.keyword("host").or(given.keyword("hostname")).or(given.keyword("endpoint_url"));
                 let host = host.or(given.positional.first()).and_then(Value::as_text).map(str::to_owned);
                 let port = given.keyword("port").and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
-                let host = host.filter(|host| host.contains('.') || host == "localhost").map(|host| {
-                    hosts::of_url(&host, true).unwrap_or_else(|| split_host(&host, port))
-                });
+                let host = host
+                    .filter(|host| host.contains('.') || host == "localhost")
+                    .map(|host| hosts::of_url(&host, true).unwrap_or_else(|| split_host(&host, port)));
                 self.connects(name, host, range, confidence);
             }
             Does::ListenPair(at) => {
-                if name.ends_with("bind") && given.get(at, "address").is_some_and(|value| value.beginning().is_some()) {
-                    // A name in the file system, or one without.
-                    return;
-                }
                 self.listening.insert(self.unit);
                 let target = given.get(at, "address").and_then(pair_target);
                 self.listens(name, target, range, confidence);
@@ -868,7 +977,8 @@ impl<'a> Interpreter<'a> {
             }
             Does::Import => {
                 let module = given.first();
-                let literal = call.and_then(|call| call.arguments.args.first()).is_some_and(Expr::is_string_literal_expr);
+                let literal =
+                    call.and_then(|call| call.arguments.args.first()).is_some_and(Expr::is_string_literal_expr);
                 if literal && name != "__import__" {
                     return;
                 }
@@ -896,6 +1006,10 @@ impl<'a> Interpreter<'a> {
                     },
                     _ => Access::Read,
                 };
+                if access == Access::Write {
+                    let remark = Remark::new(Rule::V903, "opens files to write in a loop that nothing ends");
+                    self.hold(range, remark.acts(&[Act::Open]).confidence(Confidence::Medium));
+                }
                 let file = given.get(at, "file").or(given.keyword("name")).or(given.keyword("filename")).cloned();
                 self.file(&file.unwrap_or(Value::UNKNOWN), name, access, range);
             }
@@ -918,7 +1032,8 @@ impl<'a> Interpreter<'a> {
                 let file = given.get(at, "path").cloned().unwrap_or(Value::UNKNOWN);
                 self.file(&file, name, Access::Write, range);
                 if name == "os.truncate" {
-                    let bytes = given.positional.get(1).and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
+                    let bytes =
+                        given.positional.get(1).and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
                     if bytes.is_some_and(|bytes| bytes >= super::expressions::HUGE) {
                         let remark = Remark::new(Rule::V903, format!("makes a file of {}", size(bytes.unwrap_or(0))));
                         self.remark(range, remark.acts(&[Act::Open]).amount(bytes));
@@ -938,10 +1053,6 @@ impl<'a> Interpreter<'a> {
                 self.file(&given.positional.get(1).cloned().unwrap_or(Value::UNKNOWN), name, Access::Write, range);
             }
             Does::Deserialise => {
-                // A copy by way of bytes is of one's own.
-                if given.first().as_name().is_some_and(|value| value.ends_with("dumps()")) {
-                    return;
-                }
                 let remark = Remark::new(Rule::V701, format!("{name}(...) can run code that the data names"));
                 self.remark(range, remark.subject(name).confidence(confidence));
             }
@@ -964,31 +1075,56 @@ impl<'a> Interpreter<'a> {
                 }
             }
             Does::Objects => {
-                self.remark(range, Remark::new(Rule::V603, format!("{name}(...) finds objects of others")).subject(name));
+                self.remark(
+                    range,
+                    Remark::new(Rule::V603, format!("{name}(...) finds objects of others")).subject(name),
+                );
             }
             Does::Frames => {
                 self.remark(range, Remark::new(Rule::V602, format!("{name}(...) looks at frames")).subject(name));
             }
             Does::Hook => {
                 // Taking a hook off is no hook.
-                if given.positional.len() == 1 && matches!(given.positional[0].kind, Kind::None) && !name.contains("modules") {
+                if given.positional.len() == 1
+                    && matches!(given.positional[0].kind, Kind::None)
+                    && !name.contains("modules")
+                {
                     return;
                 }
                 self.remark(range, Remark::new(Rule::V604, format!("{name}(...) hooks the interpreter")).subject(name));
             }
             Does::Decode => {}
-            Does::Exit => self.leave_loops(true),
+            Does::Exit => {
+                // A child that ends does not end the loop that makes children.
+                let forks = |frame: &super::Loop| frame.held.iter().any(|(_, _, remark)| remark.rule == Rule::V204);
+                if name != "os._exit" || !self.loops.iter().any(forks) {
+                    self.leave_loops(true);
+                }
+            }
+            Does::Size(at) => {
+                let bytes =
+                    given.positional.get(at).and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
+                if bytes.is_some_and(|bytes| bytes >= super::expressions::HUGE) {
+                    let remark = Remark::new(Rule::V903, format!("makes a file of {}", size(bytes.unwrap_or(0))));
+                    self.remark(range, remark.subject(name).acts(&[Act::Open]).amount(bytes));
+                }
+            }
             Does::Sleep => {
                 if let Some(frame) = self.loops.last_mut() {
                     frame.waits = true;
                 }
             }
-            Does::Print => self.floods(given, range, name == "os.write" && given.first().as_int().is_none_or(|fd| fd > 2)),
+            Does::Print => self.floods(range, name == "os.write" && given.first().as_int().is_none_or(|fd| fd > 2)),
             Does::Allocate(unit) => {
                 let at = usize::from(name == "mmap.mmap");
-                let count = given.positional.get(at).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
+                let count =
+                    given.positional.get(at).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
                 self.allocates(count.unwrap_or(0).saturating_mul(unit.max(1)), range, &format!("{name}(...) wants"));
-                if name == "mmap.mmap" && given.keyword("prot").is_some_and(|value| !matches!(value.kind, Kind::Int(_)) && value.as_name().is_none_or(|name| name.contains("EXEC"))) {
+                if name == "mmap.mmap"
+                    && given.keyword("prot").is_some_and(|value| {
+                        !matches!(value.kind, Kind::Int(_)) && value.as_name().is_none_or(|name| name.contains("EXEC"))
+                    })
+                {
                     let remark = Remark::new(Rule::V401, "makes memory that can be executed").subject(name);
                     self.remark(range, remark.confidence(Confidence::Medium));
                 }
@@ -999,7 +1135,8 @@ impl<'a> Interpreter<'a> {
                     Some(_) => given.positional.clone(),
                     None => Vec::new(),
                 };
-                let sizes: Option<Vec<u64>> = shape.iter().take(8).map(|size| u64::try_from(size.as_int()?).ok()).collect();
+                let sizes: Option<Vec<u64>> =
+                    shape.iter().take(8).map(|size| u64::try_from(size.as_int()?).ok()).collect();
                 let bytes = sizes.unwrap_or_default().into_iter().fold(8_u64, u64::saturating_mul);
                 self.allocates(bytes, range, &format!("{name}(...) wants"));
             }
@@ -1019,7 +1156,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    fn floods(&mut self, given: &Given<'a>, range: TextRange, file: bool) {
+    fn floods(&mut self, range: TextRange, file: bool) {
         let what = if file { "writes" } else { "prints" };
         let mut remark = Remark::new(Rule::V903, format!("{what} in a loop that nothing ends"));
         remark = remark.confidence(Confidence::Medium);
@@ -1027,7 +1164,6 @@ impl<'a> Interpreter<'a> {
             remark = remark.acts(&[Act::Open]);
         }
         self.hold(range, remark);
-        let _ = given;
     }
 
     /// `subprocess.run`: a line if it is for a shell, otherwise words.
@@ -1074,7 +1210,9 @@ impl<'a> Interpreter<'a> {
                     itself = true;
                     texts.push("<this>".into());
                 }
-                (Kind::List(more), _) => texts.extend(more.iter().skip(1).map(|word| word.as_text().unwrap_or("<unknown>").to_owned())),
+                (Kind::List(more), _) => {
+                    texts.extend(more.iter().skip(1).map(|word| word.as_text().unwrap_or("<unknown>").to_owned()))
+                }
                 _ => texts.push(word.beginning().map_or("<unknown>", |(text, _)| text).to_owned()),
             }
             if word.as_text().is_some_and(|text| text == format!("/work/{}", self.units.get(self.unit).path)) {
@@ -1100,9 +1238,10 @@ impl<'a> Interpreter<'a> {
         let target = if shell { Some("sh".to_owned()) } else { shown.map(str::to_owned) };
         let remark = Remark::new(Rule::V201, message).subject(name).acts(&[Act::Fork, Act::Execve]).target(target);
         self.remark(range, remark);
-        self.spawns(range);
-        if taint.has(Taint::DECODED.and(Taint::FETCHED)) {
-            let remark = Remark::new(Rule::V504, "what was decoded or fetched becomes a command").subject(name);
+        let started = Remark::new(Rule::V204, "programs are started in a loop that nothing ends").acts(&[Act::Fork]);
+        self.hold(range, started.confidence(Confidence::Low));
+        if taint.has(Taint::DECODED) {
+            let remark = Remark::new(Rule::V504, "what was decoded becomes a command").subject(name);
             self.remark(range, remark.confidence(Confidence::Medium));
         }
         if let Some(target) = command.connects {
@@ -1157,13 +1296,19 @@ impl<'a> Interpreter<'a> {
     /// `exec`, `eval`, `compile` and what does the same.
     fn executes(&mut self, name: &str, given: &Given<'a>, range: TextRange) {
         let code = given.get(0, "source").or(given.keyword("stmt")).cloned().unwrap_or(Value::UNKNOWN);
+        // What is timed is prepared by other text.
+        let code = match given.get(1, "setup").filter(|_| name.starts_with("timeit")) {
+            Some(setup) if setup.is_known() => code.or(setup.clone()),
+            _ => code,
+        };
         if given.positional.is_empty() && given.keywords.is_empty() && !given.more {
             return;
         }
         for one in code.alternatives() {
             let folded = one.taint.has(Taint::DECODED.and(Taint::JOINED).and(Taint::FETCHED));
             let constant = matches!(one.kind, Kind::Text(_) | Kind::Bytes(_)) && !folded;
-            let callable = matches!(one.kind, Kind::Function(_) | Kind::Partial(_)) || name.starts_with("timeit") && !one.is_known() && !folded;
+            let callable = matches!(one.kind, Kind::Function(_) | Kind::Partial(_))
+                || name.starts_with("timeit") && !one.is_known() && !folded;
             if !constant && !callable {
                 let message = if one.taint.has(Taint::FETCHED) {
                     format!("{name}(...) executes what came over the network")
@@ -1236,7 +1381,7 @@ impl<'a> Interpreter<'a> {
             }
             let shown = if whole { path.clone() } else { format!("{path}...") };
             let (rule, what) = match (paths::judge(&path, whole), access) {
-                (Leads::Inside, _) => continue,
+                (Leads::Inside, _) | (Leads::Interpreter, Access::Read) => continue,
                 (Leads::Environment, _) => (Rule::V801, "reads the environment of a process"),
                 (Leads::Credentials, Access::Read) => (Rule::V102, "looks where credentials are kept"),
                 (Leads::Outside, Access::Read) => (Rule::V101, "looks outside of the cell's own places"),
@@ -1266,6 +1411,9 @@ impl<'a> Interpreter<'a> {
                 continue;
             }
             let host = hosts::of_url(text, whole);
+            if host.is_none() && !whole && hosts::is_private_beginning(text.split("://").nth(1).unwrap_or("")) {
+                self.private(name, range);
+            }
             self.connects(name, host, range, confidence);
         }
         if !any {
@@ -1276,7 +1424,9 @@ impl<'a> Interpreter<'a> {
     fn connects_to_pair(&mut self, name: &str, pair: &Value, range: TextRange, confidence: Confidence) {
         for one in pair.alternatives() {
             if let Some((path, true)) = one.beginning() {
-                // A socket in the file system.
+                // A socket in the file system, or one without a name there.
+                let remark = Remark::new(Rule::V301, format!("{name}(...) connects to a socket of this machine"));
+                self.remark(range, remark.subject(name).target(Some(path)).confidence(confidence));
                 let path = Value::text(path);
                 self.file(&path, name, Access::Read, range);
                 continue;
@@ -1296,9 +1446,8 @@ impl<'a> Interpreter<'a> {
                         let host = host.to_owned();
                         self.connects(name, Some((host, port)), range, confidence);
                     }
-                    Some((host, false)) if ["10.", "192.168.", "169.254."].iter().any(|front| host.starts_with(front)) => {
-                        let remark = Remark::new(Rule::V303, format!("{name}(...) connects to {host}..."));
-                        self.remark(range, remark.subject(name).acts(&[Act::Connect]));
+                    Some((host, false)) if hosts::is_private_beginning(host) => {
+                        self.private(name, range);
                         self.connects(name, None, range, confidence);
                     }
                     _ => self.connects(name, None, range, confidence),
@@ -1307,13 +1456,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    fn connects(
-        &mut self,
-        name: &str,
-        to: Option<(String, Option<u16>)>,
-        range: TextRange,
-        confidence: Confidence,
-    ) {
+    fn connects(&mut self, name: &str, to: Option<(String, Option<u16>)>, range: TextRange, confidence: Confidence) {
         self.connecting.insert(self.unit);
         let target = to.as_ref().map(|(host, port)| hosts::written(host, *port));
         let message = match &target {
@@ -1335,6 +1478,12 @@ impl<'a> Interpreter<'a> {
         self.remark(range, remark.subject(name).acts(&[Act::Connect]).target(target).confidence(confidence));
     }
 
+    /// It begins as addresses of private networks do.
+    fn private(&mut self, name: &str, range: TextRange) {
+        let remark = Remark::new(Rule::V303, format!("{name}(...) connects to a private network")).subject(name);
+        self.remark(range, remark.acts(&[Act::Connect]).severity(Severity::Medium));
+    }
+
     fn listens(&mut self, name: &str, target: Option<String>, range: TextRange, confidence: Confidence) {
         let message = match &target {
             Some(target) => format!("{name}(...) listens at {target}"),
@@ -1344,6 +1493,18 @@ impl<'a> Interpreter<'a> {
         let remark = Remark::new(Rule::V302, message).subject(name).acts(&acts).target(target);
         self.remark(range, remark.confidence(confidence));
     }
+}
+
+/// The function of a library in native code that a name is of.
+fn native(name: &str) -> Option<&str> {
+    let function = name.rsplit('.').next()?;
+    let library = name[..name.len() - function.len()].trim_end_matches('.');
+    let of_library = library.ends_with("CDLL()")
+        || library == "ctypes.pythonapi"
+        || library.starts_with("ctypes.cdll.") && function != "LoadLibrary"
+        || library.starts_with("ctypes.cdll[]")
+        || library.ends_with("FFI().dlopen()");
+    (of_library && !function.contains("()")).then_some(function)
 }
 
 /// What is done with a file.
@@ -1376,11 +1537,6 @@ fn split_host(text: &str, port: Option<u16>) -> (String, Option<u16>) {
         (host, Some(written)) if port.is_none() => (host.to_owned(), written.parse().ok()),
         _ => (text.to_owned(), port),
     }
-}
-
-/// Code that comes from a file is no constant.
-fn taint_of_file(_: &Value) -> Taint {
-    Taint::NONE
 }
 
 /// The act that a system call of x86-64 is.

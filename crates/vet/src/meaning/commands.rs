@@ -33,8 +33,26 @@ pub(crate) struct Command {
 }
 
 const FETCHERS: &[&str] = &[
-    "curl", "wget", "nc", "ncat", "netcat", "ssh", "scp", "sftp", "ftp", "telnet", "socat", "rsync", "ping", "dig",
-    "nslookup", "nmap", "aria2c", "http", "git", "traceroute",
+    "curl",
+    "wget",
+    "nc",
+    "ncat",
+    "netcat",
+    "ssh",
+    "scp",
+    "sftp",
+    "ftp",
+    "telnet",
+    "socat",
+    "rsync",
+    "ping",
+    "dig",
+    "nslookup",
+    "nmap",
+    "aria2c",
+    "http",
+    "git",
+    "traceroute",
 ];
 
 /// Of a line for a shell.
@@ -79,7 +97,8 @@ fn name(program: &str) -> &str {
 fn words_into(command: &mut Command, words: &[&str]) {
     // What only runs another program, and variables before it.
     let skip = |word: &&&str| {
-        ["sudo", "nohup", "exec", "env", "time", "setsid", "timeout", "nice", "then", "do", "if", "xargs", "!"].contains(&name(word))
+        ["sudo", "nohup", "exec", "env", "time", "setsid", "timeout", "nice", "then", "do", "if", "xargs", "!"]
+            .contains(&name(word))
             || word.contains('=') && !word.starts_with(['-', '/'])
     };
     let rest: Vec<&str> = words.iter().skip_while(skip).copied().collect();
@@ -97,23 +116,31 @@ fn words_into(command: &mut Command, words: &[&str]) {
         "printenv" | "export" | "set" if arguments.is_empty() => command.environment = true,
         "yes" => command.flood = true,
         "kill" | "pkill" | "killall" | "strace" | "gdb" | "ltrace" => command.signals = true,
-        "dd" if arguments.iter().any(|word| word.starts_with("if=/dev/zero") || word.starts_with("if=/dev/urandom")) => {
+        "dd" if arguments
+            .iter()
+            .any(|word| word.starts_with("if=/dev/zero") || word.starts_with("if=/dev/urandom")) =>
+        {
             command.flood = true;
         }
         "cat" if arguments.iter().any(|word| *word == "/dev/zero" || *word == "/dev/urandom") => command.flood = true,
         _ => {}
     }
     if FETCHERS.contains(&program) {
-        let remote = program != "git" || arguments.iter().any(|word| ["clone", "fetch", "pull", "push", "ls-remote"].contains(word));
+        let remote = program != "git"
+            || arguments.iter().any(|word| ["clone", "fetch", "pull", "push", "ls-remote"].contains(word));
         let listens = ["nc", "ncat", "netcat", "socat"].contains(&program)
-            && arguments.iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('l') || word.to_ascii_lowercase().contains("listen"));
+            && arguments.iter().any(|word| {
+                word.starts_with('-') && !word.starts_with("--") && word.contains('l')
+                    || word.to_ascii_lowercase().contains("listen")
+            });
         if listens {
             command.listens = true;
         } else if remote {
             command.connects.get_or_insert_with(|| destination(program, arguments));
         }
     }
-    let installs = python && arguments.windows(3).any(|words| words[0] == "-m" && words[1] == "pip" && words[2] == "install")
+    let installs = python
+        && arguments.windows(3).any(|words| words[0] == "-m" && words[1] == "pip" && words[2] == "install")
         || program.starts_with("pip") && arguments.first() == Some(&"install")
         || ["apt", "apt-get", "npm", "conda", "uv"].contains(&program) && arguments.contains(&"install");
     if installs && !arguments.contains(&"--no-index") {
@@ -125,13 +152,13 @@ fn words_into(command: &mut Command, words: &[&str]) {
     {
         command.code = Some((*code).to_owned());
     }
-    let destroys = ["rm", "rmdir", "shred", "unlink", "mv", "truncate", "mkfs", "wipefs", "chmod", "chown", "tee"].contains(&program)
+    let destroys = ["rm", "rmdir", "shred", "unlink", "mv", "truncate", "mkfs", "wipefs", "chmod", "chown", "tee"]
+        .contains(&program)
         || program.starts_with("mkfs")
         || program == "find" && arguments.contains(&"-delete");
     for (at, word) in arguments.iter().enumerate() {
-        let overwrites = word.starts_with("of=/")
-            || word.starts_with('>')
-            || at > 0 && arguments[at - 1].ends_with('>');
+        let overwrites =
+            word.starts_with("of=/") || word.starts_with('>') || at > 0 && arguments[at - 1].ends_with('>');
         let path = word.trim_start_matches(['>', '<', '@']).trim_start_matches("of=").trim_start_matches("if=");
         if let Some((host, port)) = hosts::of_url(path, true) {
             note_host(command, &host, port);
@@ -144,7 +171,10 @@ fn words_into(command: &mut Command, words: &[&str]) {
             continue;
         }
         match paths::judge(path.trim_end_matches('*'), !path.ends_with('*')) {
-            Leads::Inside => {}
+            Leads::Interpreter if destroys || overwrites => {
+                command.destroys.get_or_insert_with(|| path.to_owned());
+            }
+            Leads::Inside | Leads::Interpreter => {}
             Leads::Credentials => {
                 command.credentials.get_or_insert_with(|| path.to_owned());
             }

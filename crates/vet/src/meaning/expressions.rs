@@ -6,7 +6,7 @@ use super::calls::Given;
 use super::value::{Kind, Taint, Value};
 use super::{Body, Interpreter, Loop, ScopeKind, names};
 use crate::findings::Remark;
-use crate::rule::{Confidence, Rule, Severity};
+use crate::rule::{Confidence, Rule};
 use crate::syntax::{
     CmpOp, Comprehension, Expr, ExprFString, FStringPart, InterpolatedStringElement, Number, Operator, Ranged,
     TextRange, UnaryOp,
@@ -64,7 +64,9 @@ impl<'a> Interpreter<'a> {
                 }
                 Value::UNKNOWN
             }
-            Expr::BoolOp(it) => it.values.iter().map(|value| self.expr(value)).reduce(Value::or).unwrap_or(Value::UNKNOWN),
+            Expr::BoolOp(it) => {
+                it.values.iter().map(|value| self.expr(value)).reduce(Value::or).unwrap_or(Value::UNKNOWN)
+            }
             Expr::Named(it) => {
                 let value = self.expr(&it.value);
                 self.bind(&it.target, value.clone());
@@ -79,7 +81,9 @@ impl<'a> Interpreter<'a> {
                 let value = self.expr(&it.operand);
                 match (it.op, &value.kind) {
                     (UnaryOp::Not, _) => value.truth().map_or(Value::UNKNOWN, |truth| Kind::Bool(!truth).into()),
-                    (UnaryOp::USub, Kind::Int(int)) => int.checked_neg().map_or(Value::UNKNOWN, |int| Kind::Int(int).into()),
+                    (UnaryOp::USub, Kind::Int(int)) => {
+                        int.checked_neg().map_or(Value::UNKNOWN, |int| Kind::Int(int).into())
+                    }
                     (UnaryOp::USub, Kind::Float(float)) => Kind::Float(-float).into(),
                     (UnaryOp::Invert, Kind::Int(int)) => Kind::Int(!int).into(),
                     (UnaryOp::UAdd, _) => value,
@@ -115,7 +119,7 @@ impl<'a> Interpreter<'a> {
                 value
             }
             Expr::Lambda(it) => {
-                let id = self.new_function("<lambda>", it.parameters.as_deref(), Body::Expression(&it.body), true);
+                let id = self.new_function(it.parameters.as_deref(), Body::Expression(&it.body), true);
                 Kind::Function(id).into()
             }
             Expr::List(it) => self.sequence(&it.elts),
@@ -132,7 +136,9 @@ impl<'a> Interpreter<'a> {
                             items.push((key, value));
                         }
                         None => match &value.kind {
-                            Kind::Dict(more) if self.folder.spend(more.len() * 64) => items.extend(more.iter().cloned()),
+                            Kind::Dict(more) if self.folder.spend(more.len() * 64) => {
+                                items.extend(more.iter().cloned())
+                            }
                             _ => {
                                 self.reads_environment(&value, item.value.range());
                                 whole = false;
@@ -285,7 +291,9 @@ impl<'a> Interpreter<'a> {
                 }
             }
         }
-        if op == Operator::Pow && let (Some(base), Some(power)) = (left.as_int(), right.as_int()) {
+        if op == Operator::Pow
+            && let (Some(base), Some(power)) = (left.as_int(), right.as_int())
+        {
             let digits = (base.unsigned_abs().max(1) as f64).log2() * power as f64 / 8.0;
             if digits >= HUGE as f64 {
                 self.allocates(digits.min(1e18) as u64, range, "makes a number of");
@@ -296,10 +304,16 @@ impl<'a> Interpreter<'a> {
         {
             self.allocates(u64::MAX, range, "makes a number of");
         }
-        if op == Operator::LShift && let (Some(_), Some(by)) = (left.as_int(), right.as_int()) {
+        if op == Operator::LShift
+            && let (Some(_), Some(by)) = (left.as_int(), right.as_int())
+        {
             self.allocates(u64::try_from(by / 8).unwrap_or(0), range, "makes a number of");
         }
-        let made = self.folder.operator(op, left, right);
+        let mut made = self.folder.operator(op, left, right);
+        if op == Operator::BitXor {
+            // Bits that are mixed are deciphered.
+            made = made.with(Taint::DECODED);
+        }
         if let (Operator::BitOr | Operator::Add, Kind::Name(name)) = (op, &left.kind)
             && &**name == "os.environ"
         {
@@ -397,11 +411,17 @@ impl<'a> Interpreter<'a> {
 
     /// `base.name`.
     pub(super) fn attribute(&mut self, base: &Value, name: &str, range: TextRange) -> Value {
-        self.introspects(base, name, range);
+        self.introspects(name, range);
         match &base.kind {
             Kind::Name(module) => {
-                let full = format!("{module}.{name}");
                 let module = module.clone();
+                if name == "__file__" && names::is_standard(&module) || &*module == "sys" && name.ends_with("prefix") {
+                    return Kind::Prefix("/usr/lib/python3/".into()).into();
+                }
+                if name == "__self__" && self.is_builtin(&module) {
+                    return Value::name("builtins");
+                }
+                let full = format!("{module}.{name}");
                 self.uses(&module, name, range);
                 Value::name(&full).with(base.taint)
             }
@@ -432,7 +452,13 @@ impl<'a> Interpreter<'a> {
                 let values: Vec<Value> = values.iter().cloned().collect();
                 Value::one_of(values.iter().map(|value| self.attribute(value, name, range)))
             }
-            Kind::Text(_) | Kind::Bytes(_) | Kind::List(_) | Kind::Dict(_) | Kind::Int(_) | Kind::None | Kind::Bool(_)
+            Kind::Text(_)
+            | Kind::Bytes(_)
+            | Kind::List(_)
+            | Kind::Dict(_)
+            | Kind::Int(_)
+            | Kind::None
+            | Kind::Bool(_)
                 if name.starts_with("__") =>
             {
                 Value::name(&format!("object.{name}"))
@@ -454,9 +480,7 @@ impl<'a> Interpreter<'a> {
         if let Some(value) = self.scopes[scope].names.get(name) {
             let bound = match (&value.kind, object) {
                 // The object comes first when the method is called.
-                (Kind::Function(id), true) if !self.functions[*id].is_static => {
-                    Kind::Function(*id).into()
-                }
+                (Kind::Function(id), true) if !self.functions[*id].is_static => Kind::Function(*id).into(),
                 _ => value.clone(),
             };
             return Some(bound);
@@ -479,20 +503,10 @@ impl<'a> Interpreter<'a> {
     }
 
     /// Attributes that are remarks by themselves.
-    fn introspects(&mut self, base: &Value, name: &str, range: TextRange) {
-        let of_class = |base: &Value| base.as_name().is_some_and(|base| {
-            base.contains("__class__") || base.contains("__mro__") || base.contains("__base") || base.contains("__subclasses__")
-        });
+    fn introspects(&mut self, name: &str, range: TextRange) {
         match name {
             "__subclasses__" => {
                 self.remark(range, Remark::new(Rule::V601, "lists the subclasses of a class").subject(name));
-            }
-            "__mro__" | "__bases__" | "__base__" if of_class(base) => {
-                self.remark(range, Remark::new(Rule::V601, "climbs the tree of classes").subject(name));
-            }
-            "__globals__" | "func_globals" => {
-                let remark = Remark::new(Rule::V602, "looks at the globals of a function").subject(name);
-                self.remark(range, remark.severity(Severity::Medium));
             }
             "f_back" | "f_globals" | "f_builtins" | "f_locals" | "gi_frame" | "cr_frame" | "ag_frame" | "tb_frame" => {
                 self.remark(range, Remark::new(Rule::V602, format!("looks at frames by {name}")).subject(name));
@@ -509,7 +523,7 @@ impl<'a> Interpreter<'a> {
             let parts = [part(&slice.lower), part(&slice.upper), part(&slice.step)];
             let reversed = slice.step.is_some();
             let made = self.folder.slice(&value, parts).unwrap_or(Value::unknown(value.taint));
-            return if reversed { made.with(Taint::JOINED) } else { made };
+            return if reversed { made.with(Taint::JOINED).with(Taint::DECODED) } else { made };
         }
         let at = self.expr(key);
         let values: Vec<Value> = value.alternatives();
@@ -525,7 +539,11 @@ impl<'a> Interpreter<'a> {
             Some("sys.modules")
         } else if ["globals()", "locals()", "vars()"].contains(&&*name) {
             Some("globals()")
-        } else if name.ends_with("__dict__") || name.starts_with("vars(") || name.ends_with("__builtins__") || name.ends_with("f_builtins") {
+        } else if name.ends_with("__dict__")
+            || name.starts_with("vars(")
+            || name.ends_with("__builtins__")
+            || name.ends_with("f_builtins")
+        {
             Some("__dict__")
         } else if name.ends_with("__globals__") || name.ends_with("f_globals") || name.ends_with("f_locals") {
             Some("__globals__")
@@ -579,13 +597,19 @@ impl<'a> Interpreter<'a> {
             Some(text) => format!("looks {text:?} up in {space}, by a name that is put together"),
             None => format!("looks a computed name up in {space}"),
         };
-        let confidence = if value.taint.has(Taint::DECODED.and(Taint::JOINED)) { Confidence::High } else { Confidence::Medium };
+        let confidence =
+            if value.taint.has(Taint::DECODED.and(Taint::JOINED)) { Confidence::High } else { Confidence::Medium };
         self.remark(range, Remark::new(Rule::V503, message).subject(space).confidence(confidence));
     }
 
     /// Remarks if all of the environment's variables are looked at.
     pub(super) fn reads_environment(&mut self, value: &Value, range: TextRange) {
-        if matches!(value.as_name(), Some("os.environ" | "os.environb" | "os.environ.items()" | "os.environ.copy()")) {
+        let whole = |name: Option<&str>| matches!(name, Some("os.environ" | "os.environb" | "os.environ.items()"));
+        let any = match &value.kind {
+            Kind::Any(values) => values.iter().any(|value| whole(value.as_name())),
+            _ => whole(value.as_name()),
+        };
+        if any {
             self.remark(range, Remark::new(Rule::V801, "reads all environment variables").subject("os.environ"));
         }
     }
@@ -600,12 +624,14 @@ impl<'a> Interpreter<'a> {
 
     /// A decorator is a call.
     pub(super) fn decorate(&mut self, decorator: &Value, value: Value, range: TextRange) -> Value {
-        match &decorator.kind {
-            Kind::Name(_) => {
-                let given = Given { positional: vec![value.clone()], ..Given::default() };
-                self.apply(decorator, &given, range, None);
-                value
-            }
+        if !matches!(decorator.kind, Kind::Name(_) | Kind::Function(_)) {
+            return value;
+        }
+        let given = Given { positional: vec![value.clone()], ..Given::default() };
+        let made = self.apply(decorator, &given, range, None);
+        match made.kind {
+            Kind::Text(_) | Kind::Bytes(_) => made,
+            // What wraps a function still is that function, as far as can be told.
             _ => value,
         }
     }

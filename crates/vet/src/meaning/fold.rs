@@ -45,17 +45,16 @@ impl Folder {
         match (op, &left.kind, &right.kind) {
             (Operator::Add, Text(a), Text(b)) => {
                 let length = a.len() + b.len();
-                (length <= LONGEST && self.spend(length))
-                    .then(|| joined(Text(format!("{a}{b}").into())))
+                (length <= LONGEST && self.spend(length)).then(|| joined(Text(format!("{a}{b}").into())))
             }
             (Operator::Add, Bytes(a), Bytes(b)) => {
                 let length = a.len() + b.len();
-                (length <= LONGEST && self.spend(length))
-                    .then(|| joined(Bytes([&a[..], &b[..]].concat().into())))
+                (length <= LONGEST && self.spend(length)).then(|| joined(Bytes([&a[..], &b[..]].concat().into())))
             }
             (Operator::Add, Text(a), Prefix(b)) => {
                 let length = a.len() + b.len();
-                (length <= LONGEST && self.spend(length)).then(|| Value::from(Prefix(format!("{a}{b}").into())).with(taint))
+                (length <= LONGEST && self.spend(length))
+                    .then(|| Value::from(Prefix(format!("{a}{b}").into())).with(taint))
             }
             (Operator::Add, Text(a) | Prefix(a), _) => value(Prefix(a.clone())),
             (Operator::Add, List(a), List(b)) => {
@@ -74,7 +73,8 @@ impl Folder {
             (Operator::Mult, Bytes(a), Int(times)) | (Operator::Mult, Int(times), Bytes(a)) => {
                 let times = usize::try_from((*times).max(0)).ok()?;
                 let length = a.len().checked_mul(times)?;
-                (length <= LONGEST && self.spend(length)).then(|| Value::from(Bytes(a.repeat(times).into())).with(taint))
+                (length <= LONGEST && self.spend(length))
+                    .then(|| Value::from(Bytes(a.repeat(times).into())).with(taint))
             }
             (Operator::Div, Path(a), Text(b) | Path(b)) => {
                 self.spend(a.len() + b.len()).then(|| Value::from(Path(join(a, b).into())).with(taint))
@@ -292,6 +292,7 @@ impl Folder {
                 Some(set) => text.trim_end_matches(|c| set.contains(c)),
                 None => text.trim_end(),
             }),
+            "index" | "find" if text.is_ascii() => Kind::Int(text.find(pattern?)? as i128).into(),
             "removeprefix" => Value::text(text.strip_prefix(pattern?).unwrap_or(text)),
             "removesuffix" => Value::text(text.strip_suffix(pattern?).unwrap_or(text)),
             "replace" => {
@@ -436,9 +437,9 @@ impl Folder {
             }
             "dict" => match first.map(|argument| &argument.kind) {
                 Some(Kind::Dict(_)) => first.cloned(),
-                None => Some(
-                    Value::dict(keywords.iter().map(|(key, value)| (Value::text(*key), value.clone())).collect()),
-                ),
+                None => {
+                    Some(Value::dict(keywords.iter().map(|(key, value)| (Value::text(*key), value.clone())).collect()))
+                }
                 Some(_) => None,
             },
             "reversed" => {
@@ -470,8 +471,13 @@ impl Folder {
                 }
                 _ => None,
             },
-            "bytes.fromhex" | "bytearray.fromhex" | "binascii.unhexlify" | "binascii.a2b_hex" => decoded(hex(&bytes()?)?),
-            "base64.b64decode" | "base64.standard_b64decode" | "base64.decodebytes" | "base64.decodestring"
+            "bytes.fromhex" | "bytearray.fromhex" | "binascii.unhexlify" | "binascii.a2b_hex" => {
+                decoded(hex(&bytes()?)?)
+            }
+            "base64.b64decode"
+            | "base64.standard_b64decode"
+            | "base64.decodebytes"
+            | "base64.decodestring"
             | "binascii.a2b_base64" => decoded(base64(&bytes()?, false)?),
             "base64.urlsafe_b64decode" => decoded(base64(&bytes()?, true)?),
             "base64.b16decode" => decoded(hex(&bytes()?)?),
@@ -520,8 +526,9 @@ impl Folder {
                 (text, false) => Some(Kind::Prefix(text.into()).into()),
             },
             "os.path.dirname" => {
-                let (text, _) = first?.beginning()?;
-                Some(Value::text(text.rsplit_once('/').map_or("", |(dir, _)| dir)))
+                let (text, whole) = first?.beginning()?;
+                let dir = text.rsplit_once('/').map_or("", |(dir, _)| dir);
+                Some(if whole { Value::text(dir) } else { Kind::Prefix(dir.into()).into() })
             }
             "os.path.basename" => Some(Value::text(first?.as_text()?.rsplit('/').next()?)),
             _ => None,
@@ -749,7 +756,7 @@ fn rot13(text: &str) -> String {
 
 fn hex(bytes: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if digits.len() % 2 != 0 || digits.len() > 2 * LONGEST_DECODED {
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * LONGEST_DECODED {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);

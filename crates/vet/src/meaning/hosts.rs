@@ -19,7 +19,8 @@ pub(crate) enum Reach {
 pub(crate) fn reach(host: &str) -> Reach {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     let host = host.split('%').next().unwrap_or_default();
-    let named = ["metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal", "metadata"];
+    let named =
+        ["metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal", "metadata"];
     if named.contains(&host) {
         return Reach::Metadata;
     }
@@ -30,7 +31,8 @@ pub(crate) fn reach(host: &str) -> Reach {
     let embedded = [".nip.io", ".sslip.io", ".xip.io"].iter().find_map(|end| host.strip_suffix(end));
     let text = embedded.map_or(host.to_owned(), |front| front.replace('-', "."));
     let labels: Vec<&str> = text.split('.').collect();
-    let candidate = if embedded.is_some() && labels.len() > 4 { labels[labels.len() - 4..].join(".") } else { text.clone() };
+    let candidate =
+        if embedded.is_some() && labels.len() > 4 { labels[labels.len() - 4..].join(".") } else { text.clone() };
     if let Some(v4) = ipv4(&candidate) {
         return of_v4(v4);
     }
@@ -84,6 +86,15 @@ fn ipv4(text: &str) -> Option<Ipv4Addr> {
     }
     let front = front.iter().enumerate().fold(0, |all, (at, part)| all | part << (24 - 8 * at));
     Some(Ipv4Addr::from(u32::try_from(front | last).ok()?))
+}
+
+/// Whether every address that begins so is one of a private network or of a metadata service.
+pub(crate) fn is_private_beginning(text: &str) -> bool {
+    ["10.", "192.168.", "169.254."].iter().any(|front| text.starts_with(front))
+        || text
+            .strip_prefix("172.")
+            .and_then(|rest| rest.split_once('.'))
+            .is_some_and(|(second, _)| second.parse::<u8>().is_ok_and(|second| (16..32).contains(&second)))
 }
 
 /// Host and port of a URL, or of the beginning of one if the host is whole in it.

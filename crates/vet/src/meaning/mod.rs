@@ -20,7 +20,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use crate::findings::{Findings, Remark};
 use crate::report::{Import, Origin};
 use crate::rule::{Confidence, Rule};
-use crate::syntax::{ExceptHandler, Expr, Parameters, Pattern, Ranged, Stmt, StmtClassDef, StmtFunctionDef, TextRange};
+use crate::syntax::{
+    ExceptHandler, Expr, Parameters, Pattern, Ranged, Stmt, StmtClassDef, StmtFunctionDef, TextRange, TokenKind,
+};
 use crate::units::Units;
 use fold::Folder;
 use value::{Kind, Value};
@@ -57,7 +59,6 @@ enum Body<'a> {
 }
 
 struct Function<'a> {
-    name: &'a str,
     parameters: Option<&'a Parameters>,
     body: Body<'a>,
     scope: usize,
@@ -94,6 +95,9 @@ struct Loop {
     held: Vec<(usize, TextRange, Remark)>,
 }
 
+/// One of several ways that a program can go on.
+type Branch<'b, 'a> = dyn FnMut(&mut Interpreter<'a>) + 'b;
+
 /// What a name was before a branch.
 type Journal<'a> = HashMap<(usize, &'a str), Option<Value>>;
 
@@ -127,6 +131,8 @@ pub(crate) struct Interpreter<'a> {
     /// In which file sockets were made, and what was done with sockets there.
     sockets: Vec<(usize, TextRange, Option<String>)>,
     listening: HashSet<usize>,
+    /// Names that functions declare global or nonlocal: somebody else may change them.
+    shared: HashSet<&'a str>,
     connecting: HashSet<usize>,
     pub(crate) incomplete: bool,
 }
@@ -173,6 +179,7 @@ impl<'a> Interpreter<'a> {
             executing: 0,
             sockets: Vec::new(),
             listening: HashSet::new(),
+            shared: HashSet::new(),
             connecting: HashSet::new(),
             incomplete: false,
         }
@@ -197,7 +204,8 @@ impl<'a> Interpreter<'a> {
         for (unit, range, family) in std::mem::take(&mut self.sockets) {
             let listens = self.listening.contains(&unit) && !self.connecting.contains(&unit);
             let rule = if listens { Rule::V302 } else { Rule::V301 };
-            let what = family.map_or("makes an internet socket".to_owned(), |family| format!("makes a socket, {family}"));
+            let what =
+                family.map_or("makes an internet socket".to_owned(), |family| format!("makes a socket, {family}"));
             let remark = Remark::new(rule, what).subject("socket.socket").acts(&[crate::Act::Socket]);
             self.remark_in(unit, range, remark.confidence(Confidence::Medium));
         }
@@ -220,6 +228,23 @@ impl<'a> Interpreter<'a> {
         let scope = self.new_scope(None, ScopeKind::Module, unit);
         self.modules.insert(unit, scope);
         let Some(tree) = &self.units.get(unit).tree else { return scope };
+        if let Some(Stmt::Expr(first)) = tree.body.first()
+            && let Expr::StringLiteral(text) = &*first.value
+        {
+            self.scopes[scope].names.insert("__doc__", Value::text(text.value.to_str()));
+        }
+        let text = &self.units.get(unit).text;
+        let mut declares = false;
+        for (kind, range) in &tree.tokens {
+            match kind {
+                TokenKind::Global | TokenKind::Nonlocal => declares = true,
+                TokenKind::Name if declares => {
+                    self.shared.insert(&text[range.start().to_usize()..range.end().to_usize()]);
+                }
+                TokenKind::Newline | TokenKind::Semi => declares = false,
+                _ => {}
+            }
+        }
         let path = format!("/work/{}", self.units.get(unit).path);
         self.scopes[scope].names.insert("__file__", Value::text(path));
         if self.depth + 200 > MOST_DEPTH {
@@ -434,12 +459,18 @@ impl<'a> Interpreter<'a> {
             }
             Stmt::While(it) => {
                 let test = self.expr(&it.test);
-                let endless = test.truth() == Some(true) && test.is_constant();
+                let endless = test.truth() == Some(true) && test.is_constant() && self.is_fixed(&it.test);
                 let mut held = Vec::new();
                 let mut round = |this: &mut Self| {
                     this.loops.push(Loop { endless, ..Loop::default() });
                     this.block(&it.body);
-                    held.push(this.loops.pop().expect("it was put there above"));
+                    // What the body changes is another condition in the next round.
+                    this.repeating += 1;
+                    let still = endless && this.expr(&it.test).truth() == Some(true);
+                    this.repeating -= 1;
+                    let mut frame = this.loops.pop().expect("it was put there above");
+                    frame.endless = still;
+                    held.push(frame);
                 };
                 if endless {
                     // What is in it happens in any case.
@@ -457,7 +488,7 @@ impl<'a> Interpreter<'a> {
                 self.expr(&it.test);
                 let all = it.elif_else_clauses.last().is_some_and(|clause| clause.test.is_none());
                 let mut first = |this: &mut Self| this.block(&it.body);
-                let mut others: Vec<Box<dyn FnMut(&mut Self) + '_>> = Vec::new();
+                let mut others: Vec<Box<Branch<'_, 'a>>> = Vec::new();
                 for clause in &it.elif_else_clauses {
                     others.push(Box::new(move |this: &mut Self| {
                         if let Some(test) = &clause.test {
@@ -636,13 +667,28 @@ impl<'a> Interpreter<'a> {
                     Expr::List(it) => &it.elts,
                     _ => return,
                 };
-                let starred = elements.iter().any(Expr::is_starred_expr);
+                let starred = elements.iter().position(Expr::is_starred_expr);
                 for (at, element) in elements.iter().enumerate() {
+                    if let (Some(star), Some(items)) = (starred, value.items())
+                        && items.len() + 1 >= elements.len()
+                    {
+                        let after = elements.len() - 1 - star;
+                        if at == star {
+                            let rest = Value::list(items[star..items.len() - after].to_vec());
+                            if let Expr::Starred(it) = element {
+                                self.bind(&it.value, rest);
+                            }
+                        } else {
+                            let place = if at < star { at } else { items.len() - (elements.len() - at) };
+                            self.bind(element, items[place].clone());
+                        }
+                        continue;
+                    }
                     // Alternatives are taken apart each by itself.
                     let parts: Vec<Value> = value
                         .alternatives()
                         .iter()
-                        .filter_map(|one| one.items().filter(|_| !starred)?.get(at).cloned())
+                        .filter_map(|one| one.items().filter(|_| starred.is_none())?.get(at).cloned())
                         .collect();
                     let part = if parts.is_empty() { Value::unknown(value.taint) } else { Value::one_of(parts) };
                     self.bind(element, part);
@@ -666,11 +712,16 @@ impl<'a> Interpreter<'a> {
                     }
                     Kind::Name(module)
                         if &**module == "sys"
-                            && ["meta_path", "path_hooks", "modules", "settrace", "path_importer_cache"].contains(&name) =>
+                            && ["meta_path", "path_hooks", "modules", "settrace", "path_importer_cache"]
+                                .contains(&name) =>
                     {
                         self.hook(target.range(), &format!("sys.{name}"), "replaces");
                     }
-                    _ if ["__code__", "__globals__", "__builtins__", "__bases__", "f_trace", "f_locals"].contains(&name) => {
+                    _ if name == "__code__" => {
+                        let remark = Remark::new(Rule::V501, "gives a function other code").subject(name);
+                        self.remark(target.range(), remark);
+                    }
+                    _ if ["__globals__", "__builtins__", "__bases__", "f_trace", "f_locals"].contains(&name) => {
                         self.hook(target.range(), name, "replaces");
                     }
                     _ => {}
@@ -724,13 +775,14 @@ impl<'a> Interpreter<'a> {
     // Functions and classes.
 
     fn function(&mut self, def: &'a StmtFunctionDef) {
-        let decorators: Vec<Value> = def.decorator_list.iter().map(|decorator| self.expr(&decorator.expression)).collect();
+        let decorators: Vec<Value> =
+            def.decorator_list.iter().map(|decorator| self.expr(&decorator.expression)).collect();
         if let Some(returns) = &def.returns {
             self.expr(returns);
         }
         let is_static = decorators.iter().any(|decorator| decorator.as_name() == Some("staticmethod"));
         let is_property = decorators.iter().any(|decorator| decorator.as_name() == Some("property"));
-        let id = self.new_function(&def.name.id, Some(&def.parameters), Body::Block(&def.body), is_static);
+        let id = self.new_function(Some(&def.parameters), Body::Block(&def.body), is_static);
         let mut value: Value = Kind::Function(id).into();
         for (decorator, at) in decorators.iter().zip(&def.decorator_list).rev() {
             value = self.decorate(decorator, value, at.expression.range());
@@ -742,13 +794,7 @@ impl<'a> Interpreter<'a> {
         self.write(&def.name.id, value);
     }
 
-    fn new_function(
-        &mut self,
-        name: &'a str,
-        parameters: Option<&'a Parameters>,
-        body: Body<'a>,
-        is_static: bool,
-    ) -> usize {
+    fn new_function(&mut self, parameters: Option<&'a Parameters>, body: Body<'a>, is_static: bool) -> usize {
         let mut defaults = HashMap::new();
         for parameter in parameters.into_iter().flat_map(Parameters::iter) {
             if let Some(annotation) = parameter.annotation() {
@@ -760,7 +806,6 @@ impl<'a> Interpreter<'a> {
             }
         }
         self.functions.push(Function {
-            name,
             parameters,
             body,
             scope: self.scope,
@@ -871,7 +916,8 @@ impl<'a> Interpreter<'a> {
     }
 
     fn define_class(&mut self, def: &'a StmtClassDef) {
-        let decorators: Vec<Value> = def.decorator_list.iter().map(|decorator| self.expr(&decorator.expression)).collect();
+        let decorators: Vec<Value> =
+            def.decorator_list.iter().map(|decorator| self.expr(&decorator.expression)).collect();
         let mut bases = Vec::new();
         if let Some(arguments) = &def.arguments {
             for base in &arguments.args {
@@ -893,6 +939,21 @@ impl<'a> Interpreter<'a> {
     }
 
     // Loops.
+
+    /// Whether only what is in a loop could change this condition.
+    fn is_fixed(&self, test: &Expr) -> bool {
+        match test {
+            Expr::Name(name) => !self.shared.contains(name.id.as_str()),
+            Expr::BooleanLiteral(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) => true,
+            Expr::List(it) => !it.elts.is_empty(),
+            Expr::Tuple(it) => !it.elts.is_empty(),
+            Expr::UnaryOp(it) => self.is_fixed(&it.operand),
+            Expr::BinOp(it) => self.is_fixed(&it.left) && self.is_fixed(&it.right),
+            Expr::Compare(it) => self.is_fixed(&it.left) && it.comparators.iter().all(|other| self.is_fixed(other)),
+            Expr::BoolOp(it) => it.values.iter().all(|value| self.is_fixed(value)),
+            _ => false,
+        }
+    }
 
     /// Something ends the innermost loop, or all of the function.
     fn leave_loops(&mut self, all: bool) {
@@ -941,7 +1002,9 @@ impl<'a> Interpreter<'a> {
         }
         if (endless || long) && !ends {
             for (unit, range, remark) in held {
-                if !(waits && matches!(remark.rule, Rule::V902 | Rule::V903)) {
+                // A server that starts something for each that comes waits for them.
+                let paced = matches!(remark.rule, Rule::V902 | Rule::V903) || remark.confidence == Confidence::Low;
+                if !(waits && paced) {
                     self.remark_in(unit, range, remark);
                 }
             }

@@ -5,6 +5,8 @@
 pub(crate) enum Leads {
     /// Into `/work`, `/tmp`, `/dev/shm`, or to what every cell has.
     Inside,
+    /// To what the interpreter needs of a host: it can be read.
+    Interpreter,
     /// Out of them.
     Outside,
     /// To where credentials are kept.
@@ -119,12 +121,14 @@ pub(crate) fn judge(path: &str, whole: bool) -> Leads {
         return Leads::Inside;
     };
     let below = |dir: &str| plain == dir || plain.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
-    if OURS.iter().any(|dir| below(dir)) || !whole && OURS.iter().any(|dir| dir.starts_with(&plain)) && plain.len() > 1 {
+    if OURS.iter().any(|dir| below(dir)) || !whole && OURS.iter().any(|dir| dir.starts_with(&plain)) && plain.len() > 1
+    {
         return Leads::Inside;
     }
     // Versions follow the name: `/usr/lib/python3.11`.
     if OF_EVERY_CELL.iter().any(|dir| plain.starts_with(dir)) {
-        return Leads::Inside;
+        let device = plain.starts_with("/dev/") || plain.starts_with("/proc/");
+        return if device { Leads::Inside } else { Leads::Interpreter };
     }
     Leads::Outside
 }
@@ -142,7 +146,9 @@ pub(crate) fn normal(path: &str) -> Option<String> {
     if home {
         return Some(path.to_owned());
     }
-    let windows = path.len() > 2 && path.as_bytes()[1] == b':' && path.as_bytes()[0].is_ascii_alphabetic()
+    let windows = path.len() > 2
+        && path.as_bytes()[1] == b':'
+        && path.as_bytes()[0].is_ascii_alphabetic()
         && matches!(path.as_bytes()[2], b'\\' | b'/');
     if windows || path.starts_with("\\\\") {
         return Some(path.to_owned());
@@ -175,7 +181,7 @@ mod tests {
             ("/work/out/a.txt", Leads::Inside),
             ("/tmp/x", Leads::Inside),
             ("/dev/null", Leads::Inside),
-            ("/usr/lib/python3.11/os.py", Leads::Inside),
+            ("/usr/lib/python3.11/os.py", Leads::Interpreter),
             ("a/../../etc/passwd", Leads::Outside),
             ("../data.csv", Leads::Outside),
             ("/etc/passwd", Leads::Outside),

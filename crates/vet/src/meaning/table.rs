@@ -78,6 +78,8 @@ pub(crate) enum Does {
     Sleep,
     /// Prints.
     Print,
+    /// Makes a file of as many bytes as this argument says.
+    Size(usize),
     /// Allocates as many bytes as the first argument says, times this.
     Allocate(u64),
     /// Allocates an array of this shape.
@@ -85,9 +87,9 @@ pub(crate) enum Does {
 }
 
 use Does::{
-    Allocate, Code, CodeFile, CodeObject, Connects, Decode, Deserialise, Exec, Exit, Fork, Frames, Hook, Host,
-    Import, ImportFrom, ListenPair, Listens, Load, LoadIf, Move, Native, Objects, Open, Pair, Print, Read, Remove,
-    Shape, Shell, Signal, Sleep, Socket, Spawn, Start, Url, Write, Yaml,
+    Allocate, Code, CodeFile, CodeObject, Connects, Decode, Deserialise, Exec, Exit, Fork, Frames, Hook, Host, Import,
+    ImportFrom, ListenPair, Listens, Load, LoadIf, Move, Native, Objects, Open, Pair, Print, Read, Remove, Shape,
+    Shell, Signal, Sleep, Socket, Spawn, Start, Url, Write, Yaml,
 };
 
 const TABLE: &[(&str, Does)] = &[
@@ -134,6 +136,7 @@ const TABLE: &[(&str, Does)] = &[
     ("distutils.spawn.spawn", Start),
     ("platform.popen", Shell),
     ("webbrowser.open", Start),
+    ("imaplib.IMAP4_stream", Shell),
     ("IPython.get_ipython().system", Shell),
     ("trio.run_process", Start),
     ("anyio.run_process", Start),
@@ -142,6 +145,8 @@ const TABLE: &[(&str, Does)] = &[
     ("os.kill", Signal),
     ("os.killpg", Signal),
     ("signal.pidfd_send_signal", Signal),
+    ("signal.pthread_kill", Signal),
+    ("signal.raise_signal", Signal),
     ("psutil.Process().kill", Signal),
     ("psutil.Process().terminate", Signal),
     ("psutil.Process().suspend", Signal),
@@ -312,6 +317,8 @@ const TABLE: &[(&str, Does)] = &[
     ("gradio.Interface().launch", Listens),
     ("smtpd.SMTPServer", Listens),
     ("logging.config.listen", Listens),
+    ("multiprocessing.managers.BaseManager().get_server", Listens),
+    ("multiprocessing.managers.BaseManager().start", Listens),
     // Native code and memory.
     ("ctypes.CDLL", Native),
     ("ctypes.OleDLL", Native),
@@ -434,6 +441,8 @@ const TABLE: &[(&str, Does)] = &[
     ("os.removedirs", Remove(0)),
     ("shutil.rmtree", Remove(0)),
     ("os.truncate", Write(0)),
+    ("os.ftruncate", Does::Size(1)),
+    ("os.posix_fallocate", Does::Size(2)),
     ("os.mkdir", Write(0)),
     ("os.makedirs", Write(0)),
     ("os.mknod", Write(0)),

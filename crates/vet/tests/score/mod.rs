@@ -61,7 +61,8 @@ pub fn programs(corpus: &Path) -> io::Result<Vec<Program>> {
             let Some((_, first)) = files.first() else { continue };
             let text = String::from_utf8_lossy(&fs::read(first)?).into_owned();
             let head: Vec<&str> = text.lines().take(12).take_while(|line| line.starts_with('#')).collect();
-            let label = |key: &str| head.iter().find_map(|line| line.strip_prefix("# ")?.strip_prefix(key)?.strip_prefix(':'));
+            let label =
+                |key: &str| head.iter().find_map(|line| line.strip_prefix("# ")?.strip_prefix(key)?.strip_prefix(':'));
             let rules = |key: &str| -> BTreeSet<String> {
                 label(key).unwrap_or("").split_whitespace().map(str::to_owned).collect()
             };
