@@ -172,6 +172,9 @@ fn spelt(text: &str, spelling: &Spelling, start: usize, end: usize) -> Option<Ra
         return None;
     }
     let length = run(text, end, spelling.most + 1, spelling.follows);
+    if !(spelling.least..=spelling.most).contains(&length) {
+        return None;
+    }
     let range = start..end + length;
     let fits = match spelling.kind {
         "a JSON web token" => {
@@ -185,7 +188,7 @@ fn spelt(text: &str, spelling: &Spelling, start: usize, end: usize) -> Option<Ra
         }
         _ => true,
     };
-    (fits && (spelling.least..=spelling.most).contains(&length)).then_some(range)
+    fits.then_some(range)
 }
 
 fn private_key(text: &str, start: usize, end: usize) -> Option<Range<usize>> {

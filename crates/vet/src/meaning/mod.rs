@@ -1137,7 +1137,9 @@ impl<'a> Interpreter<'a> {
                         }
                     }
                     Kind::Name(module) => {
-                        for name in table::names_in(module) {
+                        // The whole table is gone through for it.
+                        let enough = self.folder.spend(16 << 10);
+                        for name in table::names_in(module).filter(|_| enough) {
                             self.write(name, Value::name(&format!("{module}.{name}")));
                         }
                     }
