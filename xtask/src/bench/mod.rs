@@ -6,6 +6,7 @@
 mod cold;
 mod processes;
 mod queue;
+mod vet;
 mod warm;
 
 use std::fs;
@@ -16,6 +17,7 @@ use anyhow::bail;
 
 pub(crate) use cold::cold;
 pub(crate) use queue::queue;
+pub(crate) use vet::vet;
 pub(crate) use warm::warm;
 
 fn median(times: &[Duration]) -> Duration {
