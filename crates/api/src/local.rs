@@ -19,8 +19,8 @@ use crate::outcome::Report;
 pub const HELLO: &[u8] = b"gambeson cells 1";
 /// Bytes of a request's head, at most.
 pub const HEAD_MOST: usize = 1 << 20;
-/// Bytes of a message of the worker's, at most.
-pub const FRAME_MOST: usize = 128 << 10;
+/// Bytes of a message of the worker's, at most: a report with all its denials, and less than a socket takes at once (wmem_default).
+pub const FRAME_MOST: usize = 192 << 10;
 /// Bytes of an artifact in one message, at most.
 pub const PIECE_MOST: usize = 64 << 10;
 
