@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use gambeson_api::{Destination, StartAsked};
 use gambeson_sandbox::{
-    Collected, Denial, End, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams, Terminal,
-    collect, launch, plan,
+    Collected, Denial, End, Host, Input, Limits, Listeners, Network, Plan, Refusal, Sink, Spec, Staged, Streams,
+    Terminal, collect, launch, plan,
 };
 use gambeson_worker::{Lost, OneProxy, Taken, Told};
 use rustix::pipe::{PipeFlags, pipe_with};

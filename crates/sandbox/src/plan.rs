@@ -215,7 +215,8 @@ fn tree(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Refusal> {
         // That there is nobody to ask is found out at a socket, which is refused with a reason; by files alone a name would
         // not be known, and nobody would hear why.
         Network::None => "passwd: files\ngroup: files\nhosts: files dns\n",
-        Network::Loopback => "passwd: files\ngroup: files\nhosts: files\n",
+        // What may be connected to has its name resolved by the proxy.
+        Network::Loopback | Network::Allow => "passwd: files\ngroup: files\nhosts: files\n",
     };
     for (path, contents) in [
         ("/etc/passwd", passwd.as_str()),

@@ -99,7 +99,6 @@ pub fn relay(remote: Remote, told: BorrowedFd<'_>, streams: Streams<'_>, mut can
 mod tests {
     use super::*;
     use crate::feed::Input;
-    use crate::output::Sink;
     use std::io::{Read, Write};
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
@@ -138,12 +137,9 @@ mod tests {
             drop(give);
             let streams = Streams {
                 stdin: Input::Fd(given.as_fd()),
-                stdout: Sink::Keep,
-                stderr: Sink::Keep,
                 interrupt: Some(pressed.as_fd()),
                 cancel: Some(unwanted.as_fd()),
-                resize: None,
-                denied: None,
+                ..Streams::kept()
             };
             let remote = Remote { stdin, stdout, stderr, interrupt };
             let relayed = relay(remote, told.as_fd(), streams, || (&told).write_all(b"c").unwrap());
