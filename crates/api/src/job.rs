@@ -131,7 +131,8 @@ pub struct Submission {
     /// A second submission with the same key of the same user in the same project is the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// Whether it may run again when its worker vanished in the middle.
+    /// Whether it may run again when its worker vanished in the middle. Then it also starts sooner: nobody waits until it is
+    /// on the disk that it does.
     #[serde(default)]
     pub may_rerun: bool,
     /// As many elements as this, each told its own by `GAMBESON_ARRAY_INDEX` (from 0) and `GAMBESON_ARRAY_SIZE`.

@@ -110,6 +110,9 @@ wire! {
         /// Whether the server takes [`Entry::Denied`]: one of before that does not say so.
         #[serde(default)]
         pub denials: bool,
+        /// Whether it may run twice: then it may start before the server has recorded that it does.
+        #[serde(default)]
+        pub may_rerun: bool,
     }
 
     /// "I live, and I still have these." Answered at once when there is something to do, else after `wait_ms`.

@@ -251,6 +251,7 @@ impl Desk {
             start: row.ask.start,
             array: row.array,
             denials: true,
+            may_rerun: row.ask.may_rerun,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The life of one job on this worker: from its lease to its end.
 //!
 //! Invariants:
-//! 1. The server knows that the program starts before it does.
+//! 1. The server knows that the program starts before it does, unless that may run twice.
 //! 2. Of a job whose lease is gone nothing is said, and its cell is dead before its room is given to another.
 //! 3. A job ends here in one way: settled, handed back, or let go.
 
@@ -98,6 +98,7 @@ async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, G
         Err(Unready::HandBack(why)) => return journal.hand_back(why).await,
         Err(Unready::Settle(report)) => return journal.settle(*report, Vec::new(), Vec::new()).await,
     };
+    let may_rerun = lease.may_rerun;
     drop(lease);
 
     // Its cell gets its program while the server hears that it starts.
@@ -106,6 +107,11 @@ async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, G
         Err(error) => return journal.settle(fault("start a thread", &error), Vec::new(), Vec::new()).await,
     };
     journal.backlog.push(Entry::Started {});
+    if may_rerun {
+        // Should we die before it is recorded, it runs again, which is no harm: nobody waits for a disk.
+        let _ = go.send(());
+        return journal.run(ends, told, place.flush).await;
+    }
     let sent = tokio::select! {
         biased;
         () = holding.at_least(Verdict::Cancel) => Ok(()),

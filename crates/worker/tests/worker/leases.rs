@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gambeson_api::work::{Entry, Lease};
 use gambeson_api::{Digest, End, FileContent};
 use tokio::time::Instant;
 
@@ -40,6 +41,28 @@ async fn a_job_that_is_cancelled_before_its_start_never_starts() {
     let settled = server.settled(job).await;
     assert_eq!(settled.report.outcome.end, End::Cancelled {});
     assert!(server.inner().seen.entries[&job].is_empty(), "it was started");
+    worker.finish().await;
+}
+
+#[tokio::test]
+async fn a_program_starts_when_that_is_recorded_unless_it_may_run_twice() {
+    let server = listen(TTL).await;
+    server.change(|inner| inner.faults.mute_starts = true);
+    let worker = Worker::start(&server, |_| {});
+    let once = server.submit(lease(FOREVER));
+    server.until("the start is asked for", |inner| (inner.seen.starts_asked == 1).then_some(())).await;
+    let twice = server.submit(Lease { may_rerun: true, ..lease(FOREVER) });
+    while processes(twice).is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(processes(once).is_empty(), "it runs, and nobody knows");
+    server.change(|inner| inner.faults.mute_starts = false);
+    server.printed(once, "ready").await;
+    server.change(|inner| inner.cancel.extend([once, twice]));
+    for job in [once, twice] {
+        assert_eq!(server.settled(job).await.report.outcome.end, End::Cancelled {});
+        assert_eq!(server.inner().seen.entries[&job][0], Entry::Started {});
+    }
     worker.finish().await;
 }
 

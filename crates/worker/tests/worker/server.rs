@@ -29,6 +29,7 @@ pub struct Seen {
     pub enrolled: Vec<Enrol>,
     pub asked_to_enrol: usize,
     pub appends: usize,
+    pub starts_asked: usize,
     pub heartbeats: usize,
     pub polls: Vec<LeaseRequest>,
     pub blobs_sent: usize,
@@ -48,6 +49,8 @@ pub struct Faults {
     /// Heartbeats, appends, blobs are not answered.
     pub mute_heartbeats: bool,
     pub mute_appends: bool,
+    /// That a program starts is heard and not answered.
+    pub mute_starts: bool,
     pub mute_blobs: bool,
     /// Free room is not looked at.
     pub overgrant: bool,
@@ -214,6 +217,7 @@ pub fn lease(source: &str) -> Lease {
         start: Default::default(),
         array: None,
         denials: true,
+        may_rerun: false,
     }
 }
 
@@ -360,7 +364,12 @@ async fn append(
 ) -> Answer<Appended> {
     assert!(append.entries.len() <= Append::ENTRIES_MOST && !append.entries.is_empty());
     let only_start = append.entries == [Entry::Started {}];
-    server.until("appends are taken", |inner| (!inner.faults.mute_appends || only_start).then_some(())).await;
+    server.change(|inner| inner.seen.starts_asked += usize::from(only_start));
+    let is_taken = |inner: &mut Inner| match only_start {
+        true => !inner.faults.mute_starts,
+        false => !inner.faults.mute_appends,
+    };
+    server.until("appends are taken", |inner| is_taken(inner).then_some(())).await;
     let next = server.change(|inner| {
         holder(inner, &headers, lease)?;
         inner.seen.appends += 1;

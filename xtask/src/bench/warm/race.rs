@@ -59,6 +59,7 @@ impl Work<'_> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = platform.client();
         let submission = self.submission()?;
+        let twice = Submission { may_rerun: true, ..self.submission()? };
         runtime.block_on(self.until_warm(&client, &submission))?;
         let cold = Cell::new(0);
         let inside = RefCell::new(Inside::start(self)?);
@@ -77,6 +78,17 @@ impl Work<'_> {
                     if self.done(accepted)? == Start::Cold {
                         cold.set(cold.get() + 1);
                     }
+                    Ok(took)
+                }),
+            },
+            Entrant {
+                name: "the same, of a job that may run twice (`may_rerun`): it waits for two commits instead of three".into(),
+                goal: "",
+                turn: Box::new(|| {
+                    let begun = Instant::now();
+                    let accepted = runtime.block_on(client.job_submit(&twice, Some(WAIT)))?;
+                    let took = begun.elapsed();
+                    self.done(accepted)?;
                     Ok(took)
                 }),
             },
