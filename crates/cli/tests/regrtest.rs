@@ -21,6 +21,8 @@ fn main() -> ExitCode {
 fn run(module: &Module<'_>) -> Said {
     let mut gambeson = Command::new(env!("CARGO_BIN_EXE_gambeson"));
     gambeson.args(["run", "--json", "--start", "cold", "--network", module.network, "--python"]).arg(cpython::python());
+    // Of a run's own; CPython's tests look at what an interpreter does without (test_cmd_line).
+    gambeson.args(["--env", "PYTHONUNBUFFERED="]);
     gambeson.args(LIMITS.iter().flat_map(|limit| ["--limit", limit]));
     gambeson.arg(PathBuf::from(PROGRAM)).arg("--").args(module.args());
     let failed = |why: String, stderr: &[u8]| Said {
