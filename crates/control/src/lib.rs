@@ -31,3 +31,4 @@ pub use backup::{BackupContents, BackupError, backup, restore};
 pub use clock::{Clock, Hands};
 pub use config::{Config, Vetting};
 pub use control::*;
+pub use vetting::{told, told_module};

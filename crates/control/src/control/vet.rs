@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gambeson_api::{
-    ArrayId, AuditRow, Finding, Job, JobId, Module, ProjectId, StartAsked, Submission, VetDecision,
+    ArrayId, AuditRow, Finding, Job, JobId, ProjectId, StartAsked, Submission, VetDecision,
     VetRecord, Vetted, Waiting,
 };
 
@@ -167,7 +167,7 @@ impl Control {
             findings: vetting::shown(&kept, None),
             silenced: read.as_deref().map(|read| Advice::silenced(read, &admitted.ask)).unwrap_or_default(),
             more: kept.more,
-            modules: report.map(|report| report.modules.iter().map(module).collect()).unwrap_or_default(),
+            modules: report.map(|report| report.modules.iter().map(vetting::told_module).collect()).unwrap_or_default(),
             files_read: report.map_or(0, |report| report.files_read),
             bytes_read: report.map_or(0, |report| report.bytes_read),
             incomplete: report.is_none_or(|report| report.incomplete),
@@ -265,15 +265,4 @@ impl Control {
         let kept: Kept = serde_json::from_slice(&body).unwrap_or_default();
         Ok(Some((vetting::shown(&kept, row.verdicts.as_ref()), kept.more)))
     }
-}
-
-fn module(import: &gambeson_vet::Import) -> Module {
-    let origin = match import.origin {
-        gambeson_vet::Origin::StandardLibrary => "standard_library",
-        gambeson_vet::Origin::Submission => "submission",
-        gambeson_vet::Origin::Environment => "environment",
-        gambeson_vet::Origin::Missing => "missing",
-        gambeson_vet::Origin::Unknown => "unknown",
-    };
-    Module { name: import.module.clone(), origin: origin.into() }
 }

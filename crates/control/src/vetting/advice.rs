@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gambeson_api as api;
 use gambeson_vet::{
-    Finding, HappenedDenial, Policy, PredictedFinding, Prediction, Rule, Severity, Verdict, compare, predict,
+    Finding, HappenedDenial, Import, Origin, Policy, PredictedFinding, Prediction, Rule, Severity, Verdict, compare, predict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ impl Advice {
         let policy = policy(ask);
         let predicted = |finding: &Finding| PredictedFinding { finding: finding.clone(), prediction: predict(finding, &policy) };
         let silenced = read.report.silenced.iter().take(KEPT_MOST);
-        silenced.map(|finding| shown_one(&KeptFinding { predicted: predicted(finding), excerpt: None }, None)).collect()
+        silenced.map(|finding| told(&predicted(finding))).collect()
     }
 }
 
@@ -192,6 +192,23 @@ pub(crate) fn shown(kept: &Kept, verdicts: Option<&Verdicts>) -> Vec<api::Findin
         }
     };
     kept.findings.iter().enumerate().map(|(place, kept)| shown_one(kept, verdict(place))).collect()
+}
+
+/// A finding with what is predicted of it, in the words of the API.
+pub fn told(predicted: &PredictedFinding) -> api::Finding {
+    shown_one(&KeptFinding { predicted: predicted.clone(), excerpt: None }, None)
+}
+
+/// A module that is imported, in the words of the API.
+pub fn told_module(import: &Import) -> api::Module {
+    let origin = match import.origin {
+        Origin::StandardLibrary => "standard_library",
+        Origin::Submission => "submission",
+        Origin::Environment => "environment",
+        Origin::Missing => "missing",
+        Origin::Unknown => "unknown",
+    };
+    api::Module { name: import.module.clone(), origin: origin.into() }
 }
 
 fn shown_one(kept: &KeptFinding, verdict: Option<&str>) -> api::Finding {

@@ -19,6 +19,7 @@ use gambeson_api::{Digest, FileContent, UserId};
 use gambeson_vet::{Confidence, Finding, MOST_BYTES, MOST_BYTES_OF_FILE, Place, Report, Rule, Source, Style};
 
 pub(crate) use advice::{Advice, Kept, Verdicts, shown};
+pub use advice::{told, told_module};
 use cache::Cache;
 use pool::Pool;
 
