@@ -15,6 +15,7 @@ use crate::content::Digest;
 use crate::id::{ArrayId, JobId, KeyId, WorkerId};
 use crate::job::{Accepted, Array, Job, JobList, JobSource, JobState, Submission};
 use crate::people::*;
+use crate::vet::{VetRecord, Vetted};
 
 /// How long an answer may take that needs no waiting.
 const ANSWER_MOST: Duration = Duration::from_secs(60);
