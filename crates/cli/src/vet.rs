@@ -70,16 +70,14 @@ pub fn reader() -> Reader {
     Reader::new("/proc/self/exe", [READER])
 }
 
+/// Puts the thread that reads behind the filter.
+fn confine() -> io::Result<()> {
+    let none = (gambeson_sandbox::Network::None, gambeson_sandbox::Terminal::None);
+    gambeson_sandbox::Policy::parse(FILTER, none.0, none.1).map_err(io::Error::other)?.confine_thread()
+}
+
 /// Is the process that reads.
 pub fn be_reader() -> std::process::ExitCode {
-    let confine = || {
-        let policy = gambeson_sandbox::Policy::parse(
-            FILTER,
-            gambeson_sandbox::Network::None,
-            gambeson_sandbox::Terminal::None,
-        );
-        policy.map_err(io::Error::other)?.confine_thread()
-    };
     match serve(confine) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(_) => std::process::ExitCode::FAILURE,
@@ -250,9 +248,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filter_of_the_reader_is_a_policy() {
-        let none = (gambeson_sandbox::Network::None, gambeson_sandbox::Terminal::None);
-        let policy = gambeson_sandbox::Policy::parse(FILTER, none.0, none.1).unwrap();
-        assert!((10..40).contains(&policy.allowed()), "{policy:?}");
+    fn the_thread_that_reads_can_open_nothing_and_say_nothing() {
+        let tries = || {
+            let open = fs::File::open("/dev/null").map(drop).map_err(|error| error.kind());
+            let (read, write) = rustix::pipe::pipe().map_or_else(|error| panic!("{error}"), |pipe| pipe);
+            drop(read);
+            (open, rustix::io::write(&write, b"x"))
+        };
+        let ended = std::thread::spawn(move || {
+            // The control: the same without the filter. What is written to a pipe that nobody reads is told apart.
+            let before = tries();
+            let pipe = rustix::pipe::pipe().unwrap();
+            rustix::thread::set_no_new_privs(true).unwrap();
+            confine().unwrap();
+            let open = fs::File::open("/dev/null").map(drop).map_err(|error| error.kind());
+            let said = rustix::io::write(&pipe.1, b"x");
+            let made = rustix::pipe::pipe().map(drop);
+            // Reading goes on.
+            let findings = gambeson_vet::read(&Source::of("main.py", "import os\nos.system('id')\n")).findings.len();
+            (before, open, said, made, findings)
+        });
+        let (before, open, said, made, findings) = ended.join().unwrap();
+        assert_eq!(before, (Ok(()), Err(rustix::io::Errno::PIPE)));
+        assert_eq!(open, Err(io::ErrorKind::PermissionDenied));
+        assert_eq!((said, made), (Err(rustix::io::Errno::PERM), Err(rustix::io::Errno::PERM)));
+        assert_eq!(findings, 1, "a thread to read in cannot be had any more, and that is a finding");
     }
 }
