@@ -7,10 +7,11 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use gambeson_api::Destination;
 use gambeson_vet::process::{Reader, serve};
 use gambeson_vet::{
-    MOST_BYTES_OF_FILE, MOST_FILES, Network, Policy, PredictedFinding, Report, Severity, Source, Style, predict_all, sarif,
-    text,
+    MOST_BYTES_OF_FILE, MOST_FILES, Network, Policy, PredictedFinding, Report, Severity, Source, Style, predict_all,
+    sarif, text,
 };
 
 use crate::args::NetworkChoice;
@@ -48,11 +49,14 @@ pub struct VetOptions {
     /// Which sockets the program is to be allowed to make.
     #[arg(long, value_enum, default_value = "none")]
     pub network: NetworkChoice,
+    /// Where the program is to be let connect: pypi.org:443, *.example.org:443 (names below it), *:443 (any name).
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', conflicts_with = "network")]
+    pub network_allow: Vec<Destination>,
     /// Limits that the job is to have, as for gambeson run.
     #[arg(long = "limit", value_name = "KEY=VALUE")]
     pub limits: Vec<String>,
     /// Ask the server how good its advice was: what was foretold, and what happened.
-    #[arg(long, conflicts_with_all = ["files", "sarif", "fail_on", "limits"])]
+    #[arg(long, conflicts_with_all = ["files", "sarif", "fail_on", "limits", "network_allow"])]
     pub record: bool,
 }
 
@@ -149,6 +153,9 @@ fn policy(options: &VetOptions) -> Result<Policy, String> {
     let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Ok(Policy {
         network: match options.network {
+            _ if !options.network_allow.is_empty() => {
+                Network::Allow(options.network_allow.iter().map(ToString::to_string).collect())
+            }
             NetworkChoice::None => Network::None,
             NetworkChoice::Loopback => Network::Loopback,
         },

@@ -212,7 +212,9 @@ fn a_server_reads_what_is_submitted_and_takes_it_also_when_its_readers_die_or_ha
     // Its readers do not outlive it.
     let left = waiting();
     drop(platform);
-    until("its readers ended", || left.iter().all(|reader| !Path::new(&format!("/proc/{reader}/fd/0")).exists()).then_some(()));
+    until("its readers ended", || {
+        left.iter().all(|reader| !Path::new(&format!("/proc/{reader}/fd/0")).exists()).then_some(())
+    });
 }
 
 #[test]
@@ -222,7 +224,10 @@ fn a_person_is_told_what_was_remarked_when_the_job_is_accepted() {
     let file = here.file("job.py", "x = (\n");
     let output = platform.command(&["submit", &file]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("job.py:") && said.contains("V001") && said.contains('^'), "{said}");
+    assert!(
+        output.status.success() && said.contains("job.py:") && said.contains("V001") && said.contains('^'),
+        "{said}"
+    );
     let id = words(&output).trim().to_owned();
     let job = words(&platform.command(&["job", &id]).output().unwrap());
     assert!(job.contains("finding      job.py:"), "{job}");

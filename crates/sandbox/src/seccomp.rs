@@ -197,7 +197,8 @@ impl Policy {
     /// # Errors
     /// When the kernel does not take the filter.
     pub fn confine_thread(&self) -> std::io::Result<()> {
-        crate::sys::seccomp::install(&self.compile()).map_err(|errno| std::io::Error::from_raw_os_error(errno.raw_os_error()))
+        crate::sys::seccomp::install(&self.compile())
+            .map_err(|errno| std::io::Error::from_raw_os_error(errno.raw_os_error()))
     }
 
     /// How many calls are allowed at all.

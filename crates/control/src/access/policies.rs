@@ -113,8 +113,14 @@ pub(super) fn load(operator: &[(String, String)]) -> Result<Policies, PolicyProb
     })?;
     drop(warnings); // about names that shadow others; the schema is ours and a test compares it with `Action`.
 
-    let mut loading =
-        Policies { set: PolicySet::new(), sets: Vec::new(), with_operators: Vec::new(), schema, texts: Vec::new(), places: HashMap::new() };
+    let mut loading = Policies {
+        set: PolicySet::new(),
+        sets: Vec::new(),
+        with_operators: Vec::new(),
+        schema,
+        texts: Vec::new(),
+        places: HashMap::new(),
+    };
     for (file, text) in BUILT_IN {
         loading.add_file(file, text, true)?;
     }
@@ -296,7 +302,8 @@ impl Policies {
                 place.is_none_or(|text| !text.built_in)
             };
             self.with_operators.push(for_it.iter().any(is_operators));
-            let for_it = PolicySet::from_policies(for_it.into_iter().cloned()).map_err(|error| trouble(error.to_string()))?;
+            let for_it =
+                PolicySet::from_policies(for_it.into_iter().cloned()).map_err(|error| trouble(error.to_string()))?;
             self.sets.push(for_it);
         }
         Ok(())

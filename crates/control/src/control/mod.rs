@@ -266,7 +266,8 @@ impl Control {
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
-            reading: Reading::start(&config.vetting).map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?,
+            reading: Reading::start(&config.vetting)
+                .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?,
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
             sealing_key,

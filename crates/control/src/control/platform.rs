@@ -542,9 +542,9 @@ fn findings(question: &ExplainRequest, usual: &access::FindingsFacts) -> Answer<
     let Some(said) = question.context.get("findings") else { return Ok(usual.clone()) };
     let mut all = serde_json::to_value(usual).unwrap_or_default();
     let fits = match (all.as_object_mut(), said.as_object()) {
-        (Some(all), Some(said)) => said.iter().all(|(name, value)| {
-            all.get_mut(name).map(|place| *place = value.clone()).is_some()
-        }),
+        (Some(all), Some(said)) => {
+            said.iter().all(|(name, value)| all.get_mut(name).map(|place| *place = value.clone()).is_some())
+        }
         _ => false,
     };
     let facts = if fits { serde_json::from_value(all).ok() } else { None };

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use gambeson_api::{
-    ArrayId, AuditRow, Finding, Job, JobId, ProjectId, StartAsked, Submission, VetDecision,
-    VetRecord, Vetted, Waiting,
+    ArrayId, AuditRow, Finding, Job, JobId, ProjectId, StartAsked, Submission, VetDecision, VetRecord, Vetted, Waiting,
 };
 
 use super::jobs::facts;
@@ -47,7 +46,9 @@ impl Control {
         admitted: &Admitted,
     ) -> Answer<Option<Advice>> {
         let read = self.read_source(caller, project, submission, admitted, true).await?;
-        Ok(read.map(|read| Advice::of(&read, &admitted.ask)))
+        let directory = self.shared.directory();
+        let settings = as_project(&directory, project)?;
+        Ok(read.map(|read| Advice::of(&read, &admitted.ask, settings)))
     }
 
     async fn read_source(
@@ -156,16 +157,17 @@ impl Control {
         let project = self.project_of(&directory, caller, Action::JobVet, named.as_deref()).await?;
         let looked = self.look(caller, Action::JobVet, Target::Project(project)).await;
         let directory = looked.map_err(unseen(project, named.as_deref()))?;
-        let admitted = admit(&submission, as_project(&directory, project)?, &self.shared.config.ceiling)?;
+        let settings = as_project(&directory, project)?;
+        let admitted = admit(&submission, settings, &self.shared.config.ceiling)?;
         let read = self.read_source(caller, project, &submission, &admitted, false).await?;
-        let advice = read.as_ref().map(|read| Advice::of(read, &admitted.ask));
+        let advice = read.as_ref().map(|read| Advice::of(read, &admitted.ask, settings));
         let context = self.context().submitting(facts(&admitted, advice.as_ref()));
         let policy = self.decision(&directory, caller, project, &admitted, &context)?;
         let kept = advice.map(|advice| advice.kept).unwrap_or_default();
         let report = read.as_deref().map(|read| &read.report);
         Ok(Vetted {
             findings: vetting::shown(&kept, None),
-            silenced: read.as_deref().map(|read| Advice::silenced(read, &admitted.ask)).unwrap_or_default(),
+            silenced: read.as_deref().map(|read| Advice::silenced(read, &admitted.ask, settings)).unwrap_or_default(),
             more: kept.more,
             modules: report.map(|report| report.modules.iter().map(vetting::told_module).collect()).unwrap_or_default(),
             files_read: report.map_or(0, |report| report.files_read),

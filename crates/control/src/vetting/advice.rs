@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gambeson_api as api;
 use gambeson_vet::{
-    Finding, HappenedDenial, Import, Origin, Policy, PredictedFinding, Prediction, Rule, Severity, Verdict, compare, predict,
+    Finding, HappenedDenial, Import, Origin, Policy, PredictedFinding, Prediction, Rule, Severity, Verdict, compare,
+    predict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,13 +57,17 @@ pub(crate) struct Verdicts {
 }
 
 /// What the cell of this job will allow, as predictions need it.
-fn policy(ask: &Ask) -> Policy {
+fn policy(ask: &Ask, project: &api::Project) -> Policy {
     let limits = &ask.limits;
     Policy {
-        network: match ask.network {
+        network: match &ask.network {
             api::Network::None => gambeson_vet::Network::None,
             api::Network::Loopback => gambeson_vet::Network::Loopback,
+            api::Network::Allow(places) => {
+                gambeson_vet::Network::Allow(places.iter().map(ToString::to_string).collect())
+            }
         },
+        network_ceiling: project.network_allow.iter().map(ToString::to_string).collect(),
         memory: Some(limits.memory_bytes),
         disk: Some(limits.disk_bytes),
         output: Some(limits.output_bytes),
@@ -75,10 +80,11 @@ fn policy(ask: &Ask) -> Policy {
 }
 
 impl Advice {
-    pub(crate) fn of(read: &Read, ask: &Ask) -> Advice {
-        let policy = policy(ask);
+    pub(crate) fn of(read: &Read, ask: &Ask, project: &api::Project) -> Advice {
+        let policy = policy(ask, project);
         let findings = &read.report.findings;
-        let predicted = |finding: &Finding| PredictedFinding { finding: finding.clone(), prediction: predict(finding, &policy) };
+        let predicted =
+            |finding: &Finding| PredictedFinding { finding: finding.clone(), prediction: predict(finding, &policy) };
         let mut all: Vec<(usize, KeptFinding)> = findings
             .iter()
             .enumerate()
@@ -115,9 +121,10 @@ impl Advice {
     }
 
     /// Findings that a comment silenced, with what is predicted of them.
-    pub(crate) fn silenced(read: &Read, ask: &Ask) -> Vec<api::Finding> {
-        let policy = policy(ask);
-        let predicted = |finding: &Finding| PredictedFinding { finding: finding.clone(), prediction: predict(finding, &policy) };
+    pub(crate) fn silenced(read: &Read, ask: &Ask, project: &api::Project) -> Vec<api::Finding> {
+        let policy = policy(ask, project);
+        let predicted =
+            |finding: &Finding| PredictedFinding { finding: finding.clone(), prediction: predict(finding, &policy) };
         let silenced = read.report.silenced.iter().take(KEPT_MOST);
         silenced.map(|finding| told(&predicted(finding))).collect()
     }
@@ -176,7 +183,12 @@ impl Kept {
 }
 
 fn happened(denial: &api::Denial) -> HappenedDenial {
-    HappenedDenial { act: denial.act.clone(), ..HappenedDenial::default() }
+    HappenedDenial {
+        act: denial.act.clone(),
+        target: denial.target.clone(),
+        file: denial.file.clone(),
+        line: denial.line,
+    }
 }
 
 /// Findings as they are shown, with what became of them.
@@ -246,6 +258,8 @@ impl Verdicts {
     /// The denials that nobody foretold.
     pub(crate) fn missed(&self, denials: &[api::Denial]) -> Vec<api::Missed> {
         let missed = self.missed.iter().filter_map(|place| denials.get(*place)).take(MISSED_MOST);
-        missed.map(|denial| api::Missed { act: denial.act.clone(), target: None, count: denial.count }).collect()
+        missed
+            .map(|denial| api::Missed { act: denial.act.clone(), target: denial.target.clone(), count: denial.count })
+            .collect()
     }
 }

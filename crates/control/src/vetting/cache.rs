@@ -80,8 +80,7 @@ mod tests {
     }
 
     fn of_modules(count: usize) -> Arc<Read> {
-        let import =
-            || Import { module: "m".repeat(1000), place: Place::default(), origin: Origin::Unknown };
+        let import = || Import { module: "m".repeat(1000), place: Place::default(), origin: Origin::Unknown };
         let report = Report { modules: (0..count).map(|_| import()).collect(), ..Report::default() };
         Arc::new(Read { report, excerpts: Vec::new() })
     }

@@ -185,11 +185,7 @@ fn excerpt(finding: &Finding, source: &Source) -> String {
 }
 
 /// Gathers what is read: the program first, then the other files; contents of those that may be Python.
-pub(crate) fn gathered(
-    files: &std::collections::BTreeMap<String, FileContent>,
-    entry: &str,
-    depot: &Depot,
-) -> Source {
+pub(crate) fn gathered(files: &std::collections::BTreeMap<String, FileContent>, entry: &str, depot: &Depot) -> Source {
     let mut source = Source::default();
     let mut left = MOST_BYTES;
     let program = files.get_key_value(entry);

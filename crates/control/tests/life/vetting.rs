@@ -1,7 +1,7 @@
 //! What is remarked about a source: kept, shown, acted upon by policies, and set beside what happened.
 
-use gambeson_api::work::Settle;
 use gambeson_api::Denial;
+use gambeson_api::work::Settle;
 use gambeson_control::Vetting;
 
 use super::*;
@@ -32,13 +32,8 @@ async fn with_role(here: &Installation, name: &str, role: &str) -> Caller {
     here.control.user_create(&here.owner, create).await.unwrap();
     let member = MemberChange { user: name.into(), project: "default".into(), role: role.into() };
     here.control.member_add(&here.owner, member).await.unwrap();
-    let create = NewKey {
-        name: "k".into(),
-        user: Some(name.into()),
-        project: None,
-        scopes: vec!["*".into()],
-        expires_in: None,
-    };
+    let create =
+        NewKey { name: "k".into(), user: Some(name.into()), project: None, scopes: vec!["*".into()], expires_in: None };
     let key = here.control.key_create(&here.owner, create).await.unwrap();
     here.control.authenticate(Some(&key.secret)).unwrap()
 }
@@ -104,9 +99,14 @@ async fn what_was_foretold_is_set_beside_what_happened() {
     assert_eq!(finding.prediction, "refused");
     let denial = |act: &str| Denial {
         act: act.into(),
+        target: None,
+        rule: String::new(),
         layer: "seccomp".into(),
         why: "w".into(),
         remedy: "r".into(),
+        file: Some("main.py".into()),
+        line: Some(2),
+        source: None,
         count: 3,
     };
     // Once refused as foretold, and something else besides; once not reached.
@@ -115,13 +115,8 @@ async fn what_was_foretold_is_set_beside_what_happened() {
         let lease = here.leases(&worker, 1000).await.remove(0);
         assert_eq!(lease.job, id);
         let report = Report { denials, ..report() };
-        let settle = Settle {
-            first: 0,
-            entries: vec![Entry::Started {}],
-            report,
-            artifacts: Vec::new(),
-            skipped: Vec::new(),
-        };
+        let settle =
+            Settle { first: 0, entries: vec![Entry::Started {}], report, artifacts: Vec::new(), skipped: Vec::new() };
         here.control.lease_settle(lease.id, Some(&lease.token), settle).await.unwrap();
     }
     let ended = here.job(job.id).await;
@@ -179,7 +174,10 @@ async fn a_held_job_waits_for_somebody_who_may_approve_it() {
     assert!(here.leases(&worker, 0).await.is_empty(), "no worker gets it");
     assert_eq!(here.usage().await.queued, 1, "it counts as one that waits");
     let (operator, submitter) = (with_role(&here, "ope", "operator").await, with_role(&here, "sub", "submitter").await);
-    assert_eq!(here.control.job_approve(&here.owner, job.id).await.unwrap_err().detail, "somebody else has to approve it");
+    assert_eq!(
+        here.control.job_approve(&here.owner, job.id).await.unwrap_err().detail,
+        "somebody else has to approve it"
+    );
     assert_eq!(here.control.job_approve(&submitter, job.id).await.unwrap_err().code, Code::NotFound);
     // Whoever approves sees what it is about.
     let seen = here.control.job(&operator, job.id, Duration::ZERO).await.unwrap();
@@ -194,7 +192,11 @@ async fn a_held_job_waits_for_somebody_who_may_approve_it() {
     }
     let leases = here.leases(&worker, 1000).await;
     assert_eq!(leases.len(), 1);
-    assert_eq!((leases[0].job, leases[0].start), (job.id, StartAsked::Fresh), "native code starts with a layout of its own");
+    assert_eq!(
+        (leases[0].job, leases[0].start),
+        (job.id, StartAsked::Fresh),
+        "native code starts with a layout of its own"
+    );
     here.settle(&leases[0], 0, vec![Entry::Started {}]).await.unwrap();
     let usage = here.usage().await;
     assert_eq!((usage.queued, usage.running, usage.cpu_reserved_ms), (0, 0, 0));
@@ -239,7 +241,12 @@ async fn ten_thousand_findings_are_kept_in_part_and_what_is_worst_of_them_is() {
     source.push_str("open('/root/.ssh/id_rsa')\n");
     source.push_str(&"os.system('id')\npickle.loads(x)\nexec(y)\nos.fork()\n".repeat(3000));
     let job = submitted(&here, &source).await;
-    assert!(job.findings.len() <= 100 && job.findings_more > 10_000, "{} and {}", job.findings.len(), job.findings_more);
+    assert!(
+        job.findings.len() <= 100 && job.findings_more > 10_000,
+        "{} and {}",
+        job.findings.len(),
+        job.findings_more
+    );
     assert!(rules(&job).contains(&"V102"), "{:?}", rules(&job));
     assert!(serde_json::to_string(&job).unwrap().len() < 200 << 10);
 }
@@ -250,5 +257,9 @@ async fn where_nobody_reads_nothing_is_said_and_policies_are_told_so() {
     let job = submitted(&here, "import os\nos.system('id')\n").await;
     assert!(job.findings.is_empty());
     let worker = here.worker().await;
-    assert_eq!(here.leases(&worker, 1000).await[0].start, StartAsked::Fresh, "what was not read is not trusted to be warm");
+    assert_eq!(
+        here.leases(&worker, 1000).await[0].start,
+        StartAsked::Fresh,
+        "what was not read is not trusted to be warm"
+    );
 }
