@@ -189,7 +189,7 @@ pub enum Details {
     /// Nothing.
     None,
     /// For `job.submit` and what is asked of a submission beside it.
-    Submission(SubmissionFacts),
+    Submission(Box<SubmissionFacts>),
     /// For `key.create`: the scopes that are asked for.
     NewKey(BTreeSet<KeyScope>),
 }
@@ -268,7 +268,7 @@ impl Context {
     /// The same, for this submission.
     #[must_use]
     pub fn submitting(self, submission: SubmissionFacts) -> Context {
-        Context { details: Details::Submission(submission), ..self }
+        Context { details: Details::Submission(Box::new(submission)), ..self }
     }
 
     /// The same, for a key with these scopes.

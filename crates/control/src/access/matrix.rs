@@ -54,7 +54,7 @@ pub(super) fn resources() -> Vec<(&'static str, Resource)> {
 /// Monday at noon, with the facts that this action needs.
 pub(super) fn context_for(action: Action) -> Context {
     let details = match action {
-        action if action.is_of_submission() => Details::Submission(SubmissionFacts {
+        action if action.is_of_submission() => Details::Submission(Box::new(SubmissionFacts {
             class: "normal".into(),
             cpus_milli: 1000,
             memory_bytes: 256 << 20,
@@ -63,7 +63,7 @@ pub(super) fn context_for(action: Action) -> Context {
             network_allow: Vec::new(),
             labels: vec!["course=physics".into()],
             findings: FindingsFacts::nothing(),
-        }),
+        })),
         Action::KeyCreate => Details::NewKey(BTreeSet::from([KeyScope::JobsRead])),
         _ => Details::None,
     };
