@@ -297,7 +297,7 @@ pub fn finding(finding: &Finding) -> String {
     let verdict = match finding.verdict.as_deref() {
         None => "",
         Some("confirmed") => " (it was)",
-        Some(_) => " (it was not reached)",
+        Some(_) => " (nothing of it was refused)",
     };
     format!("{place}{} {}: {}{foretold}{verdict}", finding.severity, finding.rule, finding.message)
 }
