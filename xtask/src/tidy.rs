@@ -86,7 +86,7 @@ fn dependencies(breaches: &mut Vec<String>) -> anyhow::Result<()> {
                 // The kernel is the sandbox's alone.
                 "libc" => ours(&["gambeson-sandbox", "gambeson-nursery"]),
                 "seccompiler" | "landlock" => ours(&["gambeson-sandbox"]),
-                // The process with authority cannot run code, and a stolen worker has no database.
+                // The process with authority cannot run code (but its own, to read), and a stolen worker has no database.
                 "gambeson-sandbox" => ours(&["gambeson", "gambeson-worker", "gambeson-nursery"]),
                 "gambeson-nursery" => ours(&["gambeson-nursery-image"]),
                 "gambeson-control" => ours(&["gambeson", "gambeson-server"]),

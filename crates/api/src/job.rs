@@ -10,6 +10,7 @@ use crate::id::{ArrayId, JobId, ProjectId, UserId, WorkerId};
 use crate::limits::{Limits, LimitsAsked};
 use crate::outcome::{Denial, LayerReport, Outcome, Start, Usage};
 use crate::time::Time;
+use crate::vet::{Finding, Missed};
 
 /// Priority class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -221,6 +222,9 @@ pub struct Waiting {
     pub expected_start_p90: Option<Time>,
     /// A sentence.
     pub why: String,
+    /// Whether it waits for somebody who approves it, and not for a worker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// A file that a job left.
@@ -303,6 +307,15 @@ pub struct Job {
     /// What was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denials: Option<Vec<Denial>>,
+    /// What was remarked when its source was read, for those who may see the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// Findings that are not shown, since there are so many.
+    #[serde(default, skip_serializing_if = "crate::vet::is_zero")]
+    pub findings_more: u64,
+    /// What was refused and no finding had foretold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Missed>,
     /// From what it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,

@@ -17,6 +17,7 @@ mod people;
 mod problem;
 mod quantity;
 mod time;
+mod vet;
 pub mod work;
 
 pub use content::{BadDigest, Content, Digest, FileContent};
@@ -33,3 +34,4 @@ pub use people::*;
 pub use problem::{Code, Problem};
 pub use quantity::{BadQuantity, COUNT, CPUS, Quantity, SIZE, TIME, bytes, count, cpus, duration_ms};
 pub use time::{BadTime, Time};
+pub use vet::{Finding, Missed, Module, RuleRecord, VetDecision, VetRecord, Vetted};

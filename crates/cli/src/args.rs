@@ -23,6 +23,8 @@ pub struct Args {
 pub enum Command {
     /// Run a Python file in a cell on this machine.
     Run(RunOptions),
+    /// Read Python files and say what a cell would do about them; nothing is run, and no server is asked.
+    Vet(crate::vet::VetOptions),
     /// Show the whole way: a server and a worker of its own, a submission, its output, what it used, what held.
     Demo(crate::demo::DemoOptions),
     /// Say what this host can enforce, by trying it, and what would mend the rest.

@@ -15,6 +15,7 @@ mod report;
 mod roles;
 mod run;
 mod terminal;
+mod vet;
 
 use clap::Parser;
 
@@ -22,6 +23,10 @@ use crate::args::{Args, Command};
 use crate::exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
+    // Before the command line is understood: this process is about to be confined, and has nothing else to do.
+    if std::env::args_os().nth(1).is_some_and(|word| word == vet::READER) {
+        return vet::be_reader();
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -46,6 +51,8 @@ fn main() -> std::process::ExitCode {
             Some(command) => client::client(client::ClientCommand::Worker(command), &args.server),
             None => roles::worker(&options),
         },
+        Command::Vet(options) if options.record => client::client(client::ClientCommand::VetRecord, &args.server),
+        Command::Vet(options) => vet::vet(&options, args.server.json),
         Command::Client(command) => client::client(command, &args.server),
     };
     code.into()

@@ -4,6 +4,17 @@ use std::path::PathBuf;
 
 use gambeson_api::{Limits, Quota};
 
+/// How what is submitted is read before it runs.
+#[derive(Debug, Clone)]
+pub enum Vetting {
+    /// Not at all.
+    Off,
+    /// In this process, which a defect of the reader would end: for tests.
+    Here,
+    /// In processes of their own, a few of which wait at any time.
+    Processes(gambeson_vet::process::Reader),
+}
+
 /// Everything that [`Control`](crate::Control) is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -43,6 +54,10 @@ pub struct Config {
     pub keep_events_ms: u64,
     /// How long blobs are kept that nothing refers to, milliseconds.
     pub keep_blobs_ms: u64,
+    /// How long a job is held for somebody who approves it, milliseconds.
+    pub keep_held_ms: u64,
+    /// How submissions are read.
+    pub vetting: Vetting,
     /// The largest blob, bytes.
     pub blob_max: u64,
     /// A join token that is valid from the start, once: of the worker that `gambeson up` starts beside us.
@@ -83,6 +98,8 @@ impl Config {
             keep_jobs_ms: 30 * 24 * HOUR,
             keep_events_ms: 7 * 24 * HOUR,
             keep_blobs_ms: 24 * HOUR,
+            keep_held_ms: 7 * 24 * HOUR,
+            vetting: Vetting::Off,
             blob_max: 1 << 30,
             local_join_token: None,
         }

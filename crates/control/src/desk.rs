@@ -128,6 +128,8 @@ pub(crate) struct State {
     pub live: HashMap<JobId, Live>,
     pub leases: HashMap<LeaseId, JobId>,
     pub order: u64,
+    /// Jobs that wait for an approval, since when.
+    pub held: BTreeMap<JobId, Time>,
     pub present: HashMap<WorkerId, Present>,
     pub workers: HashMap<WorkerId, crate::store::WorkerRow>,
 }
@@ -198,6 +200,7 @@ impl State {
             live: HashMap::new(),
             leases: HashMap::new(),
             order: store.order_last()?,
+            held: BTreeMap::new(),
             present: HashMap::new(),
             workers: store.workers()?.into_iter().map(|worker| (worker.id, worker)).collect(),
         };
@@ -271,6 +274,10 @@ impl State {
 
     /// Puts a job into the queue, with the rules of its user.
     pub(crate) fn enter(&mut self, job: &OpenJob) {
+        if job.held {
+            self.held.insert(job.id, job.submitted);
+            return;
+        }
         let (project, user) = (ProjectKey(job.project.as_u128()), UserKey(job.user.as_u128()));
         if let Some(settings) = self.directory.projects.get(&job.project) {
             let running_max = u32::try_from(settings.user_quota.running).unwrap_or(u32::MAX);
@@ -395,6 +402,8 @@ impl Desk {
                 live.seq
             }
             None => {
+                self.state.held.remove(&row.id);
+                row.held = None;
                 self.state.queue.remove(key);
                 self.store.event_last(row.id)?
             }
@@ -478,6 +487,7 @@ impl Desk {
         for lease in late {
             self.expire(lease)?;
         }
+        self.expire_held()?;
         let gone_after = self.config.lease_ms.saturating_mul(2);
         let gone: Vec<WorkerId> = self
             .state

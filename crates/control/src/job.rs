@@ -14,7 +14,8 @@ use gambeson_api::{
 use crate::admit::Admitted;
 use crate::desk::{Act, Desk, day_of, report_without_run};
 use crate::queue::{Estimates, JobKey, Outlook};
-use crate::store::{BlobHold, JobRow, OpenJob, Remembered};
+use crate::store::{BlobHold, Hold, JobRow, OpenJob, Remembered, StoreError};
+use crate::vetting::Kept;
 
 /// What an operation of submitting answers.
 pub(crate) enum Submitted {
@@ -29,8 +30,22 @@ pub(crate) enum Submitted {
 /// of the job itself, and costs whoever asks the time, not everybody who submits.
 const TOLD_AT_ONCE: usize = 100;
 
-/// Elements of an array that one operation cancels.
+/// Elements of an array that one operation cancels, or approves.
 const CANCELLED_AT_ONCE: u32 = 200;
+
+/// Held jobs that one look at the clock ends.
+const EXPIRED_AT_ONCE: usize = 100;
+
+/// What was decided about a submission beside that it is accepted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions {
+    /// What was remarked about its source; `None` if nobody read it.
+    pub findings: Option<Kept>,
+    /// Why it waits for an approval, if it does.
+    pub hold: Option<Hold>,
+    /// Rows that tell of what was demanded.
+    pub rows: Vec<gambeson_api::AuditRow>,
+}
 
 /// Files, or arguments and input, of so many bytes count nothing against what may be kept: quotas of waiting jobs bound
 /// their number.
@@ -39,7 +54,7 @@ const KEPT_FREE: u64 = 16 << 10;
 /// Why a job waits, where nobody has the time to look ahead.
 pub(crate) fn waiting_unforeseen(outlook: &Outlook) -> Option<Waiting> {
     let why = format!("{}; its place and its start were not computed: the server is busy", outlook.explain(None)?);
-    Some(Waiting { position: None, expected_start_p50: None, expected_start_p90: None, why })
+    Some(Waiting { position: None, expected_start_p50: None, expected_start_p90: None, why, held: false })
 }
 
 /// Why and how long a job waits.
@@ -50,7 +65,29 @@ pub(crate) fn waiting(outlook: &Outlook, estimates: &Estimates) -> Option<Waitin
         expected_start_p50: forecast.start_p50_ms.map(Time),
         expected_start_p90: forecast.start_p90_ms.map(Time),
         why: outlook.explain(Some(forecast.position))?.to_string(),
+        held: false,
     })
+}
+
+/// A job as the queue needs it.
+fn open(row: &JobRow) -> OpenJob {
+    let limits = &row.ask.limits;
+    OpenJob {
+        id: row.id,
+        order: row.order,
+        project: row.project,
+        user: row.user,
+        state: row.state,
+        class: row.class,
+        submitted: row.submitted,
+        not_before: row.not_before,
+        started: row.started,
+        cpus_milli: limits.cpus_milli,
+        memory_bytes: limits.memory_bytes,
+        wall_ms: limits.wall_ms,
+        cpu_ms: limits.cpu_ms,
+        held: row.held.is_some(),
+    }
 }
 
 impl Desk {
@@ -58,6 +95,7 @@ impl Desk {
     pub(crate) fn submit(
         &mut self,
         admitted: Admitted,
+        conditions: Conditions,
         project: ProjectId,
         user: UserId,
         key: KeyId,
@@ -104,6 +142,15 @@ impl Desk {
         for (digest, size) in kept.iter().copied() {
             self.hold(BlobHold { digest, project, user, job: Some(holder), size, until: None })??;
         }
+        // Once for all elements, as the files are.
+        let findings = conditions.findings.as_ref().filter(|kept| !kept.findings.is_empty());
+        if let Some(findings) = findings {
+            let body = serde_json::to_vec(findings).map_err(|error| StoreError::Failed(error.to_string()))?;
+            self.store.findings_put(holder, &body)?;
+        }
+        for row in conditions.rows {
+            self.audit(row)?;
+        }
         let mut single = None;
         for index in 0..count {
             // Ids of one array follow each other: so do its elements in every list.
@@ -131,24 +178,13 @@ impl Desk {
                 cancel_requested: false,
                 report: None,
                 skipped: Vec::new(),
+                vetted: conditions.findings.as_ref().map(|kept| kept.findings.len() as u32),
+                held: conditions.hold.clone(),
+                verdicts: None,
             };
             self.store.job_insert(&row)?;
             self.event(id, 1, 0, EventBody::Queued {})?;
-            self.state.enter(&OpenJob {
-                id,
-                order: row.order,
-                project,
-                user,
-                state: JobState::Queued,
-                class: row.class,
-                submitted: now,
-                not_before: Time(0),
-                started: None,
-                cpus_milli: limits.cpus_milli,
-                memory_bytes: limits.memory_bytes,
-                wall_ms: limits.wall_ms,
-                cpu_ms: limits.cpu_ms,
-            });
+            self.state.enter(&open(&row));
             single = Some(row).filter(|_| array.is_none());
         }
         self.state.books.change(project, user, |account| {
@@ -241,6 +277,47 @@ impl Desk {
             self.cancel(*job, by)?;
         }
         Ok(open.last().filter(|_| open.len() == CANCELLED_AT_ONCE as usize).copied())
+    }
+
+    /// Lets a held job run. One that is not held stays as it is.
+    pub(crate) fn approve(&mut self, id: JobId) -> Act<()> {
+        let Some(mut row) = self.store.job(id)? else {
+            return Err(Problem::new(Code::NotFound, format!("there is no {id} that you may see")).into());
+        };
+        if row.state != JobState::Queued || row.held.take().is_none() {
+            return Ok(());
+        }
+        self.store.job_update(&row)?;
+        self.state.held.remove(&id);
+        // It waits for a worker only from now on.
+        self.state.enter(&OpenJob { submitted: self.now(), ..open(&row) });
+        Ok(())
+    }
+
+    /// Lets some elements of an array run, after one. The last of them, if there may be more.
+    pub(crate) fn approve_some(&mut self, array: ArrayId, after: JobId) -> Act<Option<JobId>> {
+        let open = self.store.array_open(array, after, CANCELLED_AT_ONCE)?;
+        for job in &open {
+            self.approve(*job)?;
+        }
+        Ok(open.last().filter(|_| open.len() == CANCELLED_AT_ONCE as usize).copied())
+    }
+
+    /// Ends held jobs that nobody approved for too long.
+    pub(crate) fn expire_held(&mut self) -> Act<()> {
+        let now = self.now();
+        let most = self.config.keep_held_ms;
+        let over = self.state.held.iter().filter(|(_, since)| now.since_ms(**since) > most);
+        let over: Vec<JobId> = over.map(|(job, _)| *job).take(EXPIRED_AT_ONCE).collect();
+        for job in over {
+            let Some(row) = self.store.job(job)? else {
+                self.state.held.remove(&job);
+                continue;
+            };
+            let message = "it needed an approval, and nobody gave it in time; nothing is charged";
+            self.end(row, report_without_run(End::Cancelled {}, message))?;
+        }
+        Ok(())
     }
 
     /// What is needed to tell when a job will start; `None` if it does not wait. Cheap, whatever the queue's length.

@@ -17,6 +17,7 @@ use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, 
 use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
 use crate::secret;
 use crate::store::{BlobHold, LeaseRow, StoreError};
+use crate::vetting::{Kept, Verdicts};
 
 /// Output beyond its limit that a worker may still bring: its own marks, a last piece.
 const SLACK: u64 = 64 << 10;
@@ -371,6 +372,7 @@ impl Desk {
         if let Some(project) = self.state.directory.projects.get(&row.project) {
             report.denials.iter_mut().for_each(|denial| mend(denial, project));
         }
+        row.verdicts = self.verdicts(&row, &report)?;
         let detail = serde_json::json!({
             "attempt": row.attempt,
             "outcome": report.outcome.end.kind(),
@@ -380,6 +382,27 @@ impl Desk {
         self.audit_own("worker", "job.settle", job, row.project, detail)?;
         self.end(row, report)?;
         Ok(())
+    }
+
+    /// Sets what was foretold of a run beside what was refused in it, and counts how that came out.
+    fn verdicts(&mut self, row: &crate::store::JobRow, report: &gambeson_api::Report) -> Act<Option<Verdicts>> {
+        // What never ran confirms nothing, and of what nobody read nothing was foretold.
+        let (Some(count), Some(_)) = (row.vetted, row.started) else { return Ok(None) };
+        if count == 0 && report.denials.is_empty() {
+            return Ok(None);
+        }
+        let body = if count > 0 { self.store.findings(row.findings_holder())? } else { None };
+        // What cannot be read is no advice any more; the run is what counts.
+        let kept: Kept = body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+        let mut verdicts = kept.verdicts(&report.denials);
+        if kept.incomplete {
+            // Nothing was foretold of what was left unread.
+            verdicts.missed.clear();
+        }
+        for ((what, outcome), count) in kept.counts(&verdicts, &report.denials) {
+            self.store.vet_record_add(&what, outcome, count)?;
+        }
+        Ok(Some(verdicts).filter(|verdicts| !verdicts.is_empty()))
     }
 
     /// Whether this very settling was recorded, and its answer got lost on the way. A job may also have ended under this

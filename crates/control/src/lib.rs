@@ -23,10 +23,12 @@ mod store;
 mod sweep;
 mod tally;
 mod uploads;
+mod vetting;
 mod watch;
 mod writer;
 
 pub use backup::{BackupContents, BackupError, backup, restore};
 pub use clock::{Clock, Hands};
-pub use config::Config;
+pub use config::{Config, Vetting};
 pub use control::*;
+pub use vetting::{told, told_module};

@@ -192,6 +192,15 @@ impl Policy {
         self.rule(number, args).map(|rule| rule.line)
     }
 
+    /// Puts the calling thread behind this policy, for good. It must have `no_new_privs`.
+    ///
+    /// # Errors
+    /// When the kernel does not take the filter.
+    pub fn confine_thread(&self) -> std::io::Result<()> {
+        crate::sys::seccomp::install(&self.compile())
+            .map_err(|errno| std::io::Error::from_raw_os_error(errno.raw_os_error()))
+    }
+
     /// How many calls are allowed at all.
     pub fn allowed(&self) -> usize {
         let mut numbers: Vec<u32> =

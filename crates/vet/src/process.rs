@@ -107,24 +107,19 @@ impl Reader {
 
     /// Reads the files in a process of its own. Waits for it, at most as long as its limit on time.
     pub fn read(&self, source: &Source) -> Result<Report, ReaderError> {
-        let request = serde_json::to_vec(source).map_err(|source| ReaderError::Request { source })?;
-        let deadline = Instant::now() + self.limits.wall;
+        self.start()?.read(source)
+    }
+
+    /// Starts a process that waits for files: whoever has some later need not wait for its start. It ends with the thread
+    /// that started it.
+    pub fn start(&self) -> Result<Started, ReaderError> {
         let mut command = Command::new(&self.program);
         command.args(&self.args).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let child = command.spawn().map_err(|source| ReaderError::Start { program: self.program.clone(), source })?;
-        let mut running = Running(child);
+        let running = Running(child);
         self.limit(&running.0)?;
-        match exchange(&mut running.0, &request, deadline) {
-            Ok(answer) => {
-                let status = running.0.wait().ok();
-                Ok(report(&answer, status))
-            }
-            Err(why) => {
-                drop(running);
-                Ok(died(&why))
-            }
-        }
+        Ok(Started { running, wall: self.limits.wall })
     }
 
     fn limit(&self, child: &Child) -> Result<(), ReaderError> {
@@ -142,6 +137,32 @@ impl Reader {
             prlimit(Some(pid), resource, limit).map_err(|errno| ReaderError::Limit { what, source: errno.into() })?;
         }
         Ok(())
+    }
+}
+
+/// A process that waits for files, once.
+pub struct Started {
+    running: Running,
+    wall: Duration,
+}
+
+impl Started {
+    /// Whether it still waits: it may have been killed meanwhile.
+    pub fn waits(&mut self) -> bool {
+        matches!(self.running.0.try_wait(), Ok(None))
+    }
+
+    /// Has it read the files. Waits for it, at most as long as its limit on time.
+    pub fn read(mut self, source: &Source) -> Result<Report, ReaderError> {
+        let request = serde_json::to_vec(source).map_err(|source| ReaderError::Request { source })?;
+        let deadline = Instant::now() + self.wall;
+        Ok(match exchange(&mut self.running.0, &request, deadline) {
+            Ok(answer) => {
+                let status = self.running.0.wait().ok();
+                report(&answer, status)
+            }
+            Err(why) => died(&why),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::content::Digest;
 use crate::id::{ArrayId, JobId, KeyId, WorkerId};
 use crate::job::{Accepted, Array, Job, JobList, JobSource, JobState, Submission};
 use crate::people::*;
+use crate::vet::{VetRecord, Vetted};
 
 /// How long an answer may take that needs no waiting.
 const ANSWER_MOST: Duration = Duration::from_secs(60);
@@ -213,6 +214,21 @@ impl Client {
     /// Asks for its end. May be repeated, and is.
     pub async fn job_cancel(&self, job: JobId) -> Result<Job, ClientError> {
         repeated(|| self.post_empty(Address::new(format!("/v1/jobs/{job}/cancel")))).await
+    }
+
+    /// Lets a job that is held for approval run. May be repeated, and is.
+    pub async fn job_approve(&self, job: JobId) -> Result<Job, ClientError> {
+        repeated(|| self.post_empty(Address::new(format!("/v1/jobs/{job}/approve")))).await
+    }
+
+    /// What a reading of a submission says, and what the policy would do with it.
+    pub async fn vet(&self, submission: &Submission) -> Result<Vetted, ClientError> {
+        self.connection.answer(self.request(Method::POST, Address::new("/v1/vet")).json(submission)).await
+    }
+
+    /// How good the advice was so far.
+    pub async fn vet_record(&self) -> Result<VetRecord, ClientError> {
+        self.get(Address::new("/v1/vet/record")).await
     }
 
     /// Its events after `after` (0 for all), as they come, to its end.

@@ -55,6 +55,15 @@ pub enum ClientCommand {
         #[arg(long, value_name = "ID", conflicts_with = "ids")]
         array: Option<ArrayId>,
     },
+    /// Let jobs run that are held for approval.
+    Approve {
+        /// Which jobs; of an array all elements.
+        #[arg(required = true)]
+        ids: Vec<JobId>,
+    },
+    /// How good the advice was: `gambeson vet --record`.
+    #[command(skip)]
+    VetRecord,
     /// List what a job left in /work/out, or fetch it.
     Artifacts(ArtifactsOptions),
     /// Print the files and arguments of a job.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use gambeson_api::client::{Client, JobFilter};
 use gambeson_api::{
-    ArrayId, Destination, FileContent, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time,
+    ArrayId, Destination, FileContent, Finding, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time,
 };
 
 use super::args::JobsOptions;
@@ -203,6 +203,19 @@ fn words(job: &Job, now: Time) -> String {
     for denial in job.denials.iter().flatten() {
         lines.add("refused", denial.sentence());
     }
+    for remark in &job.findings {
+        lines.add("finding", finding(remark));
+        for line in remark.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            lines.add("", line);
+        }
+    }
+    if job.findings_more > 0 {
+        lines.add("", format!("and {} more", job.findings_more));
+    }
+    for missed in &job.missed {
+        let target = missed.target.as_ref().map_or_else(String::new, |target| format!(" {target}"));
+        lines.add("not foretold", format!("{}{target} ({} times)", missed.act, missed.count));
+    }
     for artifact in &job.artifacts {
         lines.add("artifact", format!("{} ({})", artifact.path, size(artifact.size)));
     }
@@ -251,6 +264,42 @@ pub async fn cancel(client: &Client, ids: &[JobId], array: Option<ArrayId>, form
         }
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// `gambeson approve`: every one is tried; the first failure is ours.
+pub async fn approve(client: &Client, ids: &[JobId], form: Form) -> Result<(), Failure> {
+    let mut failure: Option<Failure> = None;
+    for id in ids {
+        match client.job_approve(*id).await {
+            Ok(job) => show_words(form, &job, |job| format!("{}\t{}\n", job.id, job.state.name())),
+            Err(error) => {
+                if let Some(earlier) = failure.replace(error.into()) {
+                    earlier.say();
+                }
+            }
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// One finding in words: where, what, and what its cell does about it.
+pub fn finding(finding: &Finding) -> String {
+    let place = match finding.file.as_str() {
+        "" => String::new(),
+        file => format!("{file}:{}:{}: ", finding.line, finding.column),
+    };
+    let foretold = match finding.prediction.as_str() {
+        "refused" => format!("; will be refused: {}", finding.why),
+        "not_in_environment" => format!("; not in this environment: {}", finding.why),
+        "limited_by" => format!("; limited: {}", finding.why),
+        _ => String::new(),
+    };
+    let verdict = match finding.verdict.as_deref() {
+        None => "",
+        Some("confirmed") => " (it was)",
+        Some(_) => " (nothing of it was refused)",
+    };
+    format!("{place}{} {}: {}{foretold}{verdict}", finding.severity, finding.rule, finding.message)
 }
 
 /// `gambeson source`.

@@ -77,6 +77,8 @@ async fn ask(command: ClientCommand, client: &Client, json: bool) -> Result<Exit
         ClientCommand::Job { id } => jobs::job(client, id, form).await?,
         ClientCommand::Logs(options) => watch::logs(client, &options, json).await?,
         ClientCommand::Cancel { ids, array } => jobs::cancel(client, &ids, array, form).await?,
+        ClientCommand::Approve { ids } => jobs::approve(client, &ids, form).await?,
+        ClientCommand::VetRecord => platform::vet_record(client, form).await?,
         ClientCommand::Artifacts(options) => return artifacts::artifacts(client, &options, form).await,
         ClientCommand::Source { id } => jobs::source(client, id, form).await?,
         ClientCommand::Queue => platform::queue(client, form).await?,

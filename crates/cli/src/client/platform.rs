@@ -163,6 +163,21 @@ pub async fn posture(client: &Client, form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `gambeson vet --record`.
+pub async fn vet_record(client: &Client, form: Form) -> Result<(), Failure> {
+    show(form, &client.vet_record().await?, |record| {
+        let mut table = Table::new(["what", "confirmed", "not reached", "missed"]);
+        for (rule, counts) in &record.rules {
+            table.row([rule.into(), counts.confirmed.into(), counts.not_reached.into(), 0u64.into()]);
+        }
+        for (act, missed) in &record.missed {
+            table.row([act.into(), 0u64.into(), 0u64.into(), (*missed).into()]);
+        }
+        table
+    });
+    Ok(())
+}
+
 /// `gambeson backup`.
 pub async fn backup(client: &Client, name: String, form: Form) -> Result<(), Failure> {
     let backup = client.backup(&BackupRequest { name }).await?;

@@ -12,7 +12,7 @@ use super::interrupts::{Interrupt, Interrupts};
 use super::submission::{Prepared, prepare};
 use super::table::{Form, show_words};
 use super::watch::{self, Watched};
-use super::{artifacts, jobs};
+use super::{artifacts, jobs, visible};
 use crate::exit_code::ExitCode;
 use crate::terminal::remark;
 
@@ -25,6 +25,7 @@ pub async fn submit(client: &Client, options: &SubmitOptions, form: Form) -> Res
     upload(client, &prepared).await?;
     if !options.wait {
         let accepted = send(client, &prepared).await?;
+        advise(&accepted);
         show_words(form, &accepted, said);
         if !matches!(form, Form::Json | Form::JsonForPeople) {
             hint(&accepted);
@@ -38,6 +39,7 @@ pub async fn submit(client: &Client, options: &SubmitOptions, form: Form) -> Res
     match accepted {
         Accepted::Array(array) => watch::array(client, &array, interrupts, early, form).await,
         Accepted::Job(job) => {
+            advise(&Accepted::Job(job.clone()));
             let is_json = matches!(form, Form::Json | Form::JsonForPeople);
             let watched = watch::job(client, &job, interrupts, early, options.raw, is_json).await;
             let watched = watched.inspect_err(|_| {
@@ -64,6 +66,30 @@ fn said(accepted: &Accepted) -> String {
     match accepted {
         Accepted::Job(job) => format!("{}\n", job.id),
         Accepted::Array(array) => format!("{}\n", array.array),
+    }
+}
+
+/// Findings of which an author is told at once; `gambeson job` has all of them.
+const ADVISED_MOST: usize = 5;
+
+/// Says what the server remarked, the worst of it first, and that a job is held.
+fn advise(accepted: &Accepted) {
+    let Accepted::Job(job) = accepted else { return };
+    let weight = |severity: &str| ["high", "medium"].iter().position(|word| *word == severity);
+    let mut worth: Vec<_> = job.findings.iter().filter(|finding| weight(&finding.severity).is_some()).collect();
+    worth.sort_by_key(|finding| weight(&finding.severity));
+    let more = worth.len().saturating_sub(ADVISED_MOST);
+    for finding in worth.iter().take(ADVISED_MOST) {
+        remark(&visible::line(&jobs::finding(finding)));
+        if let Some(excerpt) = &finding.excerpt {
+            remark(visible::text(excerpt).trim_end());
+        }
+    }
+    if more > 0 {
+        remark(&format!("and {more} more; gambeson job {} lists them", job.id));
+    }
+    if let Some(waiting) = job.waiting.as_ref().filter(|waiting| waiting.held) {
+        remark(&visible::line(&format!("{}: gambeson approve {}", waiting.why, job.id)));
     }
 }
 

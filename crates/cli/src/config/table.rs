@@ -405,6 +405,8 @@ settings! {
         events: Duration = Is("7d"), "1m" ..= "36500d";
         /// Uploads that no job refers to.
         blobs: Duration = Is("1d"), "1m" ..= "36500d";
+        /// Jobs that a policy holds for an approval, until they are given up.
+        held: Duration = Is("7d"), "1m" ..= "36500d";
     }
 
     /// The log, on standard error.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use gambeson_control::{Clock, Config, Control};
+use gambeson_control::{Clock, Config, Control, Vetting};
 use gambeson_server::Options;
 use rustix::io::Errno;
 use rustix::thread::{
@@ -67,7 +67,7 @@ fn give_up_privileges() -> rustix::io::Result<()> {
     set_no_new_privs(true)?;
     if rustix::process::geteuid().is_root() {
         let kept = CapabilitySet::NET_BIND_SERVICE;
-        // Nor may anything that it executes have more, though it executes nothing.
+        // Nor may what it executes have more: itself, to read what is submitted.
         for capability in CapabilitySet::all().difference(kept).iter() {
             match remove_capability_from_bounding_set(capability) {
                 // An older kernel does not have it at all.
@@ -115,6 +115,8 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         keep_events_ms: ms(retention.events),
         keep_blobs_ms: ms(retention.blobs),
         blob_max: server.blob_max.0,
+        keep_held_ms: ms(retention.held),
+        vetting: Vetting::Processes(crate::vet::reader()),
         local_join_token: std::env::var(LOCAL_TOKEN).ok(),
         ..Config::new(&settings.data_dir)
     })

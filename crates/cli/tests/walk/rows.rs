@@ -140,6 +140,12 @@ pub const ROWS: &[Row] = &[
         asked.at("{id}", &text(&job, "id"));
         asked.uses.push("job".into());
     }),
+    // A job that is not held stays as it is: what is asked here is who may.
+    row("POST", "/v1/jobs/{id}/approve", "ada's", of_job),
+    row("POST", "/v1/vet", "in lab", |_, _, asked| {
+        asked.json(&json!({"project": "lab", "files": {"main.py": "import ctypes"}}));
+    }),
+    row("GET", "/v1/vet/record", "", |_, _, _| {}),
     row("GET", "/v1/arrays/{id}", "ada's", |lab, _, asked| {
         let array = lab.stocked("array", |lab| lab.waiting_array());
         asked.at("{id}", &text(&array, "array"));

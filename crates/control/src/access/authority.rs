@@ -3,7 +3,7 @@
 use cedar_policy::{AuthorizationError, Authorizer, Decision as CedarDecision};
 use serde::Serialize;
 
-use super::facts::{Context, Principal, Resource};
+use super::facts::{Context, KeyUsed, Principal, Resource, UserFacts};
 use super::names::{Action, KeyScope, Role, Scope};
 use super::policies::{self, Policies, PolicyProblem, PolicyText};
 use super::question::{Misasked, Question, Words};
@@ -105,6 +105,19 @@ impl Authority {
     /// Whether it may be done. For lists, where nobody reads a reason: a refusal costs no more than an allowance.
     pub fn allows(&self, principal: &Principal, action: Action, resource: &Resource, context: &Context) -> bool {
         self.permits(Question { principal, action, resource, context })
+    }
+
+    /// Whether a policy of an operator's can bear on this action: if none can, ours have the last word.
+    pub fn has_operators(&self, action: Action) -> bool {
+        self.policies.has_operators(action)
+    }
+
+    /// Who may do it, in words: "one of the roles operator, owner in project lab".
+    pub fn who_may(&self, action: Action, resource: &Resource, context: &Context) -> Option<String> {
+        // Somebody without any role, who is whose it is not.
+        let key = KeyUsed { id: String::new(), scopes: [KeyScope::All].into(), project: None };
+        let principal = Principal { user: UserFacts::person("nobody"), roles: Vec::new(), key };
+        self.who_could(Question { principal: &principal, action, resource, context })
     }
 
     /// Whether it may be done, and why. A refusal for want of a role is asked again with each role, to name it.

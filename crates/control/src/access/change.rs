@@ -38,6 +38,12 @@ impl Authority {
         format!("{what} to you: it needs {}", in_words(&grants, question.resource))
     }
 
+    /// What somebody without a role would need.
+    pub(super) fn who_could(&self, question: Question<'_>) -> Option<String> {
+        let grants = self.grants_that_allow(question);
+        (!grants.is_empty()).then(|| in_words(&grants, question.resource))
+    }
+
     /// What it takes for a refused question to be allowed: all of it together.
     pub(super) fn would_allow(&self, question: Question<'_>) -> Vec<String> {
         let clear = without(question, &OBSTACLES);

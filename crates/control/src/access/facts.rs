@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::names::{KeyScope, Kind, Role, Scope};
 
@@ -188,8 +188,8 @@ pub struct Context {
 pub enum Details {
     /// Nothing.
     None,
-    /// For `job.submit`.
-    Submission(SubmissionFacts),
+    /// For `job.submit` and what is asked of a submission beside it.
+    Submission(Box<SubmissionFacts>),
     /// For `key.create`: the scopes that are asked for.
     NewKey(BTreeSet<KeyScope>),
 }
@@ -211,6 +211,47 @@ pub struct SubmissionFacts {
     pub network_allow: Vec<String>,
     /// Labels, each `name=value`.
     pub labels: Vec<String>,
+    /// What was remarked when its source was read.
+    pub findings: FindingsFacts,
+}
+
+/// What was remarked about a source. Advice: a program that wants to deceive its reader can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingsFacts {
+    /// The rules that found something, silenced or not: `V301`.
+    pub rules: Vec<String>,
+    /// Those of which a comment in the source silenced something.
+    pub silenced: Vec<String>,
+    /// Those of which something will be refused at run time.
+    pub refused: Vec<String>,
+    /// The worst severity: "none", "note", "low", "medium" or "high".
+    pub highest: String,
+    /// How many are of severity high.
+    pub high: u64,
+    /// How many are of severity medium.
+    pub medium: u64,
+    /// Whether something was left unread, or everything.
+    pub unread: bool,
+}
+
+impl FindingsFacts {
+    /// Of a source in which there was nothing to remark.
+    pub fn nothing() -> FindingsFacts {
+        FindingsFacts {
+            rules: Vec::new(),
+            silenced: Vec::new(),
+            refused: Vec::new(),
+            highest: "none".into(),
+            high: 0,
+            medium: 0,
+            unread: false,
+        }
+    }
+
+    /// Of a source that nobody read.
+    pub fn unread() -> FindingsFacts {
+        FindingsFacts { unread: true, ..FindingsFacts::nothing() }
+    }
 }
 
 impl Context {
@@ -227,7 +268,7 @@ impl Context {
     /// The same, for this submission.
     #[must_use]
     pub fn submitting(self, submission: SubmissionFacts) -> Context {
-        Context { details: Details::Submission(submission), ..self }
+        Context { details: Details::Submission(Box::new(submission)), ..self }
     }
 
     /// The same, for a key with these scopes.

@@ -54,7 +54,7 @@ pub(super) fn resources() -> Vec<(&'static str, Resource)> {
 /// Monday at noon, with the facts that this action needs.
 pub(super) fn context_for(action: Action) -> Context {
     let details = match action {
-        Action::JobSubmit => Details::Submission(SubmissionFacts {
+        action if action.is_of_submission() => Details::Submission(Box::new(SubmissionFacts {
             class: "normal".into(),
             cpus_milli: 1000,
             memory_bytes: 256 << 20,
@@ -62,7 +62,8 @@ pub(super) fn context_for(action: Action) -> Context {
             network: "none".into(),
             network_allow: Vec::new(),
             labels: vec!["course=physics".into()],
-        }),
+            findings: FindingsFacts::nothing(),
+        })),
         Action::KeyCreate => Details::NewKey(BTreeSet::from([KeyScope::JobsRead])),
         _ => Details::None,
     };
@@ -82,7 +83,7 @@ fn table(authority: &Authority) -> String {
     for action in Action::ALL {
         for (called, resource) in resources().iter().filter(|(_, one)| action.kinds().contains(&one.kind())) {
             let context = context_for(*action);
-            write!(table, "{action:<15} {called:<25}").unwrap();
+            write!(table, "{action:<17} {called:<25}").unwrap();
             for (place, roles) in columns().iter().enumerate() {
                 let gap = if place == 0 {
                     ""

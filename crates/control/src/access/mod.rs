@@ -29,7 +29,7 @@ mod tests;
 
 pub use authority::{Authority, Decision, Explanation, HeldRole};
 pub use facts::{
-    Context, Details, JobFacts, KeyFacts, KeyUsed, Nature, Principal, ProjectFacts, Resource, Standing,
+    Context, Details, FindingsFacts, JobFacts, KeyFacts, KeyUsed, Nature, Principal, ProjectFacts, Resource, Standing,
     SubmissionFacts, UserFacts,
 };
 pub use names::{Action, KeyScope, Kind, Role, Scope, UnknownName};

@@ -112,6 +112,12 @@ named! { "action",
 Action {
     /// Submit a job to a project.
     JobSubmit = "job.submit",
+    /// Have a submitted job run without somebody's approval. Asked of what may be submitted: if not, it is held.
+    JobSubmitUnheld = "job.submit.unheld",
+    /// Have a submitted job start warm. Asked of what may be submitted: if not, it has a layout in memory of its own.
+    JobSubmitWarm = "job.submit.warm",
+    /// Have a source read that is not submitted, and hear what is remarked.
+    JobVet = "job.vet",
     /// List jobs of a project; which ones, [`Action::JobView`] says for each.
     JobList = "job.list",
     /// See what a job is: state, limits, labels, usage, outcome.
@@ -122,6 +128,8 @@ Action {
     JobSource = "job.source",
     /// Cancel a job.
     JobCancel = "job.cancel",
+    /// Let a job run that is held for approval.
+    JobApprove = "job.approve",
     /// Upload a blob to a project.
     BlobWrite = "blob.write",
     /// Download a blob of a project, by digest.
@@ -199,7 +207,13 @@ impl Action {
             | Action::QueueView
             | Action::UsageView
             | Action::ProjectView => KeyScope::JobsRead,
-            Action::JobSubmit | Action::JobCancel | Action::BlobWrite => KeyScope::JobsWrite,
+            Action::JobSubmit
+            | Action::JobSubmitUnheld
+            | Action::JobSubmitWarm
+            | Action::JobVet
+            | Action::JobCancel
+            | Action::JobApprove
+            | Action::BlobWrite => KeyScope::JobsWrite,
             Action::KeyView | Action::KeyCreate | Action::KeyRevoke => KeyScope::Keys,
             Action::MemberView | Action::UserView | Action::WorkerView | Action::PostureView => KeyScope::AdminRead,
             Action::ProjectCreate
@@ -217,8 +231,13 @@ impl Action {
     /// What this action can be asked of. The schema says the same by `appliesTo`; a test compares.
     pub const fn kinds(self) -> &'static [Kind] {
         match self {
-            Action::JobView | Action::JobOutput | Action::JobSource | Action::JobCancel => &[Kind::Job],
+            Action::JobView | Action::JobOutput | Action::JobSource | Action::JobCancel | Action::JobApprove => {
+                &[Kind::Job]
+            }
             Action::JobSubmit
+            | Action::JobSubmitUnheld
+            | Action::JobSubmitWarm
+            | Action::JobVet
             | Action::JobList
             | Action::BlobWrite
             | Action::BlobRead
@@ -241,6 +260,11 @@ impl Action {
             | Action::AuditVerify
             | Action::BackupCreate => &[Kind::Platform],
         }
+    }
+
+    /// Whether it is asked with the facts of a submission.
+    pub const fn is_of_submission(self) -> bool {
+        matches!(self, Action::JobSubmit | Action::JobSubmitUnheld | Action::JobSubmitWarm)
     }
 }
 

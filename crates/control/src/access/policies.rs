@@ -94,6 +94,8 @@ pub(super) struct Policies {
     /// For each action, in the order of [`Action::ALL`], the policies that it is within: to ask the others would be slower
     /// and change nothing, since what is for another action neither applies nor fails.
     sets: Vec<PolicySet>,
+    /// For each action, whether one of those is an operator's.
+    with_operators: Vec<bool>,
     pub schema: Schema,
     /// Built-in ones first, otherwise as written.
     pub texts: Vec<PolicyText>,
@@ -111,8 +113,14 @@ pub(super) fn load(operator: &[(String, String)]) -> Result<Policies, PolicyProb
     })?;
     drop(warnings); // about names that shadow others; the schema is ours and a test compares it with `Action`.
 
-    let mut loading =
-        Policies { set: PolicySet::new(), sets: Vec::new(), schema, texts: Vec::new(), places: HashMap::new() };
+    let mut loading = Policies {
+        set: PolicySet::new(),
+        sets: Vec::new(),
+        with_operators: Vec::new(),
+        schema,
+        texts: Vec::new(),
+        places: HashMap::new(),
+    };
     for (file, text) in BUILT_IN {
         loading.add_file(file, text, true)?;
     }
@@ -270,6 +278,11 @@ impl Policies {
         &self.sets[action as usize]
     }
 
+    /// Whether an operator's policy can apply to this action.
+    pub fn has_operators(&self, action: Action) -> bool {
+        self.with_operators[action as usize]
+    }
+
     fn sort_by_action(&mut self) -> Result<(), PolicyProblem> {
         let trouble =
             |what: String| PolicyProblem { file: SCHEMA.0.to_owned(), line: None, what, remedy: BUG.to_owned() };
@@ -283,7 +296,14 @@ impl Policies {
                 ActionConstraint::Eq(one) => one == uid,
                 ActionConstraint::In(groups) => groups.iter().any(within),
             });
-            let for_it = PolicySet::from_policies(for_it.cloned()).map_err(|error| trouble(error.to_string()))?;
+            let for_it: Vec<&Policy> = for_it.collect();
+            let is_operators = |policy: &&Policy| {
+                let place = self.places.get(policy.id()).and_then(|place| self.texts.get(*place));
+                place.is_none_or(|text| !text.built_in)
+            };
+            self.with_operators.push(for_it.iter().any(is_operators));
+            let for_it =
+                PolicySet::from_policies(for_it.into_iter().cloned()).map_err(|error| trouble(error.to_string()))?;
             self.sets.push(for_it);
         }
         Ok(())

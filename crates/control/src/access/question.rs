@@ -7,7 +7,7 @@ use cedar_policy::{
     RestrictedExpression as Value, Schema,
 };
 
-use super::facts::{Context, Details, Nature, Principal, ProjectFacts, Resource, Standing, UserFacts};
+use super::facts::{Context, Details, FindingsFacts, Nature, Principal, ProjectFacts, Resource, Standing, UserFacts};
 use super::names::{Action, KeyScope, Role, Scope};
 
 /// The word for the platform, as a scope and as the id of the one entity.
@@ -195,7 +195,7 @@ impl Words {
             ("weekday_utc".to_owned(), Value::new_long(context.weekday_utc.into())),
         ];
         match (action, &context.details) {
-            (Action::JobSubmit, Details::Submission(submission)) => known.extend([
+            (action, Details::Submission(submission)) if action.is_of_submission() => known.extend([
                 ("class".to_owned(), Value::new_string(submission.class.clone())),
                 ("cpus_milli".to_owned(), long(submission.cpus_milli)),
                 ("memory_bytes".to_owned(), long(submission.memory_bytes)),
@@ -209,12 +209,13 @@ impl Words {
                     "labels".to_owned(),
                     Value::new_set(submission.labels.iter().map(|label| Value::new_string(label.clone()))),
                 ),
+                ("findings".to_owned(), findings(&submission.findings)?),
             ]),
             (Action::KeyCreate, Details::NewKey(scopes)) => {
                 known.push(("new_scopes".to_owned(), scope_set(scopes.iter().copied())));
             }
-            (Action::JobSubmit, _) => {
-                return Err(Misasked("job.submit is asked with the facts of a submission".into()));
+            (action, _) if action.is_of_submission() => {
+                return Err(Misasked(format!("{action} is asked with the facts of a submission")));
             }
             (Action::KeyCreate, _) => {
                 return Err(Misasked("key.create is asked with the scopes of the new key".into()));
@@ -245,6 +246,20 @@ fn role_in(of: &EntityTypeName, scope: &str, role: &str) -> EntityUid {
 fn roles_of(of: &EntityTypeName, scope: &str) -> HashMap<String, Value> {
     let roles = Role::ALL.iter().map(|role| role.name()).chain([MEMBER]);
     roles.map(|role| (role.to_owned(), Value::new_entity_uid(role_in(of, scope, role)))).collect()
+}
+
+fn findings(facts: &FindingsFacts) -> Result<Value, Misasked> {
+    let words = |words: &[String]| Value::new_set(words.iter().map(|word| Value::new_string(word.clone())));
+    let record = [
+        ("rules".to_owned(), words(&facts.rules)),
+        ("silenced".to_owned(), words(&facts.silenced)),
+        ("refused".to_owned(), words(&facts.refused)),
+        ("highest".to_owned(), Value::new_string(facts.highest.clone())),
+        ("high".to_owned(), long(facts.high)),
+        ("medium".to_owned(), long(facts.medium)),
+        ("unread".to_owned(), Value::new_bool(facts.unread)),
+    ];
+    Value::new_record(record).map_err(misasked)
 }
 
 fn scope_set(scopes: impl IntoIterator<Item = KeyScope>) -> Value {

@@ -15,6 +15,7 @@ use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::job::{Submitted, waiting, waiting_unforeseen};
 use crate::store::{JobQuery, JobRow, STREAM_MOST, Store, StoreError, Stored};
+use crate::vetting::{self, Advice};
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Default)]
@@ -151,20 +152,37 @@ impl Control {
                 return Err(problem);
             }
         };
-        let context = self.context().submitting(facts(&admitted));
+        let advice = self.advice(caller, project, &submission, &admitted).await?;
+        let context = self.context().submitting(facts(&admitted, advice.as_ref()));
         let ids = (JobId::new(), admitted.array.map(|_| ArrayId::new()));
         let news = (admitted.array.is_none() && !wait.is_zero()).then(|| self.shared.watchers.subscribe(ids.0));
         let (user, key) = (caller.user, caller.key);
-        let act = move |desk: &mut Desk| desk.submit(admitted, project, user, key, ids);
+        let findings = advice.map(|advice| advice.kept);
+        let told = findings.clone();
+        let decide = {
+            let context = context.clone();
+            move |directory: &Directory| {
+                let conditions = self.conditions(directory, caller, project, &context)?;
+                let mut admitted = admitted.clone();
+                admitted.ask.start = admitted.ask.start.max(conditions.start());
+                let conditions = conditions.with(findings.clone());
+                Ok(move |desk: &mut Desk| desk.submit(admitted, conditions, project, user, key, ids))
+            }
+        };
         // A wait that is not to be had is refused before anything is accepted.
         let standing = news.is_some().then(|| self.standing(caller, None)).transpose()?;
-        let submitted = self.perform(caller, Action::JobSubmit, Target::Project(project), context, act).await;
+        let submitted = self.perform_as(caller, Action::JobSubmit, Target::Project(project), context, decide).await;
         let submitted = submitted.map_err(unseen(project, named.as_deref()))?;
         match submitted {
             Submitted::Array(array) => Ok(Accepted::Array(array)),
             // Whoever may submit may see what they submitted, at least as its receipt.
             Submitted::Job(row, waiting) if wait.is_zero() => {
-                Ok(Accepted::Job(Box::new(Job { waiting, ..shown(&directory, *row, false, false) })))
+                let waiting = self.held(&directory, &row).or(waiting);
+                let mut job = Job { waiting, ..shown(&directory, *row, false, false) };
+                if let Some(kept) = &told {
+                    (job.findings, job.findings_more) = (vetting::shown(kept, None), kept.more);
+                }
+                Ok(Accepted::Job(Box::new(job)))
             }
             Submitted::Job(..) | Submitted::Before(_) => {
                 let job = if let Submitted::Before(job) = submitted { job } else { ids.0 };
@@ -396,8 +414,26 @@ impl Control {
             row.state == JobState::Ended && self.may(&directory, caller, Action::JobOutput, Target::job(&row))?;
         let workers = row.worker.is_some() && self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
         let (id, state, attempt) = (row.id, row.state, row.attempt);
+        let held = self.held(&directory, &row);
+        // Whoever is to approve it sees what it is about, if not the source itself.
+        let remarks = if row.vetted.is_some_and(|count| count > 0) || row.verdicts.is_some() {
+            self.may(&directory, caller, Action::JobSource, Target::job(&row))?
+                || row.held.is_some() && self.may(&directory, caller, Action::JobApprove, Target::job(&row))?
+        } else {
+            false
+        };
+        let findings = if remarks { self.findings(&row).await? } else { None };
+        let missed = match (&row.verdicts, &row.report) {
+            (Some(verdicts), Some(report)) if remarks => verdicts.missed(&report.denials),
+            _ => Vec::new(),
+        };
         let mut job = shown(&directory, row, workers, output);
+        if let Some((findings, more)) = findings {
+            (job.findings, job.findings_more) = (findings, more);
+        }
+        job.missed = missed;
         match state {
+            JobState::Queued if held.is_some() => job.waiting = held,
             JobState::Queued => job.waiting = self.waiting(id).await?,
             JobState::Ended if output => {
                 let Written { stdout, stderr, artifacts } = match read {
@@ -451,10 +487,11 @@ pub(super) fn usual_facts() -> access::SubmissionFacts {
         network: Network::None.name().into(),
         network_allow: Vec::new(),
         labels: Vec::new(),
+        findings: access::FindingsFacts::nothing(),
     }
 }
 
-fn facts(admitted: &Admitted) -> access::SubmissionFacts {
+pub(super) fn facts(admitted: &Admitted, advice: Option<&Advice>) -> access::SubmissionFacts {
     let limits = &admitted.ask.limits;
     access::SubmissionFacts {
         class: admitted.class.name().into(),
@@ -467,6 +504,7 @@ fn facts(admitted: &Admitted) -> access::SubmissionFacts {
             Network::None | Network::Loopback => Vec::new(),
         },
         labels: admitted.ask.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        findings: advice.map_or_else(access::FindingsFacts::unread, |advice| advice.facts.clone()),
     }
 }
 
@@ -556,6 +594,9 @@ fn shown(directory: &Directory, row: JobRow, workers: bool, output: bool) -> Job
         outcome,
         stdout: None,
         stderr: None,
+        findings: Vec::new(),
+        findings_more: 0,
+        missed: Vec::new(),
         usage,
         layers,
         denials,

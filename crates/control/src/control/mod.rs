@@ -9,6 +9,7 @@ mod jobs;
 mod people;
 mod platform;
 mod standing;
+mod vet;
 mod work;
 
 use std::fmt;
@@ -35,6 +36,7 @@ use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transaction
 use crate::sweep;
 use crate::tally::Tally;
 use crate::uploads::Uploads;
+use crate::vetting::Reading;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -96,6 +98,7 @@ pub(crate) struct Shared {
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
+    pub reading: Reading,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
     rates: Rates,
@@ -263,6 +266,8 @@ impl Control {
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
+            reading: Reading::start(&config.vetting)
+                .map_err(|error| OpenError(format!("a thread cannot be started: {error}")))?,
             directory: RwLock::new(Arc::new(state.directory.clone())),
             authority,
             sealing_key,
@@ -557,6 +562,18 @@ impl Control {
         context: access::Context,
         act: impl FnOnce(&mut Desk) -> Act<T> + Clone + Send + 'static,
     ) -> Answer<T> {
+        self.perform_as(caller, action, target, context, |_| Ok(act.clone())).await
+    }
+
+    /// The same where more than the ticket is decided on the directory: `decide` makes the act of it.
+    pub(crate) async fn perform_as<T: Send + 'static, F: FnOnce(&mut Desk) -> Act<T> + Send + 'static>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: Target,
+        context: access::Context,
+        decide: impl Fn(&Directory) -> Answer<F>,
+    ) -> Answer<T> {
         // Few attempts are needed: the directory changes seldom.
         for _ in 0..20 {
             let directory = self.shared.directory();
@@ -565,7 +582,7 @@ impl Control {
                 self.record(ticket).await?;
                 continue;
             }
-            let act = act.clone();
+            let act = decide(&directory)?;
             let done = self
                 .writer
                 .act(move |desk| {

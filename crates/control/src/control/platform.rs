@@ -516,7 +516,7 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
         Some(value) => serde_json::from_value::<Vec<String>>(value.clone()).map_err(|_| invalid(name)),
     };
     Ok(match action {
-        Action::JobSubmit => {
+        action if action.is_of_submission() => {
             let usual = super::jobs::usual_facts();
             now.submitting(access::SubmissionFacts {
                 class: text("class", &usual.class)?,
@@ -526,6 +526,7 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
                 network: text("network", &usual.network)?,
                 network_allow: words("network_allow")?,
                 labels: words("labels")?,
+                findings: findings(question, &usual.findings)?,
             })
         }
         Action::KeyCreate => {
@@ -534,4 +535,18 @@ fn asked_context(now: access::Context, action: Action, question: &ExplainRequest
         }
         _ => now,
     })
+}
+
+/// What a question says of findings: an object, `{"rules": ["V402"], "high": 1}`.
+fn findings(question: &ExplainRequest, usual: &access::FindingsFacts) -> Answer<access::FindingsFacts> {
+    let Some(said) = question.context.get("findings") else { return Ok(usual.clone()) };
+    let mut all = serde_json::to_value(usual).unwrap_or_default();
+    let fits = match (all.as_object_mut(), said.as_object()) {
+        (Some(all), Some(said)) => {
+            said.iter().all(|(name, value)| all.get_mut(name).map(|place| *place = value.clone()).is_some())
+        }
+        _ => false,
+    };
+    let facts = if fits { serde_json::from_value(all).ok() } else { None };
+    facts.ok_or_else(|| Problem::new(Code::InvalidValue, "context findings makes no sense"))
 }

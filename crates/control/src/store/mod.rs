@@ -19,6 +19,7 @@ use gambeson_api::{
 use serde::{Deserialize, Serialize};
 
 use crate::house::EventsForgotten;
+use crate::vetting::Verdicts;
 
 /// Why the store did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -100,6 +101,15 @@ pub(crate) struct Input {
     pub stdin: Content,
 }
 
+/// Why a job is held until somebody approves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hold {
+    /// The policies that hold it.
+    pub policies: Vec<String>,
+    /// The words of the first of them.
+    pub says: String,
+}
+
 /// A job.
 #[derive(Debug, Clone)]
 pub(crate) struct JobRow {
@@ -127,6 +137,19 @@ pub(crate) struct JobRow {
     pub cancel_requested: bool,
     pub report: Option<Report>,
     pub skipped: Vec<Skipped>,
+    /// How many findings are kept about it, under its own id or its array's; `None` if nobody read its source.
+    pub vetted: Option<u32>,
+    /// Set while it waits for an approval, and not in the queue.
+    pub held: Option<Hold>,
+    /// What became of the findings.
+    pub verdicts: Option<Verdicts>,
+}
+
+impl JobRow {
+    /// Under which id the findings about its source are kept.
+    pub(crate) fn findings_holder(&self) -> JobId {
+        self.array.map_or(self.id, |place| JobId::from_u128(place.id.as_u128()))
+    }
 }
 
 /// What the queue needs to know of a job that has not ended: little, since there may be a million.
@@ -145,6 +168,8 @@ pub(crate) struct OpenJob {
     pub memory_bytes: u64,
     pub wall_ms: u64,
     pub cpu_ms: u64,
+    /// Whether it waits for an approval, and not for a worker.
+    pub held: bool,
 }
 
 /// A worker's right to an attempt.
@@ -252,6 +277,12 @@ pub(crate) trait Jobs {
             self.source(digest)?.ok_or_else(|| StoreError::Failed(format!("the input of {} is gone", job.id)))?;
         serde_json::from_slice(&body).map_err(|error| StoreError::Failed(error.to_string()))
     }
+    /// Keeps what was remarked about the source of a job, or of all elements of an array (under its id, as a job's).
+    fn findings_put(&mut self, holder: JobId, body: &[u8]) -> Stored<()>;
+    fn findings(&self, holder: JobId) -> Stored<Option<Vec<u8>>>;
+    /// Counts how advice came out: of which rule or act, and how.
+    fn vet_record_add(&mut self, what: &str, outcome: &str, count: u64) -> Stored<()>;
+    fn vet_record(&self) -> Stored<Vec<(String, String, u64)>>;
     fn job_insert(&mut self, job: &JobRow) -> Stored<()>;
     fn job(&self, id: JobId) -> Stored<Option<JobRow>>;
     /// Replaces what changes in a job's life: state, times, attempt, worker, cancellation, report.

@@ -5,6 +5,7 @@ mod blobs;
 mod egress;
 mod installation;
 mod leases;
+mod vetting;
 
 use std::time::Duration;
 

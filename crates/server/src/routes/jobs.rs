@@ -28,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(job_read))
         .routes(routes!(job_source))
         .routes(routes!(job_cancel))
+        .routes(routes!(job_approve))
         .routes(routes!(job_events))
         .routes(routes!(artifact_list))
         .routes(routes!(artifact_read))
@@ -216,6 +217,26 @@ async fn job_cancel(
     Query(NoParameters): Query<NoParameters>,
 ) -> Answered<Json<Job>> {
     Ok(Json(control.job_cancel(&caller, id).await?))
+}
+
+/// Let a job run that is held for approval.
+///
+/// Of an array all elements, since they were one submission. A job that is not held stays as it is. The request has no body.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{id}/approve",
+    operation_id = "job_approve",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job.")),
+    responses((status = 200, body = Job, description = "The job, which waits for a worker now."))
+)]
+async fn job_approve(
+    State(control): State<Control>,
+    Key(caller): Key,
+    At(id): At<JobId>,
+    Query(NoParameters): Query<NoParameters>,
+) -> Answered<Json<Job>> {
+    Ok(Json(control.job_approve(&caller, id).await?))
 }
 
 #[derive(Debug, IntoParams)]

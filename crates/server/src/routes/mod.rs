@@ -5,6 +5,7 @@ mod blobs;
 mod jobs;
 mod platform;
 mod projects;
+mod vet;
 mod worker;
 
 use axum::Router;
@@ -50,6 +51,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(platform::routes())
         .merge(projects::routes())
         .merge(access::routes())
+        .merge(vet::routes())
         .merge(worker::routes())
 }
 

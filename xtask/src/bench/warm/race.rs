@@ -82,7 +82,8 @@ impl Work<'_> {
                 }),
             },
             Entrant {
-                name: "the same, of a job that may run twice (`may_rerun`): it waits for two commits instead of three".into(),
+                name: "the same, of a job that may run twice (`may_rerun`): it waits for two commits instead of three"
+                    .into(),
                 goal: "",
                 turn: Box::new(|| {
                     let begun = Instant::now();

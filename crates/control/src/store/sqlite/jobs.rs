@@ -12,7 +12,8 @@ use crate::house::EventsForgotten;
 use crate::store::{JobQuery, JobRow, Jobs, LeaseRow, OpenJob, Remembered, Stored};
 
 const JOB: &str = "job.id, ord, project, user, key, state, class, source, ask, array, array_index, array_size, submitted, \
-                   not_before, started, ended, attempt, worker, cancel, report, skipped, input, handed_back";
+                   not_before, started, ended, attempt, worker, cancel, report, skipped, input, handed_back, vetted, held, \
+                   verdicts";
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let array = match row.get::<_, Option<Id>>(9)? {
@@ -41,6 +42,9 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         report: row.get::<_, Option<Json<_>>>(19)?.map(|report| report.0),
         handed_back: row.get(22)?,
         skipped: row.get::<_, Option<Json<_>>>(20)?.map(|skipped| skipped.0).unwrap_or_default(),
+        vetted: row.get(23)?,
+        held: row.get::<_, Option<Json<_>>>(24)?.map(|held| held.0),
+        verdicts: row.get::<_, Option<Json<_>>>(25)?.map(|verdicts| verdicts.0),
     })
 }
 
@@ -75,12 +79,16 @@ pub(super) const JOBS_OVER: &str =
     "SELECT id, source_id, input_id FROM job WHERE state = 3 AND ended < ? ORDER BY ended LIMIT ?";
 pub(super) const EVENTS_OVER: &str =
     "SELECT ended, id FROM job WHERE state = 3 AND ended < ? AND (ended, id) > (?, ?) ORDER BY ended, id LIMIT ?";
-pub(super) const JOB_FORGET: [&str; 6] = [
+pub(super) const JOB_FORGET: [&str; 8] = [
     "DELETE FROM event WHERE job = ?",
     "DELETE FROM lease WHERE job = ?",
     "DELETE FROM artifact WHERE job = ?",
     "DELETE FROM job_label WHERE job = ?",
     "DELETE FROM idempotency WHERE job = ?",
+    "DELETE FROM finding WHERE job = ?",
+    // Those of an array go with the last of its elements.
+    "DELETE FROM finding WHERE job = (SELECT array FROM job WHERE id = ?1) AND NOT EXISTS (SELECT 1 FROM job AS other
+        WHERE other.array = (SELECT array FROM job WHERE id = ?1) AND other.id <> ?1)",
     "DELETE FROM job WHERE id = ?",
 ];
 pub(super) const SOURCE_FORGET: &str = "DELETE FROM source WHERE id = ?1
@@ -104,12 +112,36 @@ impl Jobs for Sqlite {
         self.one("SELECT body FROM source WHERE digest = ?", [Hash::from(digest)], |row| row.get(0))
     }
 
+    fn findings_put(&mut self, holder: JobId, body: &[u8]) -> Stored<()> {
+        let values = params![Id(holder.as_u128()), body];
+        self.run("INSERT OR REPLACE INTO finding (job, body) VALUES (?, ?)", values).map(drop)
+    }
+
+    fn findings(&self, holder: JobId) -> Stored<Option<Vec<u8>>> {
+        self.one("SELECT body FROM finding WHERE job = ?", [Id(holder.as_u128())], |row| row.get(0))
+    }
+
+    fn vet_record_add(&mut self, what: &str, outcome: &str, count: u64) -> Stored<()> {
+        self.run(
+            "INSERT INTO vet_record (what, outcome, count) VALUES (?, ?, ?)
+             ON CONFLICT (what, outcome) DO UPDATE SET count = count + excluded.count",
+            params![what, outcome, U(count)],
+        )
+        .map(drop)
+    }
+
+    fn vet_record(&self) -> Stored<Vec<(String, String, u64)>> {
+        self.all("SELECT what, outcome, count FROM vet_record ORDER BY what, outcome", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, U>(2)?.0))
+        })
+    }
+
     fn job_insert(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "INSERT INTO job (id, ord, project, user, key, state, class, source, ask, array, array_index, array_size,
                  submitted, not_before, attempt, cancel, cpus_milli, memory_bytes, wall_ms, cpu_ms, input,
-                 source_id, input_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                 vetted, held, source_id, input_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
                  (SELECT id FROM source WHERE digest = ?8), (SELECT id FROM source WHERE digest = ?21))",
             params![
                 Id(job.id.as_u128()),
@@ -133,6 +165,8 @@ impl Jobs for Sqlite {
                 U(job.ask.limits.wall_ms),
                 U(job.ask.limits.cpu_ms),
                 job.input.as_ref().map(Hash::from),
+                job.vetted,
+                job.held.as_ref().map(json).transpose()?,
             ],
         )?;
         for (name, value) in &job.ask.labels {
@@ -149,7 +183,7 @@ impl Jobs for Sqlite {
     fn job_update(&mut self, job: &JobRow) -> Stored<()> {
         self.run(
             "UPDATE job SET state = ?, not_before = ?, started = ?, ended = ?, attempt = ?, worker = ?, cancel = ?,
-                 outcome = ?, report = ?, skipped = ?, handed_back = ? WHERE id = ?",
+                 outcome = ?, report = ?, skipped = ?, handed_back = ?, held = ?, verdicts = ? WHERE id = ?",
             params![
                 state_number(job.state),
                 U::from(job.not_before),
@@ -162,6 +196,8 @@ impl Jobs for Sqlite {
                 job.report.as_ref().map(json).transpose()?,
                 if job.skipped.is_empty() { None } else { Some(json(&job.skipped)?) },
                 job.handed_back,
+                job.held.as_ref().map(json).transpose()?,
+                job.verdicts.as_ref().map(json).transpose()?,
                 Id(job.id.as_u128()),
             ],
         )
@@ -171,7 +207,7 @@ impl Jobs for Sqlite {
     fn jobs_open(&self, each: &mut dyn FnMut(OpenJob)) -> Stored<()> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, ord, project, user, state, class, submitted, not_before, started, cpus_milli, memory_bytes,
-                 wall_ms, cpu_ms FROM job WHERE state < 3 ORDER BY ord",
+                 wall_ms, cpu_ms, held IS NOT NULL FROM job WHERE state < 3 ORDER BY ord",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -189,6 +225,7 @@ impl Jobs for Sqlite {
                 memory_bytes: row.get::<_, U>(10)?.0,
                 wall_ms: row.get::<_, U>(11)?.0,
                 cpu_ms: row.get::<_, U>(12)?.0,
+                held: row.get(13)?,
             });
         }
         Ok(())

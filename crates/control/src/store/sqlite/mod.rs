@@ -21,7 +21,7 @@ pub(crate) struct Sqlite {
 }
 
 /// Each migration goes forward once, in its own transaction; its number is the store's version after it.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("vetting.sql")];
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
