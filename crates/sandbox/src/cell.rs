@@ -332,6 +332,11 @@ impl Cell {
                     }
                 });
             }
+            // What it is made of, or what it says, is not as it should be.
+            if watch.failed.is_some() {
+                self.process.kill();
+                self.group.kill();
+            }
             if resize && let Some(terminal) = &feed.to {
                 controls.drain_resize();
                 controls.fit(terminal);

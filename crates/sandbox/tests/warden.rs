@@ -383,6 +383,35 @@ while True: call(101, 16, 1, 0, 0); time.sleep(0.01)
     assert!(ended.exit.usage.wall < Duration::from_secs(4), "{:?}", ended.exit.usage.wall);
 }
 
+/// Run by the next one, as its own process: others need descriptors.
+#[test]
+#[ignore = "leaves the process no descriptors"]
+fn without_descriptors_a_cell_is_ended() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let host = Host::probe();
+    let mut spec = spec(&host, "while True: pass");
+    spec.limits.wall = Duration::from_secs(20);
+    let cell = launch(plan(&spec, &host).unwrap(), &host).unwrap();
+    let before = getrlimit(Resource::Nofile);
+    // What hands over descriptors is not understood from now on.
+    setrlimit(Resource::Nofile, Rlimit { current: Some(64), ..before }).unwrap();
+    let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    let ended = cell.wait(Streams::kept());
+    drop(taken);
+    assert!(matches!(ended.exit.end, End::Fault { .. }), "{:?}", ended.exit.end);
+    assert!(ended.exit.usage.wall < Duration::from_secs(10), "{:?}", ended.exit.usage.wall);
+}
+
+#[test]
+fn a_cell_that_is_not_understood_is_ended_at_once() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "without_descriptors_a_cell_is_ended", "--ignored"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 fn cpu_time_of_this_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
