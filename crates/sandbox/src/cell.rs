@@ -47,7 +47,7 @@ pub struct Streams<'a> {
     pub cancel: Option<BorrowedFd<'a>>,
     /// Becomes readable when the window of this terminal changed its size, which the cell's then takes.
     pub resize: Option<(BorrowedFd<'a>, BorrowedFd<'a>)>,
-    /// Gets a line for each system call, if the plan is a traced one ([`Plan::traced`]).
+    /// Gets a line for each system call, if the plan is a traced one ([`Plan::traced`]) and this a plain file.
     pub trace: Option<BorrowedFd<'a>>,
     /// Hears of each kind of refused act when it happens the first time.
     pub denied: Option<Denied<'a>>,
@@ -236,7 +236,7 @@ impl Cell {
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
-        let mut trace = streams.trace.map(|to| Trace::new(to, self.started));
+        let mut trace = streams.trace.and_then(|to| Trace::new(to, self.started));
 
         // Until the reaper has said how the program ended, or is gone without a word.
         let mut alive = true;
