@@ -248,6 +248,7 @@ impl Cell {
             let now = Instant::now();
             if now >= look {
                 look = now + self.look(&mut watch, cpu);
+                self.janitor.see_to_it();
             }
             if wall.is_some_and(|wall| now >= self.started + wall) {
                 self.kill(&mut watch, Killed::Wall);
