@@ -359,10 +359,12 @@ print(tables() - before)
 fn a_deadline_does_not_wait_for_a_program_that_holds_its_memory_s_lock() {
     let source = format!(
         "{CALLS}
-for _ in range(3 * os.cpu_count()):
+wait, go = os.pipe()
+for _ in range(8 * os.cpu_count()):
     if os.fork() == 0:
+        os.close(go); os.read(wait, 1)
         while True: pass
-size = 64 << 20
+size = 200 << 20
 memory = bytearray(size + 4096)
 for at in range(0, size, 4096): memory[at] = 1
 start = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + 4095 & ~4095
@@ -371,12 +373,13 @@ def hold():
     while True:
         for rights in (1, 3): LIBC.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(size), rights)
 threading.Thread(target=hold, daemon=True).start()
-while True: call(101, 16, 1, 0, 0); time.sleep(0.01)
+time.sleep(0.3); os.close(go); time.sleep(100)
 "
     );
     let host = Host::probe();
     let mut spec = spec(&host, &source);
     spec.limits.wall = Duration::from_secs(3);
+    spec.limits.memory = Bytes(600 << 20);
     let ended = launch(plan(&spec, &host).unwrap(), &host).unwrap().wait(Streams::kept());
     assert!(matches!(ended.exit.end, End::LimitHit { .. }), "{:?}", ended.exit.end);
     eprintln!("killed after {:?}", ended.exit.usage.wall);
