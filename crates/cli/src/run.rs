@@ -192,10 +192,22 @@ fn no_proxy(error: io::Error) -> Stop {
     Stop::Ended(End::Fault { step: "start the proxy of the cell".into(), why: error.to_string(), mend })
 }
 
+/// A pipe that nobody reads would hold up whoever watches the limits.
+fn trace_file(path: &Path) -> Result<fs::File, String> {
+    let plain = |kind: fs::FileType| if kind.is_file() { Ok(()) } else { Err("it is not a plain file".to_owned()) };
+    // To open a pipe waits for its reader.
+    if let Ok(there) = fs::metadata(path) {
+        plain(there.file_type())?;
+    }
+    let file = fs::File::create(path).map_err(|error| error.to_string())?;
+    plain(file.metadata().map_err(|error| error.to_string())?.file_type())?;
+    Ok(file)
+}
+
 /// Launches the plan and passes our standard descriptors through.
 fn run_cold(plan: Plan, host: &Host, limits: &Limits, options: &RunOptions) -> Result<Run, Stop> {
     let trace = match &options.trace {
-        Some(path) => Some(fs::File::create(path).map_err(|error| format!("--trace {}: {error}", path.display()))?),
+        Some(path) => Some(trace_file(path).map_err(|why| format!("--trace {}: {why}", path.display()))?),
         None => None,
     };
     let signals = Signals::prepare(options)?;

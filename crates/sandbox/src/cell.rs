@@ -29,7 +29,7 @@ use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
 use crate::sys::clone::Child;
-use crate::warden::{self, Trace, Warden};
+use crate::warden::{self, Looker, Trace, Warden};
 use crate::wire::{self, Frame};
 
 /// The streams of a run, and the ways to interfere with it.
@@ -47,7 +47,7 @@ pub struct Streams<'a> {
     pub cancel: Option<BorrowedFd<'a>>,
     /// Becomes readable when the window of this terminal changed its size, which the cell's then takes.
     pub resize: Option<(BorrowedFd<'a>, BorrowedFd<'a>)>,
-    /// Gets a line for each system call, if the plan is a traced one ([`Plan::traced`]).
+    /// Gets a line for each system call, if the plan is a traced one ([`Plan::traced`]) and this a plain file.
     pub trace: Option<BorrowedFd<'a>>,
     /// Hears of each kind of refused act when it happens the first time.
     pub denied: Option<Denied<'a>>,
@@ -205,6 +205,7 @@ pub(crate) struct Watch {
     pub(crate) interrupted: bool,
     /// Where the program said that it was, when a limit was near.
     pub(crate) at: Option<Claim>,
+    pub(crate) looker: Looker,
     /// Answers what the filter asks, where it asks.
     pub(crate) warden: Option<Warden>,
 }
@@ -213,6 +214,8 @@ pub(crate) struct Watch {
 const TICK: Duration = Duration::from_millis(100);
 /// The same, when more than half of the memory is used: to fill the rest takes tens of milliseconds.
 const TICK_NEAR: Duration = Duration::from_millis(10);
+
+type Look = Box<dyn FnOnce() -> Option<Claim> + Send>;
 
 impl Cell {
     /// The pid of the cell's first process, as the host sees it.
@@ -233,7 +236,7 @@ impl Cell {
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
-        let mut trace = streams.trace.map(|to| Trace::new(to, self.started));
+        let mut trace = streams.trace.and_then(|to| Trace::new(to, self.started));
 
         // Until the reaper has said how the program ended, or is gone without a word.
         let mut alive = true;
@@ -245,6 +248,7 @@ impl Cell {
             let now = Instant::now();
             if now >= look {
                 look = now + self.look(&mut watch, cpu);
+                self.janitor.see_to_it();
             }
             if wall.is_some_and(|wall| now >= self.started + wall) {
                 self.kill(&mut watch, Killed::Wall);
@@ -329,6 +333,11 @@ impl Cell {
                     }
                 });
             }
+            // What it is made of, or what it says, is not as it should be.
+            if watch.failed.is_some() {
+                self.process.kill();
+                self.group.kill();
+            }
             if resize && let Some(terminal) = &feed.to {
                 controls.drain_resize();
                 controls.fit(terminal);
@@ -353,7 +362,7 @@ impl Cell {
         if watch.killed.is_none() {
             if matches!(why, Killed::Wall | Killed::Cpu | Killed::Output) {
                 watch.at = None;
-                self.ask_where(watch);
+                self.ask_where(watch, |looker, claim| looker.look_last(claim));
             }
             watch.killed = Some(why);
             self.process.kill();
@@ -384,18 +393,27 @@ impl Cell {
         let limit = self.plan.find(|step| if let Step::Memory(limit) = step { Some(limit.0) } else { None });
         let (Some(limit), Some(used)) = (limit, self.group.memory()) else { return false };
         if used.0 >= limit / 4 * 3 {
-            self.ask_where(watch);
+            self.ask_where(watch, |looker, claim| looker.look(claim));
+            // Where it was long ago is no answer.
+            if watch.looker.is_done() {
+                watch.at = None;
+            }
         }
         used.0 >= limit / 2
     }
 
     /// Asks for the line that the program's first thread is at.
-    fn ask_where(&self, watch: &mut Watch) {
+    fn ask_where(&self, watch: &mut Watch, look: impl FnOnce(&mut Looker, Look) -> Option<Option<Claim>>) {
         if watch.killed.is_none()
-            && let (Some(frames), Some(guest)) = (&self.plan.frames, guest_of(self.pid()))
+            && let (Some(frames), Some(guest)) = (self.plan.frames.clone(), guest_of(self.pid()))
         {
             let number = guest.as_raw_pid();
-            watch.at = frames.claim(number, number).or(watch.at.take());
+            let claim = look(&mut watch.looker, Box::new(move || frames.claim(number, number))).flatten();
+            // If the program has ended, the number may have come to be another's.
+            let lives = |guest: &OwnedFd| wait_for(Duration::ZERO, [Some((guest.as_fd(), PollFlags::IN))]) == [false];
+            if watch.guest.as_ref().is_some_and(lives) {
+                watch.at = claim.or(watch.at.take());
+            }
         }
     }
 

@@ -641,7 +641,8 @@ mod tests {
         };
         // The stack, and at its end what is chosen of it: the submission's own.
         assert_eq!(told("stack"), ["/usr/lib/json.py:85 load", "größe_🐍.py:84 f", "größe_🐍.py:84 f"]);
-        assert!((400..=513).contains(&told("cycle").len()), "a stack without an end has one");
+        let cycle = told("cycle").len();
+        assert!((33..=65).contains(&cycle), "a stack without an end has one: {cycle}");
         let name = format!("…{}", "x".repeat(199));
         assert_eq!(told("deceives"), vec![format!("\\u{{1b}}[2J\\u{{202e}}\\ud800:85 {name}"); 2]);
         assert!(told("round").is_empty() && told("nothing").is_empty());

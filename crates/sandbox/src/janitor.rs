@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -28,37 +28,63 @@ use crate::{children, sys};
 pub(crate) struct Janitor {
     link: Arc<Link>,
     number: u32,
+    /// When it is to kill.
+    until: Option<Instant>,
 }
 
 impl Janitor {
     /// Has the cgroups of this name below `hierarchies` looked after, before they exist.
     pub(crate) fn start(hierarchies: &Hierarchies, name: Name) -> Result<Janitor, Errno> {
         let number = name.number();
-        let link = Link::to(hierarchies)?;
+        let link = Link::to(hierarchies.parents())?;
         // The one that served so far may have been killed; what it leaves is swept by a later run.
         let link = match link.say(Word::Watch, number, 0) {
             Ok(()) => link,
             Err(_) => {
                 Link::forget(&link);
-                let link = Link::to(hierarchies)?;
+                let link = Link::to(hierarchies.parents())?;
                 link.say(Word::Watch, number, 0)?;
                 link
             }
         };
-        Ok(Janitor { link, number })
+        Ok(Janitor { link, number, until: None })
     }
 
     /// Has it kill what is in the cgroups `from now` of its own accord: a second watch on the clock, should the
     /// supervisor be stopped or stuck.
-    pub(crate) fn kill_after(&self, from_now: Duration) -> Result<(), Errno> {
-        self.link.say(Word::KillAfter, self.number, u64::try_from(from_now.as_millis()).unwrap_or(u64::MAX))
+    pub(crate) fn kill_after(&mut self, from_now: Duration) -> Result<(), Errno> {
+        self.until = Instant::now().checked_add(from_now);
+        self.say_until().or_else(|_| self.replace())
+    }
+
+    fn say_until(&self) -> Result<(), Errno> {
+        let Some(until) = self.until else { return Ok(()) };
+        let left = until.saturating_duration_since(Instant::now()).as_millis();
+        self.link.say(Word::KillAfter, self.number, u64::try_from(left).unwrap_or(u64::MAX))
+    }
+
+    /// Has another look after the cell where the janitor was killed: else nobody would until the end.
+    pub(crate) fn see_to_it(&mut self) {
+        if self.link.is_dead() {
+            // Tried again at the next look.
+            let _ = self.replace();
+        }
+    }
+
+    fn replace(&mut self) -> Result<(), Errno> {
+        Link::forget(&self.link);
+        let link = Link::to(self.link.parents.clone())?;
+        link.say(Word::Watch, self.number, 0)?;
+        self.link = link;
+        self.say_until()
     }
 }
 
 impl Drop for Janitor {
     fn drop(&mut self) {
-        // If it is gone, a later run sweeps.
-        let _ = self.link.say(Word::Done, self.number, 0);
+        let done = |janitor: &Janitor| janitor.link.say(Word::Done, janitor.number, 0);
+        // If there is none any more, a later run sweeps.
+        let _ = done(self).or_else(|_| self.replace().and_then(|()| done(self)));
     }
 }
 
@@ -105,8 +131,7 @@ static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
 
 impl Link {
     /// To the janitor that serves these hierarchies, or to a new one.
-    fn to(hierarchies: &Hierarchies) -> Result<Arc<Link>, Errno> {
-        let parents = hierarchies.parents();
+    fn to(parents: Vec<PathBuf>) -> Result<Arc<Link>, Errno> {
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|link| link.strong_count() > 0);
         let free = |link: &Arc<Link>| link.parents == parents && Arc::strong_count(link) <= MOST;
@@ -139,6 +164,12 @@ impl Link {
     fn forget(link: &Arc<Link>) {
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|one| !std::ptr::eq(one.as_ptr(), Arc::as_ptr(link)));
+    }
+
+    /// Whether nobody holds the other end.
+    fn is_dead(&self) -> bool {
+        let mut polled = [PollFd::new(&self.pipe, PollFlags::empty())];
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(1)
     }
 
     fn say(&self, word: Word, number: u32, milliseconds: u64) -> Result<(), Errno> {
@@ -318,6 +349,40 @@ mod tests {
             assert_eq!(Word::decode(&word.encode(7, 1 << 40)), Some((word, 7, 1 << 40)));
         }
         assert_eq!(Word::decode(&[9; SIZE]), None);
+    }
+
+    #[test]
+    fn a_cell_whose_janitor_is_killed_gets_another() {
+        let dir = std::env::temp_dir().join(format!("gambeson-janitor-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let name = Name::new();
+        let place = dir.join(name.to_string());
+        let link = Link::to(vec![dir.clone()]).unwrap();
+        link.say(Word::Watch, name.number(), 0).unwrap();
+        let mut janitor = Janitor { link, number: name.number(), until: None };
+        janitor.kill_after(Duration::from_secs(60)).unwrap();
+        let first = janitor.link.pid;
+        janitor.see_to_it();
+        assert_eq!(janitor.link.pid, first);
+        rustix::process::kill_process(first, rustix::process::Signal::KILL).unwrap();
+        while !janitor.link.is_dead() {
+            std::thread::yield_now();
+        }
+        janitor.see_to_it();
+        assert!(janitor.link.pid != first && !janitor.link.is_dead());
+        // The new one does what the first was to do, and so does one that comes at the very end.
+        rustix::process::kill_process(janitor.link.pid, rustix::process::Signal::KILL).unwrap();
+        while !janitor.link.is_dead() {
+            std::thread::yield_now();
+        }
+        std::fs::create_dir(&place).unwrap();
+        drop(janitor);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while place.exists() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(!place.exists());
+        std::fs::remove_dir(&dir).unwrap();
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub fn launch(plan: Plan, host: &Host) -> Result<Cell, LaunchError> {
     let process = Process { child, reaped: false };
     site.group.limit(&host.cgroups, site.quotas, site.name)?;
     map_ids(&plan, process.child.pid, &outer.opener)?;
-    let cell = Cell::new(plan, started, site, process, outer, host.cgroups.clone());
+    let mut cell = Cell::new(plan, started, site, process, outer, host.cgroups.clone());
     cell.count_down()?;
     Ok(cell)
 }
@@ -139,7 +139,7 @@ impl Cell {
     }
 
     /// From now on the clock counts, for the janitor too.
-    pub(crate) fn count_down(&self) -> Result<(), LaunchError> {
+    pub(crate) fn count_down(&mut self) -> Result<(), LaunchError> {
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         match wall {
             Some(limit) => self.janitor.kill_after(limit + GRACE).map_err(system("tell the janitor when to kill")),

@@ -254,8 +254,9 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// The same filter where each call is asked about, but for what the guest says through `socket` while nobody listens yet:
-/// that is answered as ever.
+/// The same filter where each call is asked about, but for what the guest says through `socket` while nobody listens yet,
+/// and for the two by which the kernel itself goes on after a signal: those are answered as ever. A signal that comes
+/// while a call is asked about interrupts it, and these have nobody who would begin them again.
 pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruction> {
     let mut always = vec![
         load(ARCHITECTURE),
@@ -264,6 +265,8 @@ pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruc
         load(NUMBER),
         jump(JGE, X32, 0, 1),
         answer(Action::Kill),
+        jump(JEQ, libc::SYS_rt_sigreturn as u32, 7, 0),
+        jump(JEQ, libc::SYS_restart_syscall as u32, 6, 0),
         jump(JEQ, libc::SYS_sendmsg as u32, 2, 0),
         jump(JEQ, libc::SYS_write as u32, 1, 0),
         skip(2),
@@ -560,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_traced_filter_asks_about_each_call_but_what_goes_to_its_socket() {
+    fn a_traced_filter_asks_about_each_call_but_what_goes_to_its_socket_and_what_signals_need() {
         let policy = Policy::built_in(Network::None, Terminal::None);
         let program = policy.compile();
         let always = asking_always(&program, 7);
@@ -570,8 +573,12 @@ mod tests {
                 == libc::SECCOMP_RET_USER_NOTIF
         };
         let (write, sendmsg) = (libc::SYS_write as u32, libc::SYS_sendmsg as u32);
+        let after_signals = [libc::SYS_rt_sigreturn as u32, libc::SYS_restart_syscall as u32];
         for number in (0..1024).filter(|number| ![write, sendmsg].contains(number)) {
-            assert!(asks(number, [7; 6]), "call {number}");
+            assert_eq!(asks(number, [7; 6]), !after_signals.contains(&number), "call {number}");
+        }
+        for number in after_signals {
+            assert_eq!(run(&always, AUDIT_ARCH_X86_64, number, &[7; 6]), libc::SECCOMP_RET_ALLOW);
         }
         for number in [write, sendmsg] {
             assert!(asks(number, [8, 7, 7, 7, 7, 7]));

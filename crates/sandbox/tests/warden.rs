@@ -320,6 +320,102 @@ threads = [threading.Thread(target=lambda: [os.getppid() for _ in range(500)]) f
     );
 }
 
+/// What has the supervisor read a page for each table of pages that there can be, and tells how much those tables hold.
+const UNTOUCHED: &str = r"
+LIBC.mmap.restype = ctypes.c_void_p
+base = LIBC.mmap(None, ctypes.c_size_t(60 << 40), 1, 0x4022, -1, ctypes.c_long(0))
+def tables():
+    return next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmPTE'))
+before = tables()
+";
+
+#[test]
+fn what_a_program_never_touched_is_not_made_by_reading_it() {
+    let source = format!(
+        "{CALLS}{UNTOUCHED}
+kind, place = b'tmpfs', b'/mnt'
+for at in range(2000):
+    call(165, 0, base + (2 * at << 30), base + (2 * at + 1 << 30), 0, 0)
+call(165, 0, place, kind, 0, 0)
+print(tables() - before)
+# The control: touched, each makes tables.
+for at in range(40):
+    ctypes.string_at(base + (at << 30), 1)
+print(tables() - before)
+"
+    );
+    let ended = run(&source);
+    let said = told(&ended);
+    let [read, touched] = said.split_whitespace().map(|word| word.parse::<u64>().unwrap()).collect::<Vec<_>>()[..]
+    else {
+        panic!("{said}")
+    };
+    assert!(read < 64 && touched >= 160, "{said}");
+    // Told without what nobody read.
+    assert_eq!(of(&ended.exit.denials, Act::Mount)[0].target.as_deref(), Some("mount"));
+}
+
+#[test]
+fn a_deadline_does_not_wait_for_a_program_that_holds_its_memory_s_lock() {
+    let source = format!(
+        "{CALLS}
+wait, go = os.pipe()
+for _ in range(8 * os.cpu_count()):
+    if os.fork() == 0:
+        os.close(go); os.read(wait, 1)
+        while True: pass
+size = 200 << 20
+memory = bytearray(size + 4096)
+for at in range(0, size, 4096): memory[at] = 1
+start = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + 4095 & ~4095
+def hold():
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    while True:
+        for rights in (1, 3): LIBC.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(size), rights)
+threading.Thread(target=hold, daemon=True).start()
+time.sleep(0.3); os.close(go); time.sleep(100)
+"
+    );
+    let host = Host::probe();
+    let mut spec = spec(&host, &source);
+    spec.limits.wall = Duration::from_secs(3);
+    spec.limits.memory = Bytes(600 << 20);
+    let ended = launch(plan(&spec, &host).unwrap(), &host).unwrap().wait(Streams::kept());
+    assert!(matches!(ended.exit.end, End::LimitHit { .. }), "{:?}", ended.exit.end);
+    eprintln!("killed after {:?}", ended.exit.usage.wall);
+    assert!(ended.exit.usage.wall < Duration::from_secs(4), "{:?}", ended.exit.usage.wall);
+}
+
+/// Run by the next one, as its own process: others need descriptors.
+#[test]
+#[ignore = "leaves the process no descriptors"]
+fn without_descriptors_a_cell_is_ended() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let host = Host::probe();
+    let mut spec = spec(&host, "while True: pass");
+    spec.limits.wall = Duration::from_secs(20);
+    // The low ones are taken, so that nothing of the cell's is one of them when it closes.
+    let low: Vec<_> = (0..32).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+    let cell = launch(plan(&spec, &host).unwrap(), &host).unwrap();
+    let before = getrlimit(Resource::Nofile);
+    // What hands over descriptors is not understood from now on.
+    setrlimit(Resource::Nofile, Rlimit { current: Some(32), ..before }).unwrap();
+    let ended = cell.wait(Streams::kept());
+    drop(low);
+    assert!(matches!(ended.exit.end, End::Fault { .. }), "{:?}", ended.exit.end);
+    assert!(ended.exit.usage.wall < Duration::from_secs(10), "{:?}", ended.exit.usage.wall);
+}
+
+#[test]
+fn a_cell_that_is_not_understood_is_ended_at_once() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "without_descriptors_a_cell_is_ended", "--ignored"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 fn cpu_time_of_this_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)

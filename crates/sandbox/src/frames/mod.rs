@@ -6,7 +6,8 @@
 //!
 //! 1. A layout that was not found by trying (`guest/layout.py`) is none: then there is no answer, and a reason.
 //! 2. A program that was mapped from another file than the layout was found in is not read by it.
-//! 3. What cannot be made sense of ends in no answer, after a bounded number of bounded reads. None of them can be made
+//! 3. Only pages that are there are read: to look makes no memory, neither the program's nor the kernel's.
+//! 4. What cannot be made sense of ends in no answer, after a bounded number of bounded reads. None of them can be made
 //!    to wait by a program in a cell: what would (userfaultfd(2), a file system of its own) is refused to it.
 //!
 //! Reading takes the rights to trace (ptrace(2), "Ptrace access mode checking"): a supervisor has them over its cells,
@@ -23,7 +24,8 @@ mod walk;
 pub use layout::Layout;
 
 use crate::environment::Environment;
-use process::{Opened, Thread, mapped};
+pub(crate) use process::Opened;
+use process::{Thread, mapped};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use walk::Memory;
 #[cfg(not(any(test, feature = "fuzzing")))]
@@ -31,7 +33,7 @@ use walk::Memory;
 use walk::{Frame, Walk};
 
 /// A stack that moves is looked at again so many times.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: usize = 2;
 /// Characters of a name that are told.
 const NAME_MOST: usize = 200;
 /// Where a submission lies, and in it what it brought from others.

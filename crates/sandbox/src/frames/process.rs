@@ -7,24 +7,45 @@ use std::os::unix::fs::FileExt;
 use super::walk::Memory;
 
 /// The most that is read of a memory map, whose length the guest chooses.
-const MAPS_MOST: u64 = 1 << 20;
+const MAPS_MOST: u64 = 256 << 10;
 /// The most threads of a parent that are looked at.
 const THREADS_MOST: usize = 1024;
+
+const PAGE: u64 = 4096;
 
 /// The memory of one process, held: what is read is that of the program that it was opened in, even if its
 /// number comes to mean another process, or the process executes another program (proc_pid_mem(5)).
 #[derive(Debug)]
-pub(super) struct Opened(File);
+pub(crate) struct Opened {
+    memory: File,
+    pages: File,
+}
 
 impl Opened {
-    pub(super) fn of(pid: i32) -> std::io::Result<Opened> {
-        File::open(format!("/proc/{pid}/mem")).map(Opened)
+    pub(crate) fn of(pid: i32) -> std::io::Result<Opened> {
+        let open = |name: &str| File::open(format!("/proc/{pid}/{name}"));
+        Ok(Opened { memory: open("mem")?, pages: open("pagemap")? })
+    }
+
+    /// Fills the buffer with what is at `address`, if all of it is there already. To read a page that its process never
+    /// touched would make it, and page tables for it that are charged to us: memory without a limit for who has us read.
+    pub(crate) fn fill(&self, address: u64, buffer: &mut [u8]) -> bool {
+        self.is_there(address, buffer.len()) && self.memory.read_exact_at(buffer, address).is_ok()
+    }
+
+    /// As the page tables say, which are not changed by asking (proc_pid_pagemap(5)).
+    fn is_there(&self, address: u64, size: usize) -> bool {
+        let Some(last) = address.checked_add((size as u64).saturating_sub(1)) else { return false };
+        let (first, last) = (address / PAGE, last / PAGE);
+        let mut entries = vec![[0; 8]; (last - first + 1) as usize];
+        let present = |entry: &[u8; 8]| u64::from_le_bytes(*entry) >> 63 == 1;
+        self.pages.read_exact_at(entries.as_flattened_mut(), first * 8).is_ok() && entries.iter().all(present)
     }
 }
 
 impl Memory for Opened {
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
-        self.0.read_exact_at(buffer, address).is_ok()
+        self.fill(address, buffer)
     }
 }
 
@@ -122,6 +143,27 @@ mod tests {
         assert_eq!(start(&line.replace("fe:00", "fe:01")), None);
         assert_eq!(start(&format!("{}{}", line, "\u{e9}".repeat(200))), Some(0x7f3a_1c00_0000));
         assert_eq!(start("7f3a1c000000-7f3a1c100000 r-xp"), None);
+    }
+
+    #[test]
+    fn a_page_that_was_never_touched_is_not_read_and_stays_so() {
+        let memory = Opened::of(std::process::id() as i32).unwrap();
+        let mut large: Vec<u8> = Vec::with_capacity(64 << 20);
+        let place = (large.as_ptr() as u64 + (32 << 20)) / PAGE * PAGE;
+        let mut buffer = [7; 16];
+        for address in [place, place - 8] {
+            assert!(!memory.fill(address, &mut buffer));
+            assert!(!memory.is_there(address, 16));
+        }
+        // The control: read without asking, it is made.
+        memory.memory.read_exact_at(&mut buffer, place).unwrap();
+        assert!(memory.is_there(place, 16) && !memory.is_there(place - 8, 16));
+        assert!(memory.fill(place, &mut buffer));
+        // What was touched is read, over the end of a page too.
+        large.extend([3; 3 * PAGE as usize]);
+        assert!(memory.fill((large.as_ptr() as u64 / PAGE + 1) * PAGE - 8, &mut buffer));
+        assert_eq!(buffer, [3; 16]);
+        assert!(!memory.fill(u64::MAX - 3, &mut buffer) && !memory.fill(u64::MAX / 2, &mut buffer));
     }
 
     #[test]

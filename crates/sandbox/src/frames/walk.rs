@@ -15,13 +15,13 @@ pub(crate) trait Memory {
 }
 
 /// For one question, all attempts together.
-const READS_MOST: usize = 4096;
+const READS_MOST: usize = 512;
 const BYTES_MOST: usize = 4 << 20;
 /// Interpreters, and threads of them all.
 const INTERPRETERS_MOST: usize = 64;
 const STATES_MOST: usize = 1024;
 /// Frames of a stack, those without code included.
-const FRAMES_MOST: usize = 512;
+const FRAMES_MOST: usize = 64;
 /// Characters of a text that are read.
 const TEXT_MOST: u64 = 1024;
 /// Bytes of a table of lines.

@@ -82,12 +82,3 @@ pub(crate) fn let_go(listener: BorrowedFd<'_>, id: u64) -> Result<(), Errno> {
     // SAFETY: as in `refuse`.
     answer(unsafe { libc::ioctl(listener.as_raw_fd(), SEND, &raw const response) }.into()).map(drop)
 }
-
-/// Reads memory of another process from `address` on, as much of it as is there (process_vm_readv(2)).
-pub(crate) fn read_memory(thread: u32, address: u64, into: &mut [u8]) -> Result<usize, Errno> {
-    let here = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
-    let there = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: into.len() };
-    // SAFETY: the kernel writes at most `into.len()` bytes to `into`, which is borrowed across the call; the other
-    // vector is in the other process's memory, and whatever is wrong with it is an error.
-    answer(unsafe { libc::process_vm_readv(thread as libc::pid_t, &raw const here, 1, &raw const there, 1, 0) } as _)
-}

@@ -30,9 +30,14 @@ impl Bucket {
         if !self.has_one(now) {
             return false;
         }
-        let full = now.checked_sub(self.every * self.most).unwrap_or(self.empty_at);
-        self.empty_at = self.empty_at.max(full) + self.every;
+        self.spend(now, self.every);
         true
+    }
+
+    /// Takes what fills itself in that time, be it there or not.
+    pub(crate) fn spend(&mut self, now: Instant, time: Duration) {
+        let full = now.checked_sub(self.every * self.most).unwrap_or(self.empty_at);
+        self.empty_at = self.empty_at.max(full) + time;
     }
 }
 

@@ -6,12 +6,14 @@
 //! 2. It decides nothing. What it reads of a program's memory, after the program has asked, is for the explanation; a
 //!    thread's call still waiting *after* the reading shows whose memory that was.
 //! 3. What it remembers is bounded in number and in bytes, whatever is asked and however often.
-//! 4. A question waits until its answer is due: whoever asks often slows nobody but itself.
+//! 4. What it reads of memory it does not wait for ([`Looker`]).
+//! 5. A question waits until its answer is due: whoever asks often slows nobody but itself.
 
 mod bucket;
 mod claim;
 mod explain;
 mod ledger;
+mod look;
 mod tail;
 mod trace;
 
@@ -22,7 +24,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::exit::{Act, Denial};
-use crate::frames::Frames;
+use crate::frames::{Frames, Opened};
 use crate::plan::Plan;
 use crate::seccomp::{Action, Policy};
 use crate::spec::Network;
@@ -31,14 +33,12 @@ use crate::sys::notify::{self, Question};
 use bucket::Bucket;
 pub(crate) use explain::explain;
 pub(crate) use ledger::Ledger;
+pub(crate) use look::Looker;
 pub(crate) use tail::last_words;
 pub(crate) use trace::Trace;
 
 /// Answers at once, and then one each: what a storm costs us is a few thousandths of a processor.
 const ANSWERS: (u32, Duration) = (256, Duration::from_millis(1));
-/// To find out where a program is costs many times what an answer does. What is not looked for is counted where the same
-/// act was last seen.
-const CLAIMS: (u32, Duration) = (64, Duration::from_millis(50));
 /// Of one turn of the supervisor's loop, which has others to serve.
 const AT_ONCE: usize = 32;
 
@@ -51,7 +51,7 @@ pub(crate) struct Warden {
     network: Network,
     frames: Option<Frames>,
     answers: Bucket,
-    claims: Bucket,
+    looker: Looker,
     pub(crate) ledger: Ledger,
 }
 
@@ -69,7 +69,7 @@ impl Warden {
             network,
             frames: None,
             answers: Bucket::new(ANSWERS, now),
-            claims: Bucket::new(CLAIMS, now),
+            looker: Looker::default(),
             ledger: Ledger::default(),
         }
     }
@@ -119,9 +119,10 @@ impl Warden {
             if let Some(trace) = &mut trace {
                 trace.note(Instant::now(), &question, decided);
             }
+            let mut looked = false;
             let errno = match decided {
                 Action::Explain { errno, act } => {
-                    self.note(&question, act, now, &mut told);
+                    looked = self.note(&question, act, &mut told);
                     Some(errno)
                 }
                 Action::Errno(errno) => Some(errno),
@@ -139,34 +140,41 @@ impl Warden {
                 // Closed, it refuses for us.
                 Err(_) => self.listener = None,
             }
+            // One look a turn.
+            if looked {
+                return;
+            }
         }
     }
 
-    /// Notes why a call is refused.
-    fn note(&mut self, question: &Question, act: Act, now: Instant, told: &mut impl FnMut(&mut Denial)) {
-        let Question { id, thread, number, ref args, .. } = *question;
-        let (Some(policy), Some(listener)) = (&self.policy, &self.listener) else { return };
-        // Of a thread that we cannot see (in a pid namespace beside ours) there is nothing to read.
-        let may_read = thread != 0;
-        let read = |address: u64, into: &mut [u8]| match may_read {
-            true => notify::read_memory(thread, address, into).unwrap_or(0),
-            false => 0,
-        };
-        let mut refused = explain(act, number, args, self.network, read);
-        refused.line = policy.line(number, args);
-        let looked = may_read && self.claims.take(now);
-        let number = i32::try_from(thread).unwrap_or_default();
+    /// Notes why a call is refused. Returns whether memory was looked at for it: what was not is counted where the same act
+    /// was last seen.
+    fn note(&mut self, question: &Question, act: Act, told: &mut impl FnMut(&mut Denial)) -> bool {
+        let Question { id, thread, number, args, .. } = *question;
+        let (Some(policy), Some(listener)) = (&self.policy, &self.listener) else { return false };
+        let (line, network, frames) = (policy.line(number, &args), self.network, self.frames.clone());
         // The thread stands still, and its own number names its process.
-        let at = self.frames.as_ref().filter(|_| looked).and_then(|frames| frames.claim(number, number));
-        if may_read && !notify::still_waits(listener.as_fd(), id) {
-            // What was read may be another's.
-            refused.target = None;
-            if let Some(new) = self.ledger.note(refused.denial(None), true) {
-                told(new);
-            }
-        } else if let Some(new) = self.ledger.note(refused.denial(at), looked) {
+        let look = move |thread| {
+            let memory = Opened::of(thread).ok();
+            let read = |address: u64, into: &mut [u8]| match &memory {
+                Some(memory) if memory.fill(address, into) => into.len(),
+                _ => 0,
+            };
+            (explain(act, number, &args, network, read), frames.and_then(|frames| frames.claim(thread, thread)))
+        };
+        // Of a thread that we cannot see (in a pid namespace beside ours) there is nothing to read.
+        let thread = i32::try_from(thread).ok().filter(|thread| *thread != 0);
+        let found = thread.and_then(|thread| self.looker.look(move || look(thread)));
+        let looked = found.is_some();
+        // Of one that does not wait any more, what was read may be another's.
+        let found = found.filter(|_| notify::still_waits(listener.as_fd(), id));
+        let seen = found.is_some();
+        let (mut refused, at) = found.unwrap_or_else(|| (explain(act, number, &args, network, |_, _| 0), None));
+        refused.line = line;
+        if let Some(new) = self.ledger.note(refused.denial(at), seen) {
             told(new);
         }
+        looked
     }
 }
 

@@ -1,7 +1,11 @@
 //! Every system call of a run, one a line, for forensics: seconds, thread, name, arguments as numbers, and the answer.
 //!
 //! Each call stops the program until we have answered, which costs it tens of microseconds, and us a processor as long
-//! as it makes them: it is done on request only, and by nobody who runs strangers' programs for others.
+//! as it makes them; a signal meanwhile ends the call with EINTR, even one that never gives it otherwise. So it is done on
+//! request only, and by nobody who runs strangers' programs for others.
+//!
+//! It is written to a plain file, which is never waited for as a pipe is that nobody reads: the loop that writes it keeps
+//! the limits too.
 
 use std::io::Write;
 use std::os::fd::BorrowedFd;
@@ -26,8 +30,11 @@ pub(crate) struct Trace<'a> {
 }
 
 impl<'a> Trace<'a> {
-    pub(crate) fn new(to: BorrowedFd<'a>, since: Instant) -> Trace<'a> {
-        Trace { to, since, waiting: Vec::with_capacity(BUFFER), written: 0, beyond: 0 }
+    /// To a plain file; to anything else there is none.
+    pub(crate) fn new(to: BorrowedFd<'a>, since: Instant) -> Option<Trace<'a>> {
+        let stat = rustix::fs::fstat(to).ok()?;
+        let plain = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
+        plain.then(|| Trace { to, since, waiting: Vec::with_capacity(BUFFER), written: 0, beyond: 0 })
     }
 
     pub(crate) fn note(&mut self, now: Instant, question: &Question, answer: Action) {
@@ -81,5 +88,19 @@ impl<'a> Trace<'a> {
             let _ = writeln!(self.waiting, "[{} more calls: the trace is at most {MOST} bytes]", self.beyond);
         }
         self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_trace_is_written_to_a_plain_file_alone() {
+        let (_reader, pipe) = rustix::pipe::pipe().unwrap();
+        let file = rustix::fs::memfd_create("trace", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+        assert!(Trace::new(pipe.as_fd(), Instant::now()).is_none());
+        assert!(Trace::new(file.as_fd(), Instant::now()).is_some());
     }
 }
