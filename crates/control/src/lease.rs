@@ -8,8 +8,8 @@
 
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
 use gambeson_api::{
-    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Project, Time,
-    WorkerId,
+    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Outcome, Problem,
+    Project, Report, Time, WorkerId,
 };
 use tokio::sync::oneshot;
 
@@ -23,6 +23,11 @@ use crate::vetting::{Kept, Verdicts};
 const SLACK: u64 = 64 << 10;
 /// After this time without a word of it, a lease that was granted is taken not to have arrived, milliseconds.
 const UNHEARD_MS: u64 = 5_000;
+
+/// Of a report, at most: refused acts, layers, and bytes of one text.
+const DENIALS_MOST: usize = 200;
+const LAYERS_MOST: usize = 64;
+const TEXT_MOST: usize = 4 << 10;
 
 /// So many times `attempts_max` a job is tried in all, those times included that its worker gave it back unstarted.
 const HANDED_BACK_TIMES: u32 = 10;
@@ -90,6 +95,25 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
         return Err(Problem::new(Code::InvalidValue, "a connection was to no host").into());
     }
     Ok(())
+}
+
+/// A report, cut to what a worker of ours never has more of: it is kept, and read back with every look at its job.
+fn bounded(mut report: Report) -> Report {
+    let cut = |text: &mut String| text.truncate(text.floor_char_boundary(TEXT_MOST));
+    let Outcome { end, message } = &mut report.outcome;
+    cut(message);
+    match end {
+        End::LimitHit { limit: word, .. } | End::Fault { step: word } => cut(word),
+        End::Exited { .. } | End::Signalled { .. } | End::Refused {} | End::Cancelled {} | End::Lost {} => {}
+    }
+    report.layers.truncate(LAYERS_MOST);
+    for layer in &mut report.layers {
+        cut(&mut layer.name);
+        cut(&mut layer.detail);
+    }
+    report.denials.truncate(DENIALS_MOST);
+    report.denials.retain(|denial| denial.bytes() <= Denial::BYTES_MOST);
+    report
 }
 
 /// Says what helps against a connection that the job's list refused: its worker does not know what the project permits.
@@ -346,6 +370,7 @@ impl Desk {
 
     /// Ends an attempt as its worker says. A second time, it is the first.
     pub(crate) fn settle(&mut self, lease: LeaseId, token: &str, settle: Settle) -> Act<()> {
+        let settle = Settle { report: bounded(settle.report), ..settle };
         let job = match self.leased(lease, token) {
             Ok((job, _)) => job,
             Err(Failure::Refused(problem)) if problem.code == Code::LeaseLost => {
@@ -367,6 +392,11 @@ impl Desk {
             }
         }
         skipped.truncate(200);
+        for one in &mut skipped {
+            for text in [&mut one.path, &mut one.why] {
+                text.truncate(text.floor_char_boundary(TEXT_MOST));
+            }
+        }
         row.skipped = skipped;
         let mut report = settle.report;
         if let Some(project) = self.state.directory.projects.get(&row.project) {
