@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gambeson_api::{Host, address_is_public};
-use tokio::net::TcpStream;
+use rustix::io::Errno;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Addresses of one name that are tried, and those that are looked at, at most: each look is several calls of the kernel.
 const ADDRESSES_MOST: usize = 8;
 const LOOKED_AT_MOST: usize = 64;
+/// Bytes that wait in the kernel in one direction of a connection; it takes twice as many for them.
+const BUFFER: u32 = 128 << 10;
 
 /// Who knows the addresses of a name. How long an answer takes is not ours to say.
 pub(super) trait Resolver: fmt::Debug + Send + Sync {
@@ -108,13 +111,41 @@ fn is_own(address: IpAddr) -> bool {
         IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::UNSPECIFIED.into()),
         IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::UNSPECIFIED.into()),
     };
-    let can_have = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
+    let can_have = |address: IpAddr| UdpSocket::bind((address, 0)).map(drop);
     let source = || -> io::Result<IpAddr> {
         let socket = UdpSocket::bind((any, 0))?;
         socket.connect((address, 9))?;
         Ok(socket.local_addr()?.ip())
     };
-    can_have(address) && !can_have(nobodys) || source().is_ok_and(|source| source == address)
+    own(can_have(address), can_have(nobodys), source().map(|source| source == address))
+}
+
+/// From whether a socket can have the address, whether it can have one that is nobody's, and whether it would send from
+/// the address. What the kernel does not say, for want of a descriptor or of memory, may be either: then it is taken for ours.
+fn own(can_have: io::Result<()>, can_have_any: io::Result<()>, sends_from: io::Result<bool>) -> bool {
+    const NOT_HERE: &[Errno] = &[Errno::ADDRNOTAVAIL];
+    const NO_WAY: &[Errno] = &[Errno::NETUNREACH, Errno::HOSTUNREACH, Errno::ADDRNOTAVAIL];
+    let says =
+        |error: &io::Error, these: &[Errno]| these.iter().any(|one| error.raw_os_error() == Some(one.raw_os_error()));
+    match can_have {
+        Ok(()) if can_have_any.is_err() => return true,
+        Err(error) if !says(&error, NOT_HERE) => return true,
+        Ok(()) | Err(_) => {}
+    }
+    match sends_from {
+        Ok(same) => same,
+        Err(error) => !says(&error, NO_WAY),
+    }
+}
+
+/// Connects with buffers of a fixed size: the kernel lets those that it sizes itself grow to megabytes (tcp(7)), which are
+/// the worker's memory.
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Before it connects: then the other side hears of it, too.
+    socket.set_recv_buffer_size(BUFFER)?;
+    socket.set_send_buffer_size(BUFFER)?;
+    socket.connect(address).await
 }
 
 /// Why there is no connection.
@@ -165,7 +196,7 @@ impl Reach {
         }
         let mut silent = io::Error::from(io::ErrorKind::NotFound);
         for address in checked {
-            match timeout(self.connect_most, TcpStream::connect(SocketAddr::new(address, port))).await {
+            match timeout(self.connect_most, open(SocketAddr::new(address, port))).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => silent = error,
                 Err(_) => silent = io::ErrorKind::TimedOut.into(),
@@ -183,6 +214,23 @@ mod tests {
     fn the_machine_knows_its_own_addresses() {
         assert!(is_own(Ipv4Addr::LOCALHOST.into()) && is_own("127.9.9.9".parse().unwrap()));
         assert!(!is_own("8.8.8.8".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_say_is_taken_for_the_machines_own() {
+        let fails = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        let not_here = || Err(fails(Errno::ADDRNOTAVAIL));
+        // Somebody else's, with a way and without one.
+        assert!(!own(not_here(), not_here(), Ok(false)));
+        assert!(!own(not_here(), not_here(), Err(fails(Errno::NETUNREACH))));
+        // Sockets can have any address here.
+        assert!(!own(Ok(()), Ok(()), Ok(false)) && own(Ok(()), Ok(()), Ok(true)));
+        assert!(own(Ok(()), not_here(), Ok(false)));
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::ACCESS, Errno::NOMEM] {
+            assert!(own(Err(fails(errno)), not_here(), Ok(false)), "{errno}");
+            assert!(own(Ok(()), Err(fails(errno)), Ok(false)), "{errno}");
+            assert!(own(not_here(), not_here(), Err(fails(errno))), "{errno}");
+        }
     }
 
     /// Answers for what begins with `ok`; for other names when a test says so.
@@ -242,7 +290,11 @@ mod tests {
             };
             reach.connect(&"many.test".parse().unwrap(), port).await
         };
-        assert!(connect(63).await.is_ok(), "the control: the sixty-fourth is");
+        let stream = connect(63).await.expect("the control: the sixty-fourth is");
+        use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
+        for size in [socket_recv_buffer_size(&stream), socket_send_buffer_size(&stream)] {
+            assert!(size.unwrap() <= 256 << 10, "{size:?}");
+        }
         assert!(matches!(connect(64).await, Err(Unreached::Refused(_))));
     }
 
