@@ -479,7 +479,7 @@ print(code(connect(f"ok.test:{PORT}")))
     let production = Egress::with(Names::usual(), Addresses::public(), 1);
     let ran = run(production, &server, &["ok.test"], source);
     assert_eq!(ran.said, ["ConnectionRefusedError", "403"]);
-    assert_eq!(ran.denials[0].why, "its address is a loopback address");
+    assert_eq!(ran.denials[0].why, "has no public address");
     // With the rule of these tests it is there.
     assert_eq!(run(egress(Names::usual()), &server, &["ok.test"], source).said, ["ConnectionRefusedError", "200"]);
 }
