@@ -67,7 +67,8 @@ pub enum Lost {
 /// Why it does not: the program is to be started cold.
 pub fn ask(socket: &Path, spec: &Spec, collect: bool) -> Result<Taken, String> {
     let failed = |what: &'static str| move |errno: Errno| format!("{what}: {errno}");
-    let flags = SocketFlags::CLOEXEC;
+    // A worker that has stopped accepting has a queue that is full some time; nobody waits there.
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let connection = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(failed("make a socket"))?;
     let address = SocketAddrUnix::new(socket).map_err(failed("name the socket"))?;

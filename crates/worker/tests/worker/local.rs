@@ -351,3 +351,27 @@ async fn a_worker_that_stops_says_so_to_the_programs_of_its_machine() {
     }
     assert!(!socket.exists(), "the socket goes with its worker");
 }
+
+#[test]
+fn a_worker_that_accepts_nobody_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cells.sock");
+    let address = SocketAddrUnix::new(&path).unwrap();
+    let new = || {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap()
+    };
+    let listener = new();
+    rustix::net::bind(&listener, &address).unwrap();
+    rustix::net::listen(&listener, 1).unwrap();
+    let waiting: Vec<(OwnedFd, Result<(), Errno>)> = std::iter::repeat_with(|| {
+        let one = new();
+        let connected = rustix::net::connect(&one, &address);
+        (one, connected)
+    })
+    .take(10)
+    .collect();
+    assert_eq!(waiting[9].1, Err(Errno::AGAIN), "the control: its queue is full");
+    let why = ask(&path, &spec("print(1)"), false).unwrap_err();
+    assert!(why.contains("no worker listens"), "{why}");
+}
