@@ -8,8 +8,8 @@
 
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
 use gambeson_api::{
-    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Network, Outcome, Problem,
-    Project, Report, Time, WorkerId,
+    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Network, Outcome,
+    Problem, Project, Report, Time, WorkerId,
 };
 use tokio::sync::oneshot;
 
