@@ -1,12 +1,15 @@
 //! What `gambeson run` and a worker of the same machine say to each other, over a Unix socket that keeps messages apart.
 //!
 //! ```text
-//! run ─▶ worker   HELLO, and with it one sealed file: length, head (a Request), contents of the files
+//! run ─▶ worker   HELLO
+//! run ◀─ worker   Write, and with it an empty file in memory; or Cold, and why
+//! run ─▶ worker   READY: the file holds length, head (a Request) and contents of the files, and is sealed
 //! run ◀─ worker   Warm, and with it the other ends of the program's streams; or Cold, and why
 //!                 Ended; then, if they were asked for, what was skipped, the artifacts with their bytes, Whole
 //! run ─▶ worker   anything: cancel. So does the end of the connection.
 //! ```
 //!
+//! Descriptors go one way: a worker takes none from a client, whose files might hold up whoever closes them.
 //! Both ends are of one version: what another one says is no request, and what is not taken starts cold.
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,9 @@ use crate::limits::Limits;
 use crate::outcome::Report;
 
 /// The message that a request begins with, and its version.
-pub const HELLO: &[u8] = b"gambeson cells 1";
+pub const HELLO: &[u8] = b"gambeson cells 2";
+/// The message that says that a request is written.
+pub const READY: &[u8] = b"ready";
 /// Bytes of a request's head, at most.
 pub const HEAD_MOST: usize = 1 << 20;
 /// Bytes of a message of the worker's, at most: a report with all its denials, and less than a socket takes at once (wmem_default).
@@ -152,6 +157,8 @@ pub enum Frame {
         /// Why.
         why: String,
     },
+    /// It can be asked. With it comes the file that the request is written to.
+    Write {},
     /// It runs. With it come the writing end of standard input, the reading ends of standard output and error, and the
     /// writing end of a pipe whose bytes each interrupt the program.
     Warm {},
@@ -285,6 +292,7 @@ mod tests {
         };
         for frame in [
             Frame::Cold { why: "y".into() },
+            Frame::Write {},
             Frame::Warm {},
             Frame::NeverBegan {},
             Frame::Ended { report: report.into() },

@@ -8,21 +8,26 @@
 
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
 use gambeson_api::{
-    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Problem, Project, Time,
-    WorkerId,
+    Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Network, Outcome,
+    Problem, Project, Report, Time, WorkerId,
 };
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
 use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
 use crate::secret;
-use crate::store::{BlobHold, LeaseRow, StoreError};
+use crate::store::{BlobHold, JobRow, LeaseRow, StoreError};
 use crate::vetting::{Kept, Verdicts};
 
 /// Output beyond its limit that a worker may still bring: its own marks, a last piece.
 const SLACK: u64 = 64 << 10;
 /// After this time without a word of it, a lease that was granted is taken not to have arrived, milliseconds.
 const UNHEARD_MS: u64 = 5_000;
+
+/// Of a report, at most: refused acts, layers, and bytes of one text.
+const DENIALS_MOST: usize = 200;
+const LAYERS_MOST: usize = 64;
+const TEXT_MOST: usize = 4 << 10;
 
 /// So many times `attempts_max` a job is tried in all, those times included that its worker gave it back unstarted.
 const HANDED_BACK_TIMES: u32 = 10;
@@ -90,6 +95,25 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
         return Err(Problem::new(Code::InvalidValue, "a connection was to no host").into());
     }
     Ok(())
+}
+
+/// A report, cut to what a worker of ours never has more of: it is kept, and read back with every look at its job.
+fn bounded(mut report: Report) -> Report {
+    let cut = |text: &mut String| text.truncate(text.floor_char_boundary(TEXT_MOST));
+    let Outcome { end, message } = &mut report.outcome;
+    cut(message);
+    match end {
+        End::LimitHit { limit: word, .. } | End::Fault { step: word } => cut(word),
+        End::Exited { .. } | End::Signalled { .. } | End::Refused {} | End::Cancelled {} | End::Lost {} => {}
+    }
+    report.layers.truncate(LAYERS_MOST);
+    for layer in &mut report.layers {
+        cut(&mut layer.name);
+        cut(&mut layer.detail);
+    }
+    report.denials.truncate(DENIALS_MOST);
+    report.denials.retain(|denial| denial.bytes() <= Denial::BYTES_MOST);
+    report
 }
 
 /// Says what helps against a connection that the job's list refused: its worker does not know what the project permits.
@@ -161,7 +185,7 @@ impl Desk {
                 self.state.queue.worker_asks(grant.worker, false);
                 continue;
             };
-            let lease = self.grant(job, worker)?;
+            let Some(lease) = self.grant(job, worker)? else { continue };
             // The same request may bring home more.
             self.state.queue.worker_asks(grant.worker, true);
             if let Some(poll) = self.polls.get_mut(&poll) {
@@ -179,10 +203,16 @@ impl Desk {
         Ok(())
     }
 
-    fn grant(&mut self, job: JobId, worker: WorkerId) -> Act<Lease> {
+    /// `None` where the job may not run any more, and has ended.
+    fn grant(&mut self, job: JobId, worker: WorkerId) -> Act<Option<Lease>> {
         let (now, attended) = (self.now(), self.attended());
         let gone = || StoreError::Failed(format!("{job} waits, but is not in the store"));
         let mut row = self.store.job(job)?.ok_or_else(gone)?;
+        // The project may permit less than when the job was submitted.
+        if let Some(message) = self.not_covered(&row) {
+            self.end(row, report_without_run(End::Refused {}, message))?;
+            return Ok(None);
+        }
         let source = self.store.source(&row.source)?.ok_or_else(gone)?;
         let files: std::collections::BTreeMap<String, FileContent> =
             serde_json::from_slice(&source).map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -236,7 +266,7 @@ impl Desk {
                 denials: 0,
             },
         );
-        Ok(Lease {
+        Ok(Some(Lease {
             id: lease.id,
             token: fresh.text,
             job,
@@ -253,7 +283,20 @@ impl Desk {
             array: row.array,
             denials: true,
             may_rerun: row.ask.may_rerun,
-        })
+        }))
+    }
+
+    /// Why a job may not connect to what it asked for, if so.
+    fn not_covered(&self, row: &JobRow) -> Option<String> {
+        let Network::Allow(places) = &row.ask.network else { return None };
+        let Some(project) = self.state.directory.projects.get(&row.project) else {
+            return Some("its project is gone".into());
+        };
+        let place = places.iter().find(|place| !project.network_allow.iter().any(|allowed| allowed.covers(place)))?;
+        Some(format!(
+            "it did not start: project {:?} does not permit {place} any more. Submit it without, or ask an operator",
+            project.name
+        ))
     }
 
     /// The job of a lease, if whoever asks has its token and it is the present one.
@@ -346,6 +389,7 @@ impl Desk {
 
     /// Ends an attempt as its worker says. A second time, it is the first.
     pub(crate) fn settle(&mut self, lease: LeaseId, token: &str, settle: Settle) -> Act<()> {
+        let settle = Settle { report: bounded(settle.report), ..settle };
         let job = match self.leased(lease, token) {
             Ok((job, _)) => job,
             Err(Failure::Refused(problem)) if problem.code == Code::LeaseLost => {
@@ -367,6 +411,11 @@ impl Desk {
             }
         }
         skipped.truncate(200);
+        for one in &mut skipped {
+            for text in [&mut one.path, &mut one.why] {
+                text.truncate(text.floor_char_boundary(TEXT_MOST));
+            }
+        }
         row.skipped = skipped;
         let mut report = settle.report;
         if let Some(project) = self.state.directory.projects.get(&row.project) {
@@ -385,7 +434,7 @@ impl Desk {
     }
 
     /// Sets what was foretold of a run beside what was refused in it, and counts how that came out.
-    fn verdicts(&mut self, row: &crate::store::JobRow, report: &gambeson_api::Report) -> Act<Option<Verdicts>> {
+    fn verdicts(&mut self, row: &JobRow, report: &gambeson_api::Report) -> Act<Option<Verdicts>> {
         // What never ran confirms nothing, and of what nobody read nothing was foretold.
         let (Some(count), Some(_)) = (row.vetted, row.started) else { return Ok(None) };
         if count == 0 && report.denials.is_empty() {
@@ -421,7 +470,7 @@ impl Desk {
 
     /// Keeps an artifact that was uploaded for this job, or says why not. A digest alone is no key: whatever else has it
     /// may be of a project that this one must not read.
-    fn keep_artifact(&mut self, row: &crate::store::JobRow, artifact: &gambeson_api::Artifact) -> Act<Option<String>> {
+    fn keep_artifact(&mut self, row: &JobRow, artifact: &gambeson_api::Artifact) -> Act<Option<String>> {
         let uploaded = self.store.is_held_by(&artifact.digest, row.project, row.user, row.id)?;
         let Some(size) = self.store.blob_size(&artifact.digest)?.filter(|_| uploaded) else {
             return Ok(Some("it was not uploaded".into()));

@@ -47,4 +47,4 @@ pub use relay::{Relayed, Remote, relay};
 pub use seccomp::{Action, Policy, PolicyError};
 pub use spec::{Network, OpenFile, PROXY, Spec, Staged, Terminal};
 pub use step::Step;
-pub use sys::peer::{Peer, peer};
+pub use sys::peer::{Peer, peer, refuse_descriptors};

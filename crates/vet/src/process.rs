@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, prlimit};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, prlimit};
 
 use crate::read::{died, read_confined};
 use crate::report::Report;
@@ -166,7 +166,9 @@ impl Started {
     }
 }
 
-/// Sends the request and takes the answer, both at once: neither side waits for the other to read.
+const LATE: &str = "the reader had not ended when its time was over";
+
+/// Sends the request and takes the answer, both at once: neither side waits for the other to read. Then the process has ended.
 fn exchange(child: &mut Child, request: &[u8], deadline: Instant) -> Result<Vec<u8>, String> {
     let mut to = child.stdin.take();
     let mut from = child.stdout.take().ok_or("it has no output")?;
@@ -177,7 +179,7 @@ fn exchange(child: &mut Child, request: &[u8], deadline: Instant) -> Result<Vec<
     let (mut sent, mut answer, mut buffer) = (0, Vec::new(), vec![0; 64 << 10]);
     loop {
         let Some(left) = deadline.checked_duration_since(Instant::now()) else {
-            return Err("the reader had not ended when its time was over".into());
+            return Err(LATE.into());
         };
         let mut fds = vec![PollFd::new(&from, PollFlags::IN)];
         fds.extend(to.as_ref().map(|to| PollFd::new(to, PollFlags::OUT)));
@@ -201,12 +203,27 @@ fn exchange(child: &mut Child, request: &[u8], deadline: Instant) -> Result<Vec<
         }
         if speaks {
             match from.read(&mut buffer) {
-                Ok(0) => return Ok(answer),
+                Ok(0) => return until_ended(child, deadline).map(|()| answer),
                 Ok(count) if answer.len() + count > MOST_ANSWER => return Err("the reader said too much".into()),
                 Ok(count) => answer.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(format!("the reader could not be heard: {error}")),
             }
+        }
+    }
+}
+
+/// Waits for the end of a process: it may have closed its output and stay.
+fn until_ended(child: &Child, deadline: Instant) -> Result<(), String> {
+    let failed = |errno| format!("the reader could not be waited for: {errno}");
+    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).map_err(failed)?;
+    loop {
+        let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Err(LATE.into()) };
+        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(errno) => return Err(failed(errno)),
         }
     }
 }

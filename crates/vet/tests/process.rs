@@ -13,6 +13,7 @@ const TESTS: &[Test] = &[
     ("a_process_of_its_own_says_what_this_one_would", a_process_of_its_own_says_what_this_one_would),
     ("the_death_of_the_reader_is_a_finding", the_death_of_the_reader_is_a_finding),
     ("a_reader_that_does_not_end_is_ended", a_reader_that_does_not_end_is_ended),
+    ("a_reader_that_says_no_more_and_stays_is_ended", a_reader_that_says_no_more_and_stays_is_ended),
     ("a_reader_that_wants_too_much_memory_is_a_finding", a_reader_that_wants_too_much_memory_is_a_finding),
     ("a_reader_that_uses_up_its_cpu_time_is_a_finding", a_reader_that_uses_up_its_cpu_time_is_a_finding),
     ("a_reader_that_says_something_else_is_a_finding", a_reader_that_says_something_else_is_a_finding),
@@ -123,6 +124,16 @@ fn a_reader_that_does_not_end_is_ended() {
     let before = Instant::now();
     let report = reader.read(&Source::of("main.py", &"x = 1\n".repeat(100_000))).expect("it can be started");
     assert_eq!(only_finding(&report).0, Rule::V004);
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+}
+
+fn a_reader_that_says_no_more_and_stays_is_ended() {
+    let shell = "/bin/cat > /dev/null; exec 1>&-; exec /bin/sleep 60";
+    let mut reader = Reader::new("/bin/sh", ["-c", shell]);
+    reader.limits.wall = Duration::from_millis(300);
+    let before = Instant::now();
+    let report = reader.read(&Source::of("main.py", "x = 1")).expect("it can be started");
+    assert_eq!(only_finding(&report), (Rule::V004, "the reader had not ended when its time was over"));
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
 }
 

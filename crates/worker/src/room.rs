@@ -22,8 +22,17 @@ pub(crate) struct Rooms {
 #[derive(Debug, Clone, Copy)]
 struct Left {
     free: Room,
-    /// Shares of programs that the server knows nothing of.
-    local: u32,
+    /// What programs have that the server knows nothing of.
+    local: Room,
+}
+
+/// All of `room` from `of`, if it is there.
+fn without(of: Room, room: Room) -> Option<Room> {
+    Some(Room {
+        slots: of.slots.checked_sub(room.slots)?,
+        cpus_milli: of.cpus_milli.checked_sub(room.cpus_milli)?,
+        memory_bytes: of.memory_bytes.checked_sub(room.memory_bytes)?,
+    })
 }
 
 /// A part of the room. Dropping it gives it back.
@@ -41,14 +50,16 @@ impl Drop for Share {
             left.free.slots += room.slots;
             left.free.cpus_milli += room.cpus_milli;
             left.free.memory_bytes += room.memory_bytes;
-            left.local -= u32::from(*local);
+            if *local {
+                left.local = without(left.local, *room).expect("it was added when it was taken");
+            }
         });
     }
 }
 
 impl Rooms {
     pub(crate) fn new(whole: Room) -> Arc<Rooms> {
-        Arc::new(Rooms { whole, left: watch::Sender::new(Left { free: whole, local: 0 }) })
+        Arc::new(Rooms { whole, left: watch::Sender::new(Left { free: whole, local: Room::default() }) })
     }
 
     pub(crate) fn whole(&self) -> Room {
@@ -61,7 +72,7 @@ impl Rooms {
 
     /// How many programs that the server knows nothing of have a share.
     pub(crate) fn local(&self) -> u32 {
-        self.left.borrow().local
+        self.left.borrow().local.slots
     }
 
     /// Whether there is anything to ask work for.
@@ -75,27 +86,43 @@ impl Rooms {
         self.take_of(room, None)
     }
 
-    /// Takes one for a program that the server knows nothing of, if fewer than `most` of those have one.
-    pub(crate) fn take_local(self: &Arc<Self>, room: Room, most: u32) -> Option<Share> {
-        self.take_of(room, Some(most))
+    /// Takes one for a program that the server knows nothing of, within the part that `slots` slots are of the room.
+    pub(crate) fn take_local(self: &Arc<Self>, room: Room, slots: u32) -> Option<Share> {
+        self.take_of(room, Some(self.part(slots)))
     }
 
-    fn take_of(self: &Arc<Self>, room: Room, local: Option<u32>) -> Option<Share> {
-        let after = |free: Room| {
-            Some(Room {
-                slots: free.slots.checked_sub(room.slots)?,
-                cpus_milli: free.cpus_milli.checked_sub(room.cpus_milli)?,
-                memory_bytes: free.memory_bytes.checked_sub(room.memory_bytes)?,
-            })
+    /// The part of the room that so many slots are, but what a usual program has at least: where slots are many, the part
+    /// of each may be too small for any.
+    fn part(&self, slots: u32) -> Room {
+        let (whole, least) = (self.whole, share(&Limits::default()));
+        let part = |of: u64, least: u64| {
+            let part = u128::from(of) * u128::from(slots) / u128::from(whole.slots.max(1));
+            u64::try_from(part).unwrap_or(of).max(least).min(of)
         };
-        let taken = self.left.send_if_modified(|left| match after(left.free) {
-            Some(free) if local.is_none_or(|most| left.local < most) => {
-                *left = Left { free, local: left.local + u32::from(local.is_some()) };
-                true
+        let cpus_milli = part(whole.cpus_milli.into(), least.cpus_milli.into());
+        Room {
+            slots,
+            cpus_milli: u32::try_from(cpus_milli).unwrap_or(whole.cpus_milli),
+            memory_bytes: part(whole.memory_bytes, least.memory_bytes),
+        }
+    }
+
+    fn take_of(self: &Arc<Self>, room: Room, part: Option<Room>) -> Option<Share> {
+        let taken = self.left.send_if_modified(|left| {
+            let Some(free) = without(left.free, room) else { return false };
+            let mut local = left.local;
+            if let Some(part) = part {
+                if without(part, local).and_then(|rest| without(rest, room)).is_none() {
+                    return false;
+                }
+                local.slots += room.slots;
+                local.cpus_milli += room.cpus_milli;
+                local.memory_bytes += room.memory_bytes;
             }
-            _ => false,
+            *left = Left { free, local };
+            true
         });
-        taken.then(|| Share { rooms: Arc::clone(self), room, local: local.is_some() })
+        taken.then(|| Share { rooms: Arc::clone(self), room, local: part.is_some() })
     }
 
     /// Takes a share as soon as it is there, within `patience`.
@@ -160,6 +187,30 @@ mod tests {
         assert!(job.is_some() && rooms.take_local(share, 1).is_none(), "what jobs have is theirs");
         drop((jobs, job));
         assert!(rooms.take_local(share, 0).is_none());
+    }
+
+    #[test]
+    fn local_programs_have_no_more_than_their_part_of_the_processors_and_the_memory() {
+        let usual = share(&Limits::default());
+        let rooms =
+            Rooms::new(Room { slots: 4, cpus_milli: 8 * usual.cpus_milli, memory_bytes: 8 * usual.memory_bytes });
+        let many = |cpus, memory| Room {
+            slots: 1,
+            cpus_milli: cpus * usual.cpus_milli,
+            memory_bytes: memory * usual.memory_bytes,
+        };
+        for too_much in [many(5, 1), many(1, 5)] {
+            assert!(rooms.take_local(too_much, 2).is_none(), "two of four slots are half of the room");
+            assert!(rooms.take(too_much).is_some(), "the control: for a job it is there");
+        }
+        let first = rooms.take_local(many(3, 3), 2);
+        assert!(first.is_some() && rooms.take_local(many(2, 1), 2).is_none());
+        assert!(rooms.take_local(many(1, 1), 2).is_some());
+        drop(first);
+        assert!(rooms.take_local(many(4, 4), 2).is_some());
+        // Many slots on few processors.
+        let rooms = Rooms::new(Room { slots: 100, ..many(2, 2) });
+        assert!(rooms.take_local(many(1, 1), 1).is_some() && rooms.take_local(many(2, 1), 1).is_none());
     }
 
     #[tokio::test]

@@ -44,6 +44,24 @@ async fn a_project_allows_nothing_until_it_is_told_and_keeps_it_over_a_restart()
     assert_eq!(refused.code, Code::InvalidValue);
 }
 
+#[tokio::test]
+async fn a_job_whose_places_the_project_permits_no_more_when_its_turn_comes_does_not_start() {
+    let here = allowing(&["pypi.org:443", "a.org:443"]).await;
+    let gone = here.submit(asking(&["a.org:443", "pypi.org:443"])).await.unwrap();
+    let stays = here.submit(asking(&["a.org:443"])).await.unwrap();
+    let change = ProjectChange { network_allow: Some(places(&["a.org:443"])), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let worker = here.worker().await;
+    let leases = here.leases(&worker, 1000).await;
+    assert_eq!(leases.iter().map(|lease| lease.job).collect::<Vec<_>>(), [stays]);
+    let outcome = here.job(gone).await.outcome.unwrap();
+    assert_eq!(outcome.end, End::Refused {});
+    assert!(outcome.message.contains("does not permit pypi.org:443 any more"), "{}", outcome.message);
+    assert_eq!(here.kinds(gone).await, ["queued", "ended"]);
+    let usage = here.usage().await;
+    assert_eq!((usage.queued, usage.running, usage.cpu_ms), (0, 1, 0));
+}
+
 fn connection(host: &str) -> Entry {
     Entry::Egress(Egress { host: host.into(), port: 443, connections: 1, up_bytes: 1, down_bytes: 2, ms: 3 })
 }

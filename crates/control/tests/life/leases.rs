@@ -142,6 +142,47 @@ async fn denials_are_events_and_bounded_in_number_and_in_size() {
 }
 
 #[tokio::test]
+async fn a_report_is_bounded_in_every_part_and_said_twice_it_is_still_the_first() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let id = here.submit(|_| {}).await.unwrap();
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    let denial = |why: String| Denial {
+        act: "connect".into(),
+        target: Some("a.org:443".into()),
+        rule: "network.allow".into(),
+        layer: "egress".into(),
+        why,
+        remedy: String::new(),
+        file: None,
+        line: None,
+        source: None,
+        count: 1,
+    };
+    let mut denials = vec![denial("w".repeat(Denial::BYTES_MOST)), denial("first".into())];
+    denials.resize(5000, denial("w".into()));
+    let long = "\u{20ac}".repeat(100_000);
+    let layer = LayerReport { name: long.clone(), state: LayerState::Held, detail: long.clone() };
+    let report = Report {
+        outcome: Outcome { end: End::Fault { step: long.clone() }, message: long.clone() },
+        layers: vec![layer; 1000],
+        denials,
+        ..report()
+    };
+    let skipped = vec![Skipped { path: long.clone(), why: long.clone() }];
+    let settle = Settle { first: 0, entries: vec![Entry::Started {}], report, artifacts: Vec::new(), skipped };
+    for _ in 0..2 {
+        here.control.lease_settle(lease.id, Some(&lease.token), settle.clone()).await.unwrap();
+    }
+    let job = here.job(id).await;
+    let (denials, layers, outcome) = (job.denials.unwrap(), job.layers.unwrap(), job.outcome.unwrap());
+    assert_eq!((denials.len(), &*denials[0].why), (199, "first"), "one of the first two hundred is too long");
+    let End::Fault { step } = outcome.end else { panic!("{outcome:?}") };
+    assert!(layers.len() <= 64 && layers[0].name.len() <= 4096 && layers[0].detail.len() <= 4096);
+    assert!(outcome.message.len() <= 4096 && step.len() <= 4096 && step.len() > 4000);
+}
+
+#[tokio::test]
 async fn what_runs_out_after_the_start_is_lost_unless_it_may_run_twice() {
     let here = Installation::new();
     let worker = here.worker().await;

@@ -9,7 +9,7 @@ mod vetting;
 
 use std::time::Duration;
 
-use gambeson_api::work::{Entry, HandBack, Heartbeat, Lease, LeaseRequest, Settle};
+use gambeson_api::work::{Entry, HandBack, Heartbeat, Lease, LeaseRequest, Settle, Skipped};
 use gambeson_api::*;
 use gambeson_control::{Caller, Clock, Config, Control, Hands};
 

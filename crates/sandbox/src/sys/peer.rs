@@ -1,4 +1,5 @@
-//! Who is at the other end of a Unix socket: getsockopt(2), SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)).
+//! Who is at the other end of a Unix socket: getsockopt(2), SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)); and that no
+//! descriptors come from there.
 //!
 //! rustix has the first with a process id that is never zero; the kernel says zero of a peer in a pid namespace that is
 //! not below ours.
@@ -67,6 +68,27 @@ pub fn peer(socket: BorrowedFd<'_>) -> Result<Peer, Errno> {
     }
 }
 
+/// Has the kernel refuse whoever would send a descriptor to this Unix socket, or to one that is accepted from it.
+///
+/// # Errors
+/// When the kernel has no such setting, as before Linux 6.16.
+pub fn refuse_descriptors(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    /// asm-generic/socket.h.
+    const SO_PASSRIGHTS: libc::c_int = 83;
+    let no: libc::c_int = 0;
+    // SAFETY: `no` lives across the call, and the size is its own.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PASSRIGHTS,
+            (&raw const no).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(last()) }
+}
+
 fn last() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
@@ -85,5 +107,36 @@ mod tests {
         assert_eq!(peer.gids[0], rustix::process::getegid().as_raw());
         let groups: Vec<u32> = rustix::process::getgroups().unwrap().iter().map(|gid| gid.as_raw()).collect();
         assert_eq!(peer.gids[1..], groups);
+    }
+
+    #[test]
+    fn where_the_kernel_can_refuse_descriptors_it_does_also_on_what_is_accepted() {
+        use rustix::net::{
+            AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
+            SocketType,
+        };
+        let new = || {
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
+        };
+        let name = format!("gambeson-{}-refuse", std::process::id());
+        let (listener, client, address) = (new(), new(), SocketAddrUnix::new_abstract_name(name.as_bytes()).unwrap());
+        let refused = refuse_descriptors(listener.as_fd());
+        if refused == Err(Errno::NOPROTOOPT) {
+            return eprintln!("skipped: this kernel is older than 6.16");
+        }
+        assert_eq!(refused, Ok(()));
+        rustix::net::bind(&listener, &address).unwrap();
+        rustix::net::listen(&listener, 1).unwrap();
+        rustix::net::connect(&client, &address).unwrap();
+        let send = |fds: &[BorrowedFd<'_>]| {
+            let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut ancillary = SendAncillaryBuffer::new(&mut space);
+            assert!(fds.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(fds)));
+            rustix::net::sendmsg(&client, &[std::io::IoSlice::new(b"x")], &mut ancillary, SendFlags::NOSIGNAL)
+        };
+        assert_eq!(send(&[client.as_fd()]), Err(Errno::PERM));
+        assert_eq!(send(&[]), Ok(1), "the control");
+        let _accepted = rustix::net::accept(&listener).unwrap();
+        assert_eq!(send(&[client.as_fd()]), Err(Errno::PERM));
     }
 }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
 
 use super::hello::{self, Hello};
 use super::reach::Unreached;
@@ -86,8 +87,11 @@ async fn reach(request: &Request, job: &Job) -> Result<TcpStream, Answer> {
     let bad = |status, why: &str, error: &io::Error| Answer { status, why: format!("{place} {why}: {error}") };
     match job.reach.connect(host, *port).await {
         Ok(server) => Ok(server),
-        // Not which: what names mean inside of the operator's network is nothing for a program to learn.
-        Err(Unreached::Refused(why)) => Err(refused(ADDRESSES, format!("its address {why}"))),
+        Err(Unreached::Refused(why)) => {
+            // Not of which kind: what names mean inside of the operator's network is nothing for a program to learn.
+            debug!("a job's connection was refused: an address of its host {why}");
+            Err(refused(ADDRESSES, "has no public address".into()))
+        }
         Err(Unreached::Unknown(error)) => Err(bad("502 Bad Gateway", "has no address that could be found", &error)),
         Err(Unreached::Silent(error)) if error.kind() == io::ErrorKind::TimedOut => {
             Err(bad("504 Gateway Timeout", "did not answer", &error))

@@ -12,7 +12,7 @@ pub(super) enum Hello {
     Other,
     /// A hello that asks for this name, if for any.
     Tls(Option<String>),
-    /// The beginning of a hello that breaks its own rules.
+    /// Records of TLS that do not begin with a hello by its own rules.
     Broken,
 }
 
@@ -44,6 +44,9 @@ pub(super) fn read(bytes: &[u8]) -> Hello {
     match bytes {
         [] | [HANDSHAKE] => return Hello::Partial,
         [HANDSHAKE, 3, ..] => {}
+        // The first byte is that of a TLS record, of whichever kind (RFC 8446, B.1; 24 is the heartbeat's): some servers read
+        // such records otherwise than their rules have it, and find a name in them that we did not.
+        [20..=24, ..] => return Hello::Broken,
         _ => return Hello::Other,
     }
     // A hello may be cut into several records.
@@ -151,8 +154,12 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_tls_is_left_alone_and_what_is_none_behind_its_first_byte_is_broken() {
-        for other in [&b"SSH-2.0-x"[..], b"GET / HTTP/1.1", b"\x16\x02\x01", b"\x80\x2e\x01\x03\x01"] {
+        for other in [&b"SSH-2.0-x"[..], b"GET / HTTP/1.1", b"\x80\x2e\x01\x03\x01", b"\x13\x03\x01", b"\x19\x03\x01"] {
             assert_eq!(read(other), Hello::Other);
+        }
+        for kind in 20..=24 {
+            let first = [kind, 2 + u8::from(kind != 22), 1];
+            assert_eq!(read(&first), Hello::Broken, "{first:?}");
         }
         for broken in
             [&b"\x16\x03\x01\x00\x01\x02"[..], b"\x16\x03\x01\x00\x00", b"\x16\x03\x01\x00\x01\x01\x17\x03\x03"]

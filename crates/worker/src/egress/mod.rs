@@ -34,7 +34,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
 pub(crate) use ledger::Ledger;
-use reach::{Addresses, Reach, Resolver, System};
+use reach::{Addresses, Places, Reach, Resolver, System};
 
 /// The setting that refuses.
 pub(crate) const RULE: &str = "network.allow";
@@ -47,8 +47,9 @@ const TLS: &str = "egress.tls";
 const CONNECTIONS: usize = 256;
 /// Of one job: its part of those, so that no job takes another's.
 const OF_A_JOB: std::ops::RangeInclusive<usize> = 4..=32;
-/// Look-ups of names at once, of all jobs; each has a thread.
+/// Look-ups of names at once, of all jobs; each has a thread. A job has its part of them, and so many at least.
 const LOOKUPS: usize = 32;
+const LOOKUPS_LEAST: usize = 2;
 /// So many connections of a job at once are accepted without a pause, and one more in each of these.
 const BURST: u32 = 64;
 const PACE: Duration = Duration::from_millis(20);
@@ -67,20 +68,28 @@ pub(crate) struct Egress {
     reach: Reach,
     times: Times,
     connections: usize,
+    lookups: usize,
 }
 
 impl Egress {
     /// Of a worker with so many cells at once.
     pub(crate) fn new(slots: usize) -> Egress {
-        Egress::with(Arc::new(System::new(LOOKUPS)), Addresses::public(), slots)
+        Egress::with(Arc::new(System), Addresses::public(), slots)
     }
 
     fn with(resolver: Arc<dyn Resolver>, addresses: Addresses, slots: usize) -> Egress {
         let seconds = Duration::from_secs;
         Egress {
-            reach: Reach { resolver, addresses, lookup_most: seconds(10), connect_most: seconds(10) },
+            reach: Reach {
+                resolver,
+                places: Places::new(LOOKUPS),
+                addresses,
+                lookup_most: seconds(10),
+                connect_most: seconds(10),
+            },
             times: Times { head: seconds(10), idle: seconds(120), goodbye: seconds(1) },
             connections: (CONNECTIONS / slots.max(1)).clamp(*OF_A_JOB.start(), *OF_A_JOB.end()),
+            lookups: (LOOKUPS / slots.max(1)).max(LOOKUPS_LEAST),
         }
     }
 
@@ -89,7 +98,8 @@ impl Egress {
     pub(crate) fn open(&self, allow: Vec<Destination>) -> (Proxy, Listeners) {
         let (sender, listeners) = unbounded_channel();
         let ledger = Arc::new(Ledger::default());
-        let job = Job { allow, reach: self.reach.clone(), times: self.times, ledger: Arc::clone(&ledger) };
+        let reach = Reach { places: self.reach.places.of_a_job(self.lookups), ..self.reach.clone() };
+        let job = Job { allow, reach, times: self.times, ledger: Arc::clone(&ledger) };
         let task = tokio::spawn(serve(Arc::new(job), self.connections, listeners));
         (Proxy { ledger, task: Task(task) }, Listeners(sender))
     }

@@ -11,7 +11,7 @@ use gambeson_api::local::{self as wire, Frame, Request};
 use gambeson_sandbox::{
     Artifact, Bytes, Limits, Network, Place, Relayed, Remote, Spec, Staged, Streams, Terminal, peer, relay,
 };
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::SealFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
@@ -67,7 +67,8 @@ pub enum Lost {
 /// Why it does not: the program is to be started cold.
 pub fn ask(socket: &Path, spec: &Spec, collect: bool) -> Result<Taken, String> {
     let failed = |what: &'static str| move |errno: Errno| format!("{what}: {errno}");
-    let flags = SocketFlags::CLOEXEC;
+    // A worker that has stopped accepting has a queue that is full some time; nobody waits there.
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let connection = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(failed("make a socket"))?;
     let address = SocketAddrUnix::new(socket).map_err(failed("name the socket"))?;
@@ -79,8 +80,14 @@ pub fn ask(socket: &Path, spec: &Spec, collect: bool) -> Result<Taken, String> {
     }
     let request = request(spec, collect).ok_or("it cannot be said in a request")?;
     let head = request.encode().map_err(|error| error.to_string())?;
-    let file = sealed(&head, spec).map_err(failed("write the request"))?;
-    send(&connection, wire::HELLO, &[file.as_fd()], ANSWER).map_err(failed("ask the worker"))?;
+    send(&connection, wire::HELLO, &[], ANSWER).map_err(failed("ask the worker"))?;
+    let (frame, fds) = hear(&connection, ANSWER).map_err(failed("hear the worker"))?;
+    match (frame, <[OwnedFd; 1]>::try_from(fds)) {
+        (Frame::Write {}, Ok([file])) => write(&file, &head, spec).map_err(failed("write the request"))?,
+        (Frame::Cold { why }, _) => return Err(why),
+        _ => return Err("the worker answers something else".into()),
+    }
+    send(&connection, wire::READY, &[], ANSWER).map_err(failed("ask the worker"))?;
     let (frame, fds) = hear(&connection, ANSWER).map_err(failed("hear the worker"))?;
     match (frame, <[OwnedFd; 4]>::try_from(fds)) {
         (Frame::Warm {}, Ok([stdin, stdout, stderr, interrupt])) => {
@@ -138,9 +145,8 @@ fn limits(limits: &Limits) -> api::Limits {
     }
 }
 
-/// Length, head and contents, in a file that nobody can change any more.
-fn sealed(head: &[u8], spec: &Spec) -> Result<OwnedFd, Errno> {
-    let file = rustix::fs::memfd_create("program", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+/// Length, head and contents; then nobody can change them any more.
+fn write(file: &OwnedFd, head: &[u8], spec: &Spec) -> Result<(), Errno> {
     let length = u32::try_from(head.len()).map_err(|_| Errno::TOOBIG)?;
     let contents = spec.files.iter().filter_map(|file| match file {
         Staged::File { contents, .. } => Some(contents.as_slice()),
@@ -148,12 +154,11 @@ fn sealed(head: &[u8], spec: &Spec) -> Result<OwnedFd, Errno> {
     });
     for mut bytes in [&length.to_le_bytes()[..], head].into_iter().chain(contents) {
         while !bytes.is_empty() {
-            bytes = &bytes[rustix::io::write(&file, bytes)?..];
+            bytes = &bytes[rustix::io::write(file, bytes)?..];
         }
     }
     let all = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-    rustix::fs::fcntl_add_seals(&file, all)?;
-    Ok(file)
+    rustix::fs::fcntl_add_seals(file, all)
 }
 
 impl Taken {

@@ -31,6 +31,20 @@ pub(super) fn wait(socket: &OwnedFd, flags: PollFlags, patience: Duration) -> Re
     }
 }
 
+/// One whole message of at most `most` bytes, of somebody whose descriptors nobody wants; empty at the end of the connection.
+/// Without room for them the kernel installs none, so that nobody here closes one: a close waits for the file system that
+/// the file is of (close(2) flushes), and that may be a client's own (fuse(4)).
+pub(super) fn receive_bare(socket: &OwnedFd, most: usize, patience: Duration) -> Result<Vec<u8>, Errno> {
+    wait(socket, PollFlags::IN, patience)?;
+    let mut bytes = vec![0; most + 1];
+    let (_, count) = rustix::net::recv(socket, &mut bytes[..], RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
+    if count > most {
+        return Err(Errno::MSGSIZE);
+    }
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
 /// One whole message of at most `most` bytes, with its descriptors; empty at the end of the connection.
 pub(super) fn receive(socket: &OwnedFd, most: usize, patience: Duration) -> Result<(Vec<u8>, Vec<OwnedFd>), Errno> {
     wait(socket, PollFlags::IN, patience)?;
@@ -88,4 +102,48 @@ pub(super) fn hear(socket: &OwnedFd, patience: Duration) -> Result<(Frame, Vec<O
 pub(super) fn is_over(socket: &OwnedFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     !matches!(poll(&mut [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN)], Some(&now)), Ok(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    #[test]
+    fn descriptors_that_nobody_wants_are_not_installed() {
+        let flags = SocketFlags::CLOEXEC;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).unwrap();
+        let is_open = || match rustix::io::read(&reader, &mut [0; 1][..]) {
+            Ok(count) => count > 0,
+            Err(errno) => errno == Errno::AGAIN,
+        };
+        for _ in 0..2 {
+            send(&theirs, b"x", &[writer.as_fd(); FDS], Duration::ZERO).unwrap();
+        }
+        drop(writer);
+        // The control: who wants them has them.
+        let (bytes, fds) = receive(&ours, 4, Duration::ZERO).unwrap();
+        assert_eq!((&*bytes, fds.len()), (&b"x"[..], FDS));
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO).as_deref(), Ok(&b"x"[..]));
+        assert!(is_open());
+        drop(fds);
+        assert!(!is_open(), "those of the second message are gone with it");
+    }
+
+    #[test]
+    fn a_message_is_had_whole_or_not_at_all() {
+        let flags = SocketFlags::CLOEXEC;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        for bytes in [&b"1234"[..], b"12345", &[0; 5000], b"12"] {
+            send(&theirs, bytes, &[], Duration::ZERO).unwrap();
+        }
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO).as_deref(), Ok(&b"1234"[..]));
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO), Err(Errno::MSGSIZE));
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO), Err(Errno::MSGSIZE));
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO).as_deref(), Ok(&b"12"[..]));
+        drop(theirs);
+        assert_eq!(receive_bare(&ours, 4, Duration::ZERO).as_deref(), Ok(&b""[..]));
+    }
 }

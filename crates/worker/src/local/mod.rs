@@ -2,10 +2,11 @@
 //!
 //! Invariants:
 //! 1. Who is at the other end is what the kernel says; who is not named gets one sentence and no more.
-//! 2. Of a request one message and one sealed file are read, both bounded. Nothing that the client can change, hold back
-//!    or hang is read or written by who keeps a program's clock: its streams go through pipes of ours.
-//! 3. A program has a share of the worker's room like a job's, of at most [`Local::slots`] of its slots, as long as
-//!    anything of it is left; its limits are within [`Local::ceiling`].
+//! 2. Of a request two short messages and one sealed file of ours are read, all bounded. Nothing that the client can change,
+//!    hold back or hang is read, written or closed by who keeps a program's clock: its streams go through pipes of ours,
+//!    and no descriptor is taken from it.
+//! 3. A program has a share of the worker's room like a job's, within the part of it that [`Local::slots`] are of its
+//!    slots, as long as anything of it is left; its limits are within [`Local::ceiling`].
 //! 4. When the connection ends, so does the cell.
 //! 5. What is not said in a request, or not offered, is no error: the client starts the program itself, cold.
 

@@ -15,16 +15,16 @@ use gambeson_api as api;
 use gambeson_api::local::{self as wire, Frame, Interpreter, Request};
 use gambeson_sandbox::{
     Cell, Collected, End, Ended, Environment, Exit, Host, Input, OpenFile, Sink, Spec, Staged, Streams, Terminal,
-    collect, peer, plan,
+    collect, peer, plan, refuse_descriptors,
 };
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::SealFlags;
+use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tracing::{debug, info, warn};
 
-use super::message::{is_over, receive, say, send};
+use super::message::{is_over, receive_bare, say, send};
 use super::{Local, interpreter};
 use crate::room::{Rooms, Share, share};
 use crate::spares::{Spares, Whose};
@@ -33,6 +33,8 @@ use crate::translate::{self, report};
 
 /// How long a client may take to ask.
 const ASKING: Duration = Duration::from_secs(1);
+/// How long it may take to write a request down.
+const WRITING: Duration = Duration::from_secs(2);
 /// How long one may stop reading before it is given up.
 const READING: Duration = Duration::from_secs(10);
 /// Connections that are open beside those of programs that run.
@@ -155,6 +157,12 @@ fn bind(path: &Path) -> io::Result<(OwnedFd, SocketFile)> {
     rustix::net::bind(&listener, &address)?;
     let file = SocketFile { path: path.to_owned(), inode: fs::symlink_metadata(path)?.ino() };
     fs::set_permissions(path, Permissions::from_mode(0o666))?;
+    // What is never received goes with its message, when nobody here may have to wait for it either.
+    match refuse_descriptors(listener.as_fd()) {
+        Ok(()) => {}
+        Err(Errno::NOPROTOOPT) => debug!("this kernel lets clients attach descriptors; they are not taken"),
+        Err(errno) => return Err(errno.into()),
+    }
     rustix::net::listen(&listener, 64)?;
     Ok((listener, file))
 }
@@ -281,13 +289,18 @@ impl Shared {
         drop(share);
     }
 
-    /// What is asked for, and the sealed file with the contents of its files.
+    /// What is asked for, and the contents of its files in a sealed file.
     fn hear(&self, socket: &OwnedFd) -> Result<(Request, Vec<Staged>), Elsewhere> {
-        let (bytes, fds) = receive(socket, wire::HELLO.len(), ASKING)?;
-        let (wire::HELLO, Ok([file])) = (bytes.as_slice(), <[OwnedFd; 1]>::try_from(fds)) else {
+        if receive_bare(socket, wire::HELLO.len(), ASKING)? != wire::HELLO {
             return elsewhere("the worker does not understand the request: it is of another version");
-        };
-        // Only what lies in memory can have these, which also means that nobody holds a read of it up.
+        }
+        // Ours, and in memory: nobody holds a read of it up, or its close.
+        let file = rustix::fs::memfd_create("program", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        say(socket, &Frame::Write {}, &[file.as_fd()], Duration::ZERO)?;
+        if receive_bare(socket, wire::READY.len(), WRITING)? != wire::READY {
+            return elsewhere("the worker does not understand the request");
+        }
+        // Who wrote it has it open still.
         let sealed = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW;
         if !rustix::fs::fcntl_get_seals(&file).is_ok_and(|seals| seals.contains(sealed)) {
             return elsewhere("the request is not sealed");

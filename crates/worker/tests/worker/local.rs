@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gambeson_api::Limits;
-use gambeson_api::local::{FRAME_MOST, File, Frame, HEAD_MOST, HELLO, Interpreter, Request};
+use gambeson_api::local::{FRAME_MOST, File, Frame, HEAD_MOST, HELLO, Interpreter, READY, Request};
 use gambeson_sandbox::{Network, Spec, Staged, Streams, Terminal};
 use gambeson_worker::{Local, Lost, Warmth, ask};
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::SealFlags;
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
+use rustix::pipe::PipeFlags;
 
 use crate::server::{lease, listen};
 use crate::{TTL, Worker, environment};
@@ -65,11 +67,21 @@ fn connect(socket: &Path) -> OwnedFd {
     connection
 }
 
-fn say(connection: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) {
+fn say(connection: &OwnedFd, bytes: &[u8]) {
+    assert!(attach(connection, bytes, &[]));
+}
+
+/// Whether the kernel let us say it with these.
+fn attach(connection: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> bool {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(200))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     assert!(fds.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(fds)));
-    rustix::net::sendmsg(connection, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL).unwrap();
+    match rustix::net::sendmsg(connection, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL) {
+        Ok(count) => count == bytes.len(),
+        // Since Linux 6.16.
+        Err(Errno::PERM) if !fds.is_empty() => false,
+        Err(errno) => panic!("{errno}"),
+    }
 }
 
 /// What the worker says; `None` at the end of the connection.
@@ -89,14 +101,25 @@ fn hear(connection: &OwnedFd) -> Option<(Frame, Vec<OwnedFd>)> {
 
 const ALL: SealFlags = SealFlags::WRITE.union(SealFlags::SHRINK).union(SealFlags::GROW);
 
-fn file(bytes: &[u8], seals: SealFlags) -> OwnedFd {
-    let file = rustix::fs::memfd_create("hostile", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+/// A connection that may ask, and the file to ask by.
+fn greet(socket: &Path) -> (OwnedFd, OwnedFd) {
+    let connection = connect(socket);
+    say(&connection, HELLO);
+    let (frame, mut fds) = hear(&connection).unwrap();
+    assert_eq!((frame, fds.len()), (Frame::Write {}, 1));
+    (connection, fds.remove(0))
+}
+
+/// Asks with these bytes and seals.
+fn request_with(socket: &Path, bytes: &[u8], seals: SealFlags) -> OwnedFd {
+    let (connection, file) = greet(socket);
     let mut rest = bytes;
     while !rest.is_empty() {
         rest = &rest[rustix::io::write(&file, rest).unwrap()..];
     }
     rustix::fs::fcntl_add_seals(&file, seals).unwrap();
-    file
+    say(&connection, READY);
+    connection
 }
 
 fn with_head(length: u32, head: &[u8], contents: &[u8]) -> Vec<u8> {
@@ -149,42 +172,38 @@ async fn what_is_no_request_is_answered_with_a_reason_and_harms_nobody() {
 fn hostile(socket: &Path) {
     run_until_warm(socket);
     let source = "print('ran')";
-    let good = file(&whole(&request(source), source), ALL);
-    let answer = |bytes: &[u8], fds: &[BorrowedFd<'_>]| {
-        let connection = connect(socket);
-        say(&connection, bytes, fds);
-        hear(&connection).map(|(frame, _)| frame)
-    };
-    assert_eq!(answer(HELLO, &[good.as_fd()]), Some(Frame::Warm {}), "the control");
+    let good = whole(&request(source), source);
+    let answer = |bytes: &[u8], seals: SealFlags| hear(&request_with(socket, bytes, seals)).map(|(frame, _)| frame);
+    assert_eq!(answer(&good, ALL), Some(Frame::Warm {}), "the control");
     let cold = |what: &str, frame: Option<Frame>| match frame {
         Some(Frame::Cold { why }) => assert!(!why.is_empty() && why.len() < 300, "{what}: {why}"),
         other => panic!("{what}: {other:?}"),
     };
 
-    let many = [good.as_fd(); 100];
-    for (what, bytes, fds) in [
-        ("another version", &b"gambeson cells 2"[..], &many[..1]),
-        ("more than a version", b"gambeson cells 1 ", &many[..1]),
-        ("no descriptor", HELLO, &[]),
-        ("two descriptors", HELLO, &many[..2]),
-        ("a hundred descriptors", HELLO, &many),
-        ("a long message", &[0; 50_000], &[]),
+    for (what, bytes) in [
+        ("another version", &b"gambeson cells 1"[..]),
+        ("more than a version", b"gambeson cells 2 "),
+        ("less than one", b"gambeson cells"),
+        ("a long message", &[0; 50_000]),
     ] {
-        cold(what, answer(bytes, fds));
+        let connection = connect(socket);
+        say(&connection, bytes);
+        cold(what, hear(&connection).map(|(frame, _)| frame));
     }
-    let (pipe, _keeps_it_open) = rustix::pipe::pipe().unwrap();
-    let open = |path: &str| OwnedFd::from(std::fs::File::open(path).unwrap());
-    for (what, file) in [
-        ("a pipe", pipe),
-        ("an endless file", open("/dev/zero")),
-        ("a directory", open("/")),
-        ("a file on the disk", open("/etc/passwd")),
-        ("a file that can be changed", file(&whole(&request(source), source), SealFlags::empty())),
-        ("one that can be written to", file(&whole(&request(source), source), ALL - SealFlags::WRITE)),
-        ("one that can be cut", file(&whole(&request(source), source), ALL - SealFlags::SHRINK)),
+    for (what, bytes) in [("no word that it is written", &b"steady"[..]), ("a long one", &[0; 50_000])] {
+        let (connection, _file) = greet(socket);
+        say(&connection, bytes);
+        cold(what, hear(&connection).map(|(frame, _)| frame));
+    }
+    for (what, seals) in [
+        ("a file that can be changed", SealFlags::empty()),
+        ("one that can be written to", ALL - SealFlags::WRITE),
+        ("one that can be cut", ALL - SealFlags::SHRINK),
+        ("one that can grow", ALL - SealFlags::GROW),
     ] {
-        cold(what, answer(HELLO, &[file.as_fd()]));
+        cold(what, answer(&good, seals));
     }
+    attached(socket);
     let head = request(source).encode().unwrap();
     let length = head.len() as u32;
     let json = |text: &str| with_head(text.len() as u32, text.as_bytes(), b"");
@@ -201,7 +220,7 @@ fn hostile(socket: &Path) {
         ("contents that are cut", with_head(length, &head, &source.as_bytes()[1..])),
         ("contents that go on", with_head(length, &head, b"print('ran')\n#")),
     ] {
-        cold(what, answer(HELLO, &[file(&bytes, ALL).as_fd()]));
+        cold(what, answer(&bytes, ALL));
     }
     type Change = fn(&mut Request);
     let changes: [(&str, Change); 12] = [
@@ -221,11 +240,11 @@ fn hostile(socket: &Path) {
     for (what, change) in changes {
         let mut changed = request(source);
         change(&mut changed);
-        cold(what, answer(HELLO, &[file(&whole(&changed, source), ALL).as_fd()]));
+        cold(what, answer(&whole(&changed, source), ALL));
     }
     let mut words = request(source);
     words.args.extend((0..5000).map(|number| number.to_string()));
-    cold("many arguments", answer(HELLO, &[file(&whole(&words, source), ALL).as_fd()]));
+    cold("many arguments", answer(&whole(&words, source), ALL));
 
     // One that says nothing is not waited for, and as many as like do not keep others out for long.
     let began = Instant::now();
@@ -238,8 +257,7 @@ fn hostile(socket: &Path) {
 
     // One that does not read, holds only its own cell up.
     let flood = "import sys\nfor _ in range(1000): sys.stdout.write('x' * 1000)";
-    let connection = connect(socket);
-    say(&connection, HELLO, &[file(&whole(&request(flood), flood), ALL).as_fd()]);
+    let connection = request_with(socket, &whole(&request(flood), flood), ALL);
     let (frame, fds) = hear(&connection).unwrap();
     assert!(frame == Frame::Warm {} && fds.len() == 4);
     for _ in 0..3 {
@@ -250,11 +268,10 @@ fn hostile(socket: &Path) {
     // Whatever it says afterwards cancels, as does its end.
     let sleeps = "import time; time.sleep(50)";
     for speak in [true, false] {
-        let connection = connect(socket);
-        say(&connection, HELLO, &[file(&whole(&request(sleeps), sleeps), ALL).as_fd()]);
+        let connection = request_with(socket, &whole(&request(sleeps), sleeps), ALL);
         assert_eq!(hear(&connection).map(|(frame, _)| frame), Some(Frame::Warm {}));
         if speak {
-            say(&connection, &[0; 1000], &[good.as_fd(); 200]);
+            say(&connection, &[0; 1000]);
             let Some((Frame::Ended { report }, _)) = hear(&connection) else { panic!("it is not told") };
             assert_eq!(report.outcome.end, gambeson_api::End::Cancelled {});
         }
@@ -266,8 +283,7 @@ fn hostile(socket: &Path) {
         .map(|_| {
             let deadline = Instant::now() + Duration::from_secs(20);
             loop {
-                let connection = connect(socket);
-                say(&connection, HELLO, &[file(&whole(&request(sleeps), sleeps), ALL).as_fd()]);
+                let connection = request_with(socket, &whole(&request(sleeps), sleeps), ALL);
                 match hear(&connection).unwrap().0 {
                     Frame::Warm {} => return connection,
                     other => assert!(Instant::now() < deadline, "{other:?}"),
@@ -279,6 +295,27 @@ fn hostile(socket: &Path) {
     assert!(why.contains("no room"), "{why}");
     drop(full);
     run_until_warm(socket);
+}
+
+/// What a client attaches to a message is open nowhere else once that was heard, whatever kernel this is.
+fn attached(socket: &Path) {
+    for ready in [false, true] {
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::NONBLOCK).unwrap();
+        let (connection, _file) = if ready {
+            let (connection, file) = greet(socket);
+            (connection, Some(file))
+        } else {
+            (connect(socket), None)
+        };
+        let said = if ready { READY } else { HELLO };
+        if !attach(&connection, said, &[writer.as_fd(); 200]) {
+            // The control: without them it may be said.
+            say(&connection, said);
+        }
+        drop(writer);
+        assert!(hear(&connection).is_some());
+        assert_eq!(rustix::io::read(&reader, &mut [0; 1][..]), Ok(0), "nobody has the other end");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,4 +350,28 @@ async fn a_worker_that_stops_says_so_to_the_programs_of_its_machine() {
         Err(lost) => assert!(matches!(lost, Lost::Worker), "{lost}"),
     }
     assert!(!socket.exists(), "the socket goes with its worker");
+}
+
+#[test]
+fn a_worker_that_accepts_nobody_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cells.sock");
+    let address = SocketAddrUnix::new(&path).unwrap();
+    let new = || {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap()
+    };
+    let listener = new();
+    rustix::net::bind(&listener, &address).unwrap();
+    rustix::net::listen(&listener, 1).unwrap();
+    let waiting: Vec<(OwnedFd, Result<(), Errno>)> = std::iter::repeat_with(|| {
+        let one = new();
+        let connected = rustix::net::connect(&one, &address);
+        (one, connected)
+    })
+    .take(10)
+    .collect();
+    assert_eq!(waiting[9].1, Err(Errno::AGAIN), "the control: its queue is full");
+    let why = ask(&path, &spec("print(1)"), false).unwrap_err();
+    assert!(why.contains("no worker listens"), "{why}");
 }
