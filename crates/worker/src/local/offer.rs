@@ -287,6 +287,9 @@ impl Shared {
             }
         }
         drop(share);
+        // A close with something unread resets the connection (unix(7)), and what we said could be lost with it.
+        let _ = rustix::net::shutdown(socket, Shutdown::Read);
+        while receive_bare(socket, 0, Duration::ZERO) == Err(Errno::MSGSIZE) {}
     }
 
     /// What is asked for, and the contents of its files in a sealed file.
