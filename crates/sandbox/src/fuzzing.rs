@@ -516,7 +516,9 @@ impl Memory for Image<'_> {
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
         self.read += buffer.len();
         let length = self.bytes.len() as u64;
-        for (place, byte) in (address..).zip(buffer) {
+        // Nothing stands across the last address.
+        let Some(end) = address.checked_add(buffer.len() as u64) else { return false };
+        for (place, byte) in (address..end).zip(buffer) {
             let at = match place.checked_sub(Image::BASE) {
                 Some(at) if at < length => at,
                 Some(at) if self.goes_round && length > 0 => at % length,
