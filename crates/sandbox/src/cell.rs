@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitOptions};
 
@@ -23,7 +23,7 @@ use crate::janitor::Janitor;
 use crate::launch::unblock;
 use crate::limits::{Bytes, Limit};
 use crate::nursery::Keeper;
-use crate::output::{Allowance, Sink, Stream};
+use crate::output::{Output, Sink, wait_for};
 use crate::plan::Plan;
 use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
@@ -227,12 +227,10 @@ impl Cell {
     pub fn wait(mut self, streams: Streams<'_>) -> Ended {
         let mut watch = std::mem::take(&mut self.watch);
         let bound = self.plan.find(|step| if let Step::OutputBound(bytes) = step { Some(bytes.0) } else { None });
-        let mut allowance = Allowance { left: bound, total: 0 };
-        let mut out = Stream::new(self.stdout.take(), streams.stdout);
-        let mut err = Stream::new(self.stderr.take(), streams.stderr);
+        let ours = [self.stdout.take(), self.stderr.take()];
+        let mut output = Output::new(ours, [streams.stdout, streams.stderr], bound);
         let mut feed = Feed::new(self.stdin.take(), streams.stdin);
         let mut controls = Controls { interrupt: streams.interrupt, cancel: streams.cancel, resize: streams.resize };
-        let mut buffer = Vec::new();
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
@@ -253,22 +251,23 @@ impl Cell {
             if wall.is_some_and(|wall| now >= self.started + wall) {
                 self.kill(&mut watch, Killed::Wall);
             }
-            if bound.is_some_and(|bound| allowance.total > bound) {
+            if bound.is_some_and(|bound| output.total() > bound) {
                 self.kill(&mut watch, Killed::Output);
             }
             let until = wall.map_or(look, |wall| look.min(self.started + wall));
             let due = watch.warden.as_ref().and_then(|warden| warden.due(now));
             let until = due.map_or(until, |due| until.min(due));
             let timeout = if watch.killed.is_some() { TICK } else { until.saturating_duration_since(now) };
+            let [out_in, err_in, out_out, err_out] = output.wants();
             let ready = wait_for(
                 timeout,
                 [
                     Some((self.control.as_fd(), PollFlags::IN)),
                     self.birth.as_ref().map(|fd| (fd.as_fd(), PollFlags::IN)),
-                    out.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                    err.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                    out.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
-                    err.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
+                    out_in,
+                    err_in,
+                    out_out,
+                    err_out,
                     feed.wants_to_read().map(|fd| (fd, PollFlags::IN)),
                     feed.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
                     controls.interrupt.map(|fd| (fd, PollFlags::IN)),
@@ -279,18 +278,7 @@ impl Cell {
             );
             let [control, birth, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancel, resize, asked] =
                 ready;
-            if out_in {
-                out.read(&mut buffer, &mut allowance);
-            }
-            if err_in {
-                err.read(&mut buffer, &mut allowance);
-            }
-            if out_out {
-                out.write();
-            }
-            if err_out {
-                err.write();
-            }
+            output.turn([out_in, err_in, out_out, err_out]);
             if feed_in {
                 feed.read();
             }
@@ -311,7 +299,7 @@ impl Cell {
                     let typed = master.try_clone();
                     feed.to = typed.ok();
                     feed.terminal = true;
-                    out.open(master);
+                    output.out.open(master);
                 }
             }
             if interrupt {
@@ -354,8 +342,8 @@ impl Cell {
             self.process.reap();
         }
         // Whatever is still in the pipes was written before the end.
-        finish(&mut out, &mut err, &mut buffer, &mut allowance, Duration::from_secs(10));
-        self.end(watch, out, err, allowance)
+        output.finish(Duration::from_secs(10));
+        self.end(watch, output)
     }
 
     fn kill(&self, watch: &mut Watch, why: Killed) {
@@ -573,7 +561,7 @@ impl Cell {
         watch.guest.as_ref().is_some_and(|guest| rustix::process::pidfd_send_signal(guest, Signal::INT).is_ok())
     }
 
-    fn end(self, mut watch: Watch, out: Stream<'_>, err: Stream<'_>, allowance: Allowance) -> Ended {
+    fn end(self, mut watch: Watch, output: Output<'_>) -> Ended {
         self.look_at_disk(&mut watch);
         let usage = Usage {
             wall: self.started.elapsed(),
@@ -581,8 +569,9 @@ impl Cell {
             memory_peak: self.group.memory_peak(),
             pids_peak: self.group.pids_peak().map(|peak| peak.saturating_sub(1)),
             disk: Bytes(watch.disk_peak),
-            output: Bytes(allowance.total),
+            output: Bytes(output.total()),
         };
+        let Output { out, err, .. } = output;
         let tail = if self.plan.terminal == Terminal::Own { out.tail() } else { err.tail() };
         let end = self.judge(&watch, &usage, tail);
         // Of a cell that never came to run the program, nothing is said to have held.
@@ -602,111 +591,5 @@ impl Cell {
             elided,
             work: watch.work,
         }
-    }
-}
-
-/// Waits for any of the descriptors, and says which are ready (or closed).
-pub(crate) fn wait_for<const N: usize>(
-    timeout: Duration,
-    wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N],
-) -> [bool; N] {
-    let mut polled: Vec<PollFd<'_>> =
-        wanted.iter().flatten().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
-    let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
-    if poll(&mut polled, Some(&timeout)).is_err() {
-        return [false; N];
-    }
-    let mut answers = polled.iter().map(|fd| !fd.revents().is_empty());
-    wanted.map(|one| one.is_some() && answers.next().unwrap_or(false))
-}
-
-/// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
-/// stopped reading is given `patience`, unless its sink is a patient one.
-pub(crate) fn finish(
-    out: &mut Stream<'_>,
-    err: &mut Stream<'_>,
-    buffer: &mut Vec<u8>,
-    allowance: &mut Allowance,
-    patience: Duration,
-) {
-    let mut deadline = Instant::now() + patience;
-    let mut marked = false;
-    loop {
-        if !out.is_open() && !err.is_open() {
-            let left = (out.mark_elision(), err.mark_elision());
-            if marked || left == (false, false) {
-                break;
-            }
-            marked = true;
-        }
-        let ready = wait_for(
-            deadline.saturating_duration_since(Instant::now()),
-            [
-                out.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                err.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                out.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
-                err.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
-            ],
-        );
-        if ready == [false; 4] && Instant::now() >= deadline && !out.is_patient() && !err.is_patient() {
-            out.close();
-            err.close();
-            break;
-        }
-        if ready != [false; 4] || Instant::now() >= deadline {
-            deadline = Instant::now() + patience;
-        }
-        if ready[0] {
-            out.read(buffer, allowance);
-        }
-        if ready[1] {
-            err.read(buffer, allowance);
-        }
-        if ready[2] {
-            out.write();
-        }
-        if ready[3] {
-            err.write();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What comes through of `written` when nobody reads until patience has run out, for a while.
-    fn read_late(patient: bool) -> usize {
-        let written = 100 << 10;
-        let (from, theirs) = rustix::pipe::pipe().unwrap();
-        let (outside, to) = rustix::pipe::pipe().unwrap();
-        rustix::pipe::fcntl_setpipe_size(&theirs, 1 << 17).unwrap();
-        rustix::pipe::fcntl_setpipe_size(&to, 4096).unwrap();
-        assert_eq!(rustix::io::write(&theirs, &vec![7; written]), Ok(written));
-        drop(theirs);
-        std::thread::scope(|scope| {
-            let done = scope.spawn(move || {
-                let sink = if patient { Sink::Patient(to.as_fd()) } else { Sink::Fd(to.as_fd()) };
-                let mut out = Stream::new(Some(from), sink);
-                let mut err = Stream::new(None, Sink::Keep);
-                let mut allowance = Allowance { left: None, total: 0 };
-                finish(&mut out, &mut err, &mut Vec::new(), &mut allowance, Duration::from_millis(1));
-            });
-            let late = Instant::now() + Duration::from_millis(50);
-            while !done.is_finished() && Instant::now() < late {
-                std::thread::yield_now();
-            }
-            let (mut total, mut buffer) = (0, [0; 4096]);
-            while let Ok(count @ 1..) = rustix::io::read(&outside, &mut buffer) {
-                total += count;
-            }
-            total
-        })
-    }
-
-    #[test]
-    fn a_reader_that_stopped_loses_the_rest_unless_it_is_waited_for() {
-        assert!(read_late(false) < 100 << 10);
-        assert_eq!(read_late(true), 100 << 10);
     }
 }

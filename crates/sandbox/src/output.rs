@@ -6,6 +6,7 @@
 //!    would for a full pipe.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -168,6 +169,99 @@ impl<'a> Stream<'a> {
     }
 }
 
+/// Both streams of a run, which share what they may pass on.
+#[derive(Debug)]
+pub(crate) struct Output<'a> {
+    pub(crate) out: Stream<'a>,
+    pub(crate) err: Stream<'a>,
+    allowance: Allowance,
+    /// Scratch space.
+    buffer: Vec<u8>,
+}
+
+impl<'a> Output<'a> {
+    /// Standard output and standard error: from where, to where, and how many bytes of both together.
+    pub(crate) fn new(from: [Option<OwnedFd>; 2], to: [Sink<'a>; 2], bound: Option<u64>) -> Output<'a> {
+        let ([out, err], [to_out, to_err]) = (from, to);
+        let allowance = Allowance { left: bound, total: 0 };
+        Output { out: Stream::new(out, to_out), err: Stream::new(err, to_err), allowance, buffer: Vec::new() }
+    }
+
+    /// How many bytes came.
+    pub(crate) fn total(&self) -> u64 {
+        self.allowance.total
+    }
+
+    /// What to wait for, for [`Output::turn`].
+    pub(crate) fn wants(&self) -> [Option<(BorrowedFd<'_>, PollFlags)>; 4] {
+        [
+            self.out.wants_to_read().map(|fd| (fd, PollFlags::IN)),
+            self.err.wants_to_read().map(|fd| (fd, PollFlags::IN)),
+            self.out.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
+            self.err.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
+        ]
+    }
+
+    /// Reads and writes once what is ready.
+    pub(crate) fn turn(&mut self, ready: [bool; 4]) {
+        if ready[0] {
+            self.out.read(&mut self.buffer, &mut self.allowance);
+        }
+        if ready[1] {
+            self.err.read(&mut self.buffer, &mut self.allowance);
+        }
+        if ready[2] {
+            self.out.write();
+        }
+        if ready[3] {
+            self.err.write();
+        }
+    }
+
+    /// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
+    /// stopped reading is given `patience`, unless its sink is a patient one.
+    pub(crate) fn finish(&mut self, patience: Duration) {
+        let mut deadline = Instant::now() + patience;
+        let mut marked = false;
+        loop {
+            let Output { out, err, .. } = self;
+            if !out.is_open() && !err.is_open() {
+                let left = (out.mark_elision(), err.mark_elision());
+                if marked || left == (false, false) {
+                    break;
+                }
+                marked = true;
+            }
+            let ready = wait_for(deadline.saturating_duration_since(Instant::now()), self.wants());
+            let Output { out, err, .. } = self;
+            if ready == [false; 4] && Instant::now() >= deadline && !out.is_patient() && !err.is_patient() {
+                out.close();
+                err.close();
+                break;
+            }
+            if ready != [false; 4] || Instant::now() >= deadline {
+                deadline = Instant::now() + patience;
+            }
+            self.turn(ready);
+        }
+    }
+}
+
+/// Waits for any of the descriptors, and says which are ready (or closed).
+pub(crate) fn wait_for<const N: usize>(
+    timeout: Duration,
+    wanted: [Option<(BorrowedFd<'_>, PollFlags)>; N],
+) -> [bool; N] {
+    let mut polled: Vec<PollFd<'_>> =
+        wanted.iter().flatten().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+    let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
+    if poll(&mut polled, Some(&timeout)).is_err() {
+        return [false; N];
+    }
+    let mut answers = polled.iter().map(|fd| !fd.revents().is_empty());
+    wanted.map(|one| one.is_some() && answers.next().unwrap_or(false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +285,37 @@ mod tests {
             prop_assert_eq!(allowance.total, all.len() as u64);
             prop_assert!(stream.kept.ends_with(stream.tail()) && stream.tail().len() <= TAIL);
         }
+    }
+
+    /// What comes through of `written` when nobody reads until patience has run out, for a while.
+    fn read_late(patient: bool) -> usize {
+        let written = 100 << 10;
+        let (from, theirs) = rustix::pipe::pipe().unwrap();
+        let (outside, to) = rustix::pipe::pipe().unwrap();
+        rustix::pipe::fcntl_setpipe_size(&theirs, 1 << 17).unwrap();
+        rustix::pipe::fcntl_setpipe_size(&to, 4096).unwrap();
+        assert_eq!(rustix::io::write(&theirs, &vec![7; written]), Ok(written));
+        drop(theirs);
+        std::thread::scope(|scope| {
+            let done = scope.spawn(move || {
+                let sink = if patient { Sink::Patient(to.as_fd()) } else { Sink::Fd(to.as_fd()) };
+                Output::new([Some(from), None], [sink, Sink::Keep], None).finish(Duration::from_millis(1));
+            });
+            let late = Instant::now() + Duration::from_millis(50);
+            while !done.is_finished() && Instant::now() < late {
+                std::thread::yield_now();
+            }
+            let (mut total, mut buffer) = (0, [0; 4096]);
+            while let Ok(count @ 1..) = rustix::io::read(&outside, &mut buffer) {
+                total += count;
+            }
+            total
+        })
+    }
+
+    #[test]
+    fn a_reader_that_stopped_loses_the_rest_unless_it_is_waited_for() {
+        assert!(read_late(false) < 100 << 10);
+        assert_eq!(read_late(true), 100 << 10);
     }
 }

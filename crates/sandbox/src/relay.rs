@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use crate::cell::{Streams, finish, wait_for};
+use crate::cell::Streams;
 use crate::feed::{Controls, Feed};
-use crate::output::{Allowance, Stream};
+use crate::output::{Output, wait_for};
 
 /// Our ends of another supervisor's pipes.
 #[derive(Debug)]
@@ -38,39 +38,28 @@ pub struct Relayed {
 /// somebody asks for the program's end.
 pub fn relay(remote: Remote, told: BorrowedFd<'_>, streams: Streams<'_>, mut cancel: impl FnMut()) -> Relayed {
     // It is the other supervisor who bounds the output.
-    let mut allowance = Allowance { left: None, total: 0 };
-    let mut out = Stream::new(Some(remote.stdout), streams.stdout);
-    let mut err = Stream::new(Some(remote.stderr), streams.stderr);
+    let theirs = [Some(remote.stdout), Some(remote.stderr)];
+    let mut output = Output::new(theirs, [streams.stdout, streams.stderr], None);
     let mut feed = Feed::new(Some(remote.stdin), streams.stdin);
     let mut controls = Controls { interrupt: streams.interrupt, cancel: streams.cancel, resize: None };
-    let (mut buffer, mut fed) = (Vec::new(), false);
+    let mut fed = false;
     loop {
+        let [out_in, err_in, out_out, err_out] = output.wants();
         let [done, out_in, err_in, out_out, err_out, feed_in, feed_out, interrupt, cancelled] = wait_for(
             Duration::from_secs(60),
             [
                 Some((told, PollFlags::IN)),
-                out.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                err.wants_to_read().map(|fd| (fd, PollFlags::IN)),
-                out.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
-                err.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
+                out_in,
+                err_in,
+                out_out,
+                err_out,
                 feed.wants_to_read().map(|fd| (fd, PollFlags::IN)),
                 feed.wants_to_write().map(|fd| (fd, PollFlags::OUT)),
                 controls.interrupt.map(|fd| (fd, PollFlags::IN)),
                 controls.cancel.map(|fd| (fd, PollFlags::IN)),
             ],
         );
-        if out_in {
-            out.read(&mut buffer, &mut allowance);
-        }
-        if err_in {
-            err.read(&mut buffer, &mut allowance);
-        }
-        if out_out {
-            out.write();
-        }
-        if err_out {
-            err.write();
-        }
+        output.turn([out_in, err_in, out_out, err_out]);
         if done {
             break;
         }
@@ -91,8 +80,8 @@ pub fn relay(remote: Remote, told: BorrowedFd<'_>, streams: Streams<'_>, mut can
             cancel();
         }
     }
-    finish(&mut out, &mut err, &mut buffer, &mut allowance, Duration::from_secs(10));
-    Relayed { stdout: out.kept, stderr: err.kept, fed }
+    output.finish(Duration::from_secs(10));
+    Relayed { stdout: output.out.kept, stderr: output.err.kept, fed }
 }
 
 #[cfg(test)]
