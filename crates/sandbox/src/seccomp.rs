@@ -211,14 +211,7 @@ impl Policy {
 
     /// The filter program: architecture, then a binary search over runs of numbers with equal answers.
     pub(crate) fn compile(&self) -> Vec<Instruction> {
-        let mut program = vec![
-            load(ARCHITECTURE),
-            jump(JEQ, AUDIT_ARCH_X86_64, 1, 0),
-            answer(Action::Kill),
-            load(NUMBER),
-            jump(JGE, X32, 0, 1),
-            answer(Action::Kill),
-        ];
+        let mut program = native_number().to_vec();
         emit_search(&self.runs(), &mut program);
         if self.explains { program } else { silent(&program) }
     }
@@ -254,17 +247,24 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// The same filter where each call is asked about, but for what the guest says through `socket` while nobody listens yet,
-/// and for the two by which the kernel itself goes on after a signal: those are answered as ever. A signal that comes
-/// while a call is asked about interrupts it, and these have nobody who would begin them again.
-pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruction> {
-    let mut always = vec![
+/// Kills a call by another architecture's interface, and leaves the number of one by ours to be looked at.
+fn native_number() -> [Instruction; 6] {
+    [
         load(ARCHITECTURE),
         jump(JEQ, AUDIT_ARCH_X86_64, 1, 0),
         answer(Action::Kill),
         load(NUMBER),
         jump(JGE, X32, 0, 1),
         answer(Action::Kill),
+    ]
+}
+
+/// The same filter where each call is asked about, but for what the guest says through `socket` while nobody listens yet,
+/// and for the two by which the kernel itself goes on after a signal: those are answered as ever. A signal that comes
+/// while a call is asked about interrupts it, and these have nobody who would begin them again.
+pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruction> {
+    let mut always = native_number().to_vec();
+    always.extend([
         jump(JEQ, libc::SYS_rt_sigreturn as u32, 7, 0),
         jump(JEQ, libc::SYS_restart_syscall as u32, 6, 0),
         jump(JEQ, libc::SYS_sendmsg as u32, 2, 0),
@@ -273,7 +273,7 @@ pub(crate) fn asking_always(program: &[Instruction], socket: u32) -> Vec<Instruc
         load(ARGUMENTS),
         jump(JEQ, socket, 1, 0),
         answer(Action::Explain { errno: libc::ENOSYS as u16, act: Act::Other }),
-    ];
+    ]);
     always.extend(program);
     always
 }

@@ -70,7 +70,7 @@ impl Frame {
 /// Descriptors that come with a frame, at most.
 const FDS: usize = 4;
 
-/// Sends a frame with at most two descriptors. Neither allocates nor locks.
+/// Sends a frame with at most [`FDS`] descriptors. Neither allocates nor locks.
 pub(crate) fn send(to: BorrowedFd<'_>, frame: Frame, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
