@@ -98,6 +98,14 @@ impl Folder {
         }
     }
 
+    /// Adds a piece to a text that is being made. Whether more can be: without the piece, or beyond what a text may be, what
+    /// there is remains its beginning.
+    fn goes_on(&mut self, made: &mut String, piece: Option<String>) -> bool {
+        let Some(piece) = piece else { return false };
+        made.push_str(&piece);
+        made.len() <= LONGEST && self.spend(piece.len())
+    }
+
     /// `"%s/%s" % (a, b)`, with the plain conversions.
     fn percent(&mut self, pattern: &str, arguments: &[Value]) -> Option<Value> {
         let mut made = String::new();
@@ -120,9 +128,7 @@ impl Folder {
                 ('x', Some(Kind::Int(number))) => Some(format!("{number:x}")),
                 _ => None,
             };
-            let Some(text) = text else { return Some(Kind::Prefix(made.into()).into()) };
-            made.push_str(&text);
-            if made.len() > LONGEST || !self.spend(text.len()) {
+            if !self.goes_on(&mut made, text) {
                 return Some(Kind::Prefix(made.into()).into());
             }
         }
@@ -155,9 +161,7 @@ impl Folder {
                 },
             };
             let text = if field.contains(':') && !field.ends_with(":s") { None } else { argument.and_then(display) };
-            let Some(text) = text else { return Some(Kind::Prefix(made.into()).into()) };
-            made.push_str(&text);
-            if made.len() > LONGEST || !self.spend(text.len()) {
+            if !self.goes_on(&mut made, text) {
                 return Some(Kind::Prefix(made.into()).into());
             }
         }
