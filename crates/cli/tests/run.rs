@@ -383,19 +383,22 @@ fn a_stopped_supervisor_does_not_stop_the_clock() {
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(121));
 }
 
+/// Runs a program until it has said that it is ready.
+fn ready(program: &Path) -> Child {
+    let mut child =
+        gambeson(&["run", program.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    child
+}
+
 #[test]
 fn a_supervisor_that_dies_with_questions_open_takes_the_cell_with_it() {
     let scratch = Scratch::new("asking");
     let storm = "import ctypes, os, sys\nfor _ in range(3): os.fork()\nprint('ready', flush=True)\ncall = ctypes.CDLL(None).syscall\nwhile True: call(101, 16, 1, 0, 0)";
     let program = scratch.file("s.py", storm);
     for _ in 0..3 {
-        let mut child = gambeson(&["run", program.to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = [0; 6];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        let mut child = ready(&program);
         child.kill().unwrap();
         child.wait().unwrap();
         // The pipe's other ends are the cell's: it is read to its end when the last process is gone.
@@ -488,16 +491,7 @@ fn artifacts_that_find_no_room_are_our_fault_and_leave_no_half() {
 fn an_interrupt_reaches_the_program_and_a_termination_cancels_it() {
     let scratch = Scratch::new("signals");
     let program = scratch.file("s.py", "import time\nprint('ready', flush=True)\ntime.sleep(60)");
-    let started = || -> Child {
-        let mut child = gambeson(&["run", program.to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = [0; 6];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        child
-    };
+    let started = || ready(&program);
     let signal = |child: &Child, name: &str| {
         assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
     };
