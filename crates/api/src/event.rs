@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::id::WorkerId;
 use crate::outcome::{Denial, Outcome};
 use crate::time::Time;
+use crate::watching::Sample;
 
 /// Which stream of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,6 +93,8 @@ pub enum EventBody {
     },
     /// It connected to a place outside, and that connection is over.
     Egress(Egress),
+    /// What it uses now: a few times a second at first, rarer as it runs on.
+    Sample(Sample),
     /// The attempt came to nothing before the program started, or may be repeated: it waits again.
     Requeued {
         /// Why.
@@ -117,6 +120,7 @@ impl EventBody {
             EventBody::Elided { .. } => "elided",
             EventBody::Denied { .. } => "denied",
             EventBody::Egress(_) => "egress",
+            EventBody::Sample(_) => "sample",
             EventBody::Requeued { .. } => "requeued",
             EventBody::CancelRequested {} => "cancel_requested",
             EventBody::Ended { .. } => "ended",

@@ -11,6 +11,7 @@ use crate::limits::{Limits, LimitsAsked};
 use crate::outcome::{Denial, LayerReport, Outcome, Start, Usage};
 use crate::time::Time;
 use crate::vet::{Finding, Missed};
+use crate::watching::Sample;
 
 /// Priority class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -289,6 +290,9 @@ pub struct Job {
     /// While it waits: for what and how long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// While it runs: what it used when that was last told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Sample>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,

@@ -18,6 +18,7 @@ mod problem;
 mod quantity;
 mod time;
 mod vet;
+mod watching;
 pub mod work;
 
 pub use content::{BadDigest, Content, Digest, FileContent};
@@ -35,3 +36,4 @@ pub use problem::{Code, Problem};
 pub use quantity::{BadQuantity, COUNT, CPUS, Quantity, SIZE, TIME, bytes, count, cpus, duration_ms};
 pub use time::{BadTime, Time};
 pub use vet::{Finding, Missed, Module, RuleRecord, VetDecision, VetRecord, Vetted};
+pub use watching::{AttentionList, Change, History, Matter, Moment, NewSession, Sample, Session, Vitals};

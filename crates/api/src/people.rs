@@ -11,6 +11,7 @@ use crate::job::{Class, StartAsked};
 use crate::limits::Limits;
 use crate::outcome::LayerReport;
 use crate::time::Time;
+use crate::watching::Vitals;
 
 /// Person or program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,6 +329,9 @@ wire! {
         pub seen_at: Time,
         /// When it was enrolled.
         pub enrolled_at: Time,
+        /// How it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub vitals: Option<Vitals>,
     }
 
     /// Workers.

@@ -13,6 +13,7 @@ use crate::id::{JobId, LeaseId, WorkerId};
 use crate::job::{ArrayPlace, Artifact, Network, StartAsked};
 use crate::limits::Limits;
 use crate::outcome::{Denial, LayerReport, Report};
+use crate::watching::{Sample, Vitals};
 
 wire! {
     /// Resources: of a worker, or what is free of them.
@@ -110,6 +111,9 @@ wire! {
         /// Whether the server takes [`Entry::Denied`]: one of before that does not say so.
         #[serde(default)]
         pub denials: bool,
+        /// Whether the server takes [`Entry::Sample`].
+        #[serde(default)]
+        pub samples: bool,
         /// Whether it may run twice: then it may start before the server has recorded that it does.
         #[serde(default)]
         pub may_rerun: bool,
@@ -121,6 +125,9 @@ wire! {
         pub leases: Vec<LeaseId>,
         /// How long to wait for something to do, milliseconds; less than half of the lease's time.
         pub wait_ms: u64,
+        /// How it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub vitals: Option<Vitals>,
     }
 
     /// What a worker has to do.
@@ -214,6 +221,8 @@ pub enum Entry {
     },
     /// It connected to a place outside, and that connection is over.
     Egress(Egress),
+    /// What it uses now. Only where the lease says that the server knows of these.
+    Sample(Sample),
 }
 
 /// The credential of the worker with this id: `secret` is 32 bytes that nobody can guess.

@@ -72,7 +72,7 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
         .iter()
         .map(|entry| match entry {
             Entry::Output { data, .. } => data.0.len() as u64,
-            Entry::Started {} | Entry::Elided { .. } | Entry::Denied { .. } | Entry::Egress(_) => 0,
+            Entry::Started {} | Entry::Elided { .. } | Entry::Denied { .. } | Entry::Egress(_) | Entry::Sample(_) => 0,
         })
         .sum();
     if live.output.saturating_add(more) > live.output_most.saturating_add(SLACK) {
@@ -282,6 +282,7 @@ impl Desk {
             start: row.ask.start,
             array: row.array,
             denials: true,
+            samples: false,
             may_rerun: row.ask.may_rerun,
         }))
     }
@@ -361,6 +362,7 @@ impl Desk {
                     live.connections += 1;
                     EventBody::Egress(connection)
                 }
+                Entry::Sample(sample) => EventBody::Sample(sample),
             };
             self.event(job, live.seq, live.attempt, body)?;
         }

@@ -41,7 +41,7 @@ fn size(entry: &Entry) -> usize {
     match entry {
         Entry::Output { data, .. } => data.0.len(),
         Entry::Denied { denial } => denial.bytes(),
-        Entry::Started {} | Entry::Elided { .. } | Entry::Egress(_) => 0,
+        Entry::Started {} | Entry::Elided { .. } | Entry::Egress(_) | Entry::Sample(_) => 0,
     }
 }
 

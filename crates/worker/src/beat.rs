@@ -36,7 +36,7 @@ impl Beat {
     pub(crate) async fn first(&self) -> Result<(), ClientError> {
         let mut failed = 0;
         loop {
-            let beat = Heartbeat { leases: Vec::new(), wait_ms: 0 };
+            let beat = Heartbeat { leases: Vec::new(), wait_ms: 0, vitals: None };
             match self.client.heartbeat(&beat, Duration::from_secs(10)).await {
                 Ok(answer) => {
                     self.outage.over();
@@ -60,7 +60,7 @@ impl Beat {
             // Two tries, should one be lost on its way, fit into the time that is left.
             let wait = ttl / 3;
             let (sent, begun) = (BootTime::now(), Instant::now());
-            let beat = Heartbeat { leases: leases.clone(), wait_ms: wait.as_millis() as u64 };
+            let beat = Heartbeat { leases: leases.clone(), wait_ms: wait.as_millis() as u64, vitals: None };
             let answer = tokio::select! {
                 answer = self.client.heartbeat(&beat, ttl / 2) => answer,
                 // One more lease, which the server does not hear of by this request. It is made anew; nothing is lost

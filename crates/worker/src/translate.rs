@@ -288,6 +288,7 @@ mod tests {
             start: Default::default(),
             array: None,
             denials: true,
+            samples: false,
             may_rerun: false,
         }
     }

@@ -100,7 +100,11 @@ fn attempts(history: &History, breach: &mut dyn FnMut(Promise, String)) {
                 }
                 started = true;
             }
-            EventBody::Output { .. } | EventBody::Elided { .. } | EventBody::Denied { .. } | EventBody::Egress(_) => {
+            EventBody::Output { .. }
+            | EventBody::Elided { .. }
+            | EventBody::Denied { .. }
+            | EventBody::Egress(_)
+            | EventBody::Sample(_) => {
                 if !started || !held {
                     breach(Promise::Fenced, format!("event {seq} is output of something that does not run"));
                 }

@@ -260,6 +260,7 @@ fn happened<'a>(event: &'a Event, output: &mut Output, silent: bool) -> Option<&
         | EventBody::Queued {}
         | EventBody::Leased { .. }
         | EventBody::Egress(_)
+        | EventBody::Sample(_)
         | EventBody::Started {}
         | EventBody::CancelRequested {} => {}
     }

@@ -590,6 +590,7 @@ fn shown(directory: &Directory, row: JobRow, workers: bool, output: bool) -> Job
         attempt: row.attempt,
         worker: row.worker.filter(|_| workers),
         cancel_requested: row.cancel_requested,
+        now: None,
         waiting: None,
         outcome,
         stdout: None,

@@ -16,7 +16,7 @@ async fn heard_after(stall: impl FnOnce(&Hands)) {
     stall(&here.clock);
     // The clock is looked at before what waits in the sockets.
     here.control.tick().await.unwrap();
-    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0, vitals: None };
     let answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
     assert_eq!(answer.lost, []);
     here.pass(14_000).await;
@@ -28,7 +28,8 @@ async fn heard_after(stall: impl FnOnce(&Hands)) {
 async fn a_worker_that_was_not_heard_for_long_is_answered_at_once() {
     let here = Installation::new();
     let worker = here.worker().await;
-    let beat = || here.control.worker_heartbeat(&worker, Heartbeat { leases: Vec::new(), wait_ms: 7_000 });
+    let beat =
+        || here.control.worker_heartbeat(&worker, Heartbeat { leases: Vec::new(), wait_ms: 7_000, vitals: None });
     let at_once = |answer| tokio::time::timeout(Duration::from_secs(5), answer);
     at_once(beat()).await.expect("the first since the server's start").unwrap();
     here.clock.pass(5_000);
@@ -246,11 +247,11 @@ async fn heartbeats_keep_a_lease_and_bring_the_cancellation() {
     here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
     for _ in 0..4 {
         here.pass(10_000).await;
-        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0, vitals: None };
         let answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
         assert!(answer.lost.is_empty() && answer.cancel.is_empty());
     }
-    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 7_000 };
+    let beat = Heartbeat { leases: vec![lease.id], wait_ms: 7_000, vitals: None };
     let parked = {
         let (control, worker) = (here.control.clone(), worker.clone());
         tokio::spawn(async move { control.worker_heartbeat(&worker, beat).await.unwrap() })
@@ -260,7 +261,7 @@ async fn heartbeats_keep_a_lease_and_bring_the_cancellation() {
     let mut answer = parked.await.unwrap();
     if answer.cancel.is_empty() {
         // The heartbeat came after the cancellation was told to nobody: the next one brings it.
-        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0 };
+        let beat = Heartbeat { leases: vec![lease.id], wait_ms: 0, vitals: None };
         answer = here.control.worker_heartbeat(&worker, beat).await.unwrap();
     }
     assert_eq!(answer.cancel, [lease.id]);

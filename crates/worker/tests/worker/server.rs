@@ -217,6 +217,7 @@ pub fn lease(source: &str) -> Lease {
         start: Default::default(),
         array: None,
         denials: true,
+        samples: false,
         may_rerun: false,
     }
 }
