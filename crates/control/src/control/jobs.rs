@@ -521,7 +521,7 @@ fn written(store: &dyn Store, job: JobId, attempt: u32) -> Stored<Written> {
     let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
     let mut after = 0;
     loop {
-        let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
+        let events = store.events_of_output(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
         let Some(last) = events.last() else { break };
         after = last.seq;
         for event in events {
