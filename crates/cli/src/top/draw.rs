@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::job;
-use super::model::{Key, Link, Model, Open, Over, Pane, View};
+use super::model::{Link, Model, Open, Over, Pane, View};
 use super::palette::Role;
 use super::rows::{self, Cell, Column, Picture};
 use super::text::{Letters, cut, fit, folded, safe, width};
@@ -96,9 +96,10 @@ pub fn frame(model: &Model, buffer: &mut Buffer) {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
     let mut pen = Pen { buffer, model };
     if columns < LEAST.0 || rows < LEAST.1 {
-        for (y, line) in folded(&format!("The terminal is too small: {}x{} at least.", LEAST.0, LEAST.1), columns.into())
-            .iter()
-            .enumerate()
+        for (y, line) in
+            folded(&format!("The terminal is too small: {}x{} at least.", LEAST.0, LEAST.1), columns.into())
+                .iter()
+                .enumerate()
         {
             pen.put(0, y as u16, columns, line, Style::new());
         }
@@ -231,9 +232,8 @@ fn figures(pen: &mut Pen) {
     match (&model.workers.value, &model.workers.refused) {
         (Some(list), _) => {
             let here = || list.workers.iter().filter(|worker| worker.connected);
-            let (slots, running) = here().fold((0, 0), |(slots, running), worker| {
-                (slots + u64::from(worker.slots), running + worker.running)
-            });
+            let (slots, running) = here()
+                .fold((0, 0), |(slots, running), worker| (slots + u64::from(worker.slots), running + worker.running));
             let part = running as f64 / slots.max(1) as f64;
             let all = here().count() == list.workers.len();
             figures.push(Figure {
@@ -259,7 +259,11 @@ fn figures(pen: &mut Pen) {
     }
     let mut x = 0;
     for figure in figures {
-        let needs = figure.name.len() + 1 + width(&figure.value) + usize::from(!figure.picture.is_empty()) + width(&figure.picture);
+        let needs = figure.name.len()
+            + 1
+            + width(&figure.value)
+            + usize::from(!figure.picture.is_empty())
+            + width(&figure.picture);
         if usize::from(x) + needs > usize::from(columns) {
             break;
         }
@@ -277,7 +281,10 @@ fn figures(pen: &mut Pen) {
 pub fn matters(model: &Model) -> Vec<(Role, String)> {
     if let Link::Lost { why, again_at, .. } = &model.link {
         let again = again_at.since_ms(model.now).div_ceil(1000);
-        return vec![(Role::Bad, format!("The server does not answer: {why}. Asked again in {again}s; what you see is old."))];
+        return vec![(
+            Role::Bad,
+            format!("The server does not answer: {why}. Asked again in {again}s; what you see is old."),
+        )];
     }
     if let Some(list) = &model.attention.value {
         let role = |severity: &str| if severity == "error" { Role::Bad } else { Role::Warn };
@@ -517,16 +524,29 @@ fn cell_at(pen: &mut Pen, x: u16, y: u16, columns: usize, cell: &Cell, right: bo
         Picture::Spark(values, words) => {
             let beside = 6.min(columns);
             let drawn = columns.saturating_sub(beside + 1);
-            let x = pen.put(x, y, columns as u16, &letters.spark(values.iter().copied(), drawn, 1.0), pen.style(cell.role));
+            let x =
+                pen.put(x, y, columns as u16, &letters.spark(values.iter().copied(), drawn, 1.0), pen.style(cell.role));
             let role = if cell.role == Role::Warn { Role::Warn } else { Role::Plain };
-            pen.put(x + u16::from(drawn > 0), y, beside as u16, &fit(words, beside, true, letters.more()), pen.style(role));
+            pen.put(
+                x + u16::from(drawn > 0),
+                y,
+                beside as u16,
+                &fit(words, beside, true, letters.more()),
+                pen.style(role),
+            );
         }
         Picture::Bar(part, words) => {
             let beside = (width(words)).max(9).min(columns);
             let drawn = columns.saturating_sub(beside + 1);
             let x = pen.put(x, y, columns as u16, &letters.bar(*part, drawn), pen.style(cell.role));
             let role = if cell.role == Role::Warn { Role::Warn } else { Role::Plain };
-            pen.put(x + u16::from(drawn > 0), y, beside as u16, &fit(words, beside, true, letters.more()), pen.style(role));
+            pen.put(
+                x + u16::from(drawn > 0),
+                y,
+                beside as u16,
+                &fit(words, beside, true, letters.more()),
+                pen.style(role),
+            );
         }
     }
 }
@@ -734,27 +754,26 @@ fn foot(pen: &mut Pen, y: u16) {
         (Over::Worker(..), _) => &[("Esc", "back"), ("d", "drain"), ("u", "undrain"), ("?", "help"), ("q", "quit")],
         (Over::Nothing, View::Workers) => &[
             ("?", "help"),
+            ("q", "quit"),
             ("Enter", "layers"),
             ("d", "drain"),
             ("u", "undrain"),
             ("/", "filter"),
             ("s", "sort"),
             ("Tab", "next view"),
-            ("q", "quit"),
         ],
         (Over::Nothing, View::Shares) => {
-            &[("?", "help"), ("/", "filter"), ("s", "sort"), ("r", "reverse"), ("Tab", "next view"), ("q", "quit")]
+            &[("?", "help"), ("q", "quit"), ("/", "filter"), ("s", "sort"), ("r", "reverse"), ("Tab", "next view")]
         }
         (Over::Nothing, _) => &[
             ("?", "help"),
+            ("q", "quit"),
             ("Enter", "open"),
             ("/", "filter"),
             ("s", "sort"),
-            ("r", "reverse"),
             ("c", "cancel"),
             ("a", "approve"),
             ("Tab", "next view"),
-            ("q", "quit"),
         ],
     };
     let mut x = 0;
@@ -768,8 +787,10 @@ fn foot(pen: &mut Pen, y: u16) {
     // Which part of the lines is seen.
     if matches!(model.over, Over::Nothing) && !model.lines.is_empty() {
         let more = match model.view {
-            View::Queue => model.queue.value.as_ref().is_some_and(|queue| queue.queued as usize > model.lines.len())
-                && model.filter_now().is_empty(),
+            View::Queue => {
+                model.queue.value.as_ref().is_some_and(|queue| queue.queued as usize > model.lines.len())
+                    && model.filter_now().is_empty()
+            }
             View::Running => model.running.value.as_ref().is_some_and(|listed| listed.more),
             View::Recent => model.recent.value.as_ref().is_some_and(|listed| listed.more),
             View::Workers | View::Shares => false,
@@ -834,10 +855,10 @@ fn ask(pen: &mut Pen, question: &str) {
 const HELP: [(&str, &str); 19] = [
     ("1 2 3 4 5, Tab", "Queue, Running, Recent, Workers, Shares; the next one"),
     ("Up Down, j k", "choose a line; PgUp PgDn, Home End (g G)"),
-    ("/", "filter: all words must occur in id, project, user, labels, entry,"),
-    ("", "state; project:NAME, user:NAME and label=value ask the server"),
+    ("/", "filter: every word must occur in id, project, user, labels,"),
+    ("", "entry or state; project:A, user:B, label=c ask the server"),
     ("Esc", "back; in a list: no filter"),
-    ("Shift+letter", "sort by the column with that letter underlined; again: reversed"),
+    ("Shift+letter", "sort by the column of that letter; again: reversed"),
     ("s  r", "sort by the next column; reverse"),
     ("Enter", "open a job, or the layers of a worker"),
     ("c  a", "cancel a job; let a held one run (both ask first)"),
@@ -845,7 +866,7 @@ const HELP: [(&str, &str); 19] = [
     ("", ""),
     ("In a job:", ""),
     ("Tab, l d", "log or detail"),
-    ("f  w", "follow the log or hold it still; wrap long lines or cut them off"),
+    ("f  w", "follow the log, or hold it; wrap lines, or cut them off"),
     ("Left Right", "across, where lines are cut off"),
     ("", ""),
     ("F5  Ctrl-L", "ask the server now; draw anew"),
@@ -854,7 +875,7 @@ const HELP: [(&str, &str); 19] = [
 ];
 
 fn help(pen: &mut Pen) {
-    let inside = boxed(pen, 86, HELP.len() as u16 + 2);
+    let inside = boxed(pen, 80, HELP.len() as u16 + 2);
     for (row, (keys, what)) in HELP.iter().take(usize::from(inside.height)).enumerate() {
         let y = inside.y + row as u16;
         pen.words(inside.x, y, inside.width, keys, Role::Head);
@@ -878,9 +899,4 @@ pub fn plain(buffer: &Buffer) -> String {
         text.push('\n');
     }
     text
-}
-
-/// What a line is about, in one word, for tests and for what is told of it.
-pub fn is_job(key: Key) -> bool {
-    matches!(key, Key::Job(_))
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gambeson_api::client::{Client, ClientError, JobFilter};
-use gambeson_api::{Code, History, Job, JobId, JobState, Time};
+use gambeson_api::{Change, Code, Job, JobId, JobState, Time};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -71,7 +71,9 @@ impl Feed {
         match wish {
             Wish::View(view) => self.interest.send_modify(|interest| interest.view = view),
             Wish::Pages(view, pages) => {
-                self.interest.send_modify(|interest| drop(interest.pages.insert(view.place(), pages)));
+                self.interest.send_modify(|interest| {
+                    interest.pages.insert(view.place(), pages);
+                });
             }
             Wish::Narrow(asked) => self.interest.send_modify(|interest| {
                 interest.pages.clear();
@@ -139,7 +141,7 @@ async fn timely<T>(answer: impl Future<Output = Result<T, ClientError>>) -> Resu
     match tokio::time::timeout(ANSWER_MOST, answer).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) if error.is_passing() => Err(Trouble::Passing(sentence(&error))),
-        Ok(Err(error)) => Err(Trouble::Refused(error.code(), sentence(&error))),
+        Ok(Err(error)) => Err(Trouble::Refused(sentence(&error))),
         Err(_) => Err(Trouble::Passing(format!("no answer within {} s", ANSWER_MOST.as_secs()))),
     }
 }
@@ -149,7 +151,7 @@ enum Trouble {
     /// It may come later.
     Passing(String),
     /// It will not.
-    Refused(Option<Code>, String),
+    Refused(String),
 }
 
 /// What is asked for.
@@ -186,17 +188,41 @@ fn period(source: Source, interest: &Interest, live: bool) -> Option<Duration> {
     let pages = |view: View| interest.pages.get(&view.place()).copied().unwrap_or(1) as u64;
     let seconds = match source {
         // What is told as it changes is asked for only in case something was missed.
-        Source::Queue => if live { 10 } else { 1 },
+        Source::Queue => {
+            if live {
+                10
+            } else {
+                1
+            }
+        }
         Source::Running if live => 15 * pages(View::Running),
         Source::Running => (if seen(View::Running) { 1 } else { 5 }) * pages(View::Running),
         Source::Recent if live => 15 * pages(View::Recent),
         Source::Recent => (if seen(View::Recent) { 1 } else { 3 }) * pages(View::Recent),
-        Source::Queued => if seen(View::Queue) { 3 * pages(View::Queue) } else { return None },
-        Source::Workers => if seen(View::Workers) { 1 } else { 3 },
+        Source::Queued => {
+            if seen(View::Queue) {
+                3 * pages(View::Queue)
+            } else {
+                return None;
+            }
+        }
+        Source::Workers => {
+            if seen(View::Workers) {
+                1
+            } else {
+                3
+            }
+        }
         Source::Attention => 3,
         Source::History => 5,
         Source::Who => 300,
-        Source::Posture => if seen(View::Workers) { 10 } else { 60 },
+        Source::Posture => {
+            if seen(View::Workers) {
+                10
+            } else {
+                60
+            }
+        }
         Source::Open => {
             interest.open?;
             2
@@ -280,7 +306,11 @@ async fn poll(
                     return;
                 }
                 let waits = SOURCES.into_iter().filter(|source| period(*source, &interest, is_live).is_some());
-                waits.filter_map(|source| due.get(&source).copied()).min().unwrap_or(now) .max(Instant::now() + Duration::from_millis(50))
+                waits
+                    .filter_map(|source| due.get(&source).copied())
+                    .min()
+                    .unwrap_or(now)
+                    .max(Instant::now() + Duration::from_millis(50))
             }
         };
         tokio::select! {
@@ -306,7 +336,7 @@ async fn fetch(client: &Client, source: Source, interest: &Interest) -> Result<O
     fn got<T>(answer: Result<T, Trouble>) -> Result<Got<T>, String> {
         match answer {
             Ok(value) => Ok(Ok(value)),
-            Err(Trouble::Refused(_, why)) => Ok(Err(why)),
+            Err(Trouble::Refused(why)) => Ok(Err(why)),
             Err(Trouble::Passing(why)) => Err(why),
         }
     }
@@ -348,13 +378,11 @@ async fn fetch(client: &Client, source: Source, interest: &Interest) -> Result<O
             Some(who) => Told::Who(Box::new(who)),
             None => return Ok(None),
         },
-        Source::History => {
-            match offered(timely(client.connection().get::<History>("/v1/history")).await)? {
-                Some(history) => Told::History(Ok(history)),
-                None => return Ok(None),
-            }
-        }
-        Source::Attention => match offered(timely(client.connection().get("/v1/attention")).await)? {
+        Source::History => match offered(timely(client.history(None, Some("15m"))).await)? {
+            Some(history) => Told::History(Ok(history)),
+            None => return Ok(None),
+        },
+        Source::Attention => match offered(timely(client.attention()).await)? {
             Some(list) => Told::Attention(Ok(list)),
             None => return Ok(None),
         },
@@ -388,15 +416,36 @@ async fn listed(client: &Client, state: JobState, asked: &Asked, pages: usize) -
     Ok(Listed { jobs, more: true })
 }
 
-/// What a server tells as it changes, where it can.
+/// What a server tells as it changes, where it can. Lists are read when it listens, and again when something was missed.
 async fn changes(
     client: Client,
     live: watch::Sender<bool>,
     interest: watch::Sender<Interest>,
     say: mpsc::Sender<Told>,
 ) {
-    let _ = (client, interest, say);
-    live.closed().await;
+    let again = || interest.send_modify(|interest| interest.again += 1);
+    loop {
+        let pause = match client.changes(None).await {
+            Ok(mut listener) => {
+                live.send_replace(true);
+                again();
+                while let Ok(change) = listener.next().await {
+                    if change == (Change::Missed {}) {
+                        again();
+                    } else if say.send(Told::Change(Box::new(change))).await.is_err() {
+                        return;
+                    }
+                }
+                live.send_replace(false);
+                again();
+                5
+            }
+            Err(error) if error.is_passing() => 5,
+            // An older server, or a caller who may not.
+            Err(_) => 60,
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    }
 }
 
 /// Why these wait.

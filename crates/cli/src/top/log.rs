@@ -101,7 +101,8 @@ impl Line {
         let begins = self.looks.iter().map(|(begin, _)| *begin).skip(1).chain([self.text.len()]);
         let first = self.looks.first().map_or(self.text.len(), |(begin, _)| *begin);
         let before = (&self.text[..first], Look::default());
-        std::iter::once(before).chain(self.looks.iter().zip(begins).map(|((begin, look), end)| (&self.text[*begin..end], *look)))
+        std::iter::once(before)
+            .chain(self.looks.iter().zip(begins).map(|((begin, look), end)| (&self.text[*begin..end], *look)))
     }
 
     /// How many rows it takes in `columns`.

@@ -174,7 +174,10 @@ pub enum Told {
     /// The server answered.
     Here,
     /// It did not; why, and when it is asked again.
-    Lost { why: String, again_ms: u64 },
+    Lost {
+        why: String,
+        again_ms: u64,
+    },
     Done(Act, Got<String>),
 }
 
@@ -298,7 +301,11 @@ pub enum Link {
     /// Not yet.
     Unknown,
     Here,
-    Lost { since: Time, why: String, again_at: Time },
+    Lost {
+        since: Time,
+        why: String,
+        again_at: Time,
+    },
 }
 
 /// Everything.
@@ -471,7 +478,11 @@ impl Model {
         for job in got.iter().flat_map(|listed| &listed.jobs) {
             self.known.insert(job.id, job.clone());
         }
-        // The oldest go: ids sort by the time of their making.
+        self.forget();
+    }
+
+    /// The oldest go: ids sort by the time of their making.
+    fn forget(&mut self) {
         while self.known.len() > KNOWN_MOST {
             self.known.pop_first();
         }
@@ -552,6 +563,7 @@ impl Model {
                     }
                 };
                 self.known.insert(job.id, (*job).clone());
+                self.forget();
                 if let Over::Job(open) = &mut self.over
                     && open.id == job.id
                     && let Some(shown) = &mut open.job
@@ -614,7 +626,8 @@ impl Model {
             View::Workers | View::Shares => false,
         };
         let pages = &mut self.pages[self.view.place()];
-        if more && at + screen >= self.lines.len() && at > 0 && *pages < PAGES_MOST && self.lines.len() >= *pages * PAGE {
+        if more && at + screen >= self.lines.len() && at > 0 && *pages < PAGES_MOST && self.lines.len() >= *pages * PAGE
+        {
             *pages += 1;
             wishes.push(Wish::Pages(self.view, *pages));
         }

@@ -46,7 +46,7 @@ pub const fn columns(view: View) -> &'static [Column] {
                 column("User", 'U', 8, 20, 3),
                 column("Entry", 'E', 8, 24, 5),
                 number("Age", 'A', 6, 2),
-                column("Why", 'W', 10, 120, 1),
+                column("Why", 'W', 24, 120, 1),
             ];
             &COLUMNS
         }
@@ -73,7 +73,7 @@ pub const fn columns(view: View) -> &'static [Column] {
                 column("User", 'U', 7, 20, 4),
                 number("Time", 'T', 7, 4),
                 number("CPU", 'C', 7, 5),
-                column("What happened", 'W', 20, 160, 1),
+                column("What happened", 'W', 30, 160, 1),
             ];
             &COLUMNS
         }
@@ -267,7 +267,8 @@ fn queue(model: &Model) -> Vec<Row> {
         let waiting = model.waits.get(&id).map(|(waiting, _)| waiting);
         let held = waiting.is_some_and(|waiting| waiting.held);
         let class = queued.map(|queued| queued.class).or(job.map(|job| job.class));
-        let project = job.map(|job| job.project_name.clone()).or_else(|| queued.and_then(|queued| names(queued.project)));
+        let project =
+            job.map(|job| job.project_name.clone()).or_else(|| queued.and_then(|queued| names(queued.project)));
         let user = job.map(|job| job.user_name.clone()).or_else(|| queued.and_then(|one| user_name(model, one.user)));
         let came = queued.map(|queued| queued.submitted_at).or(job.map(|job| job.submitted_at)).unwrap_or_default();
         let age = model.now.since_ms(came);
