@@ -9,8 +9,7 @@ use gambeson_api::{Accepted, End, Job, JobId, JobState, Submission};
 use gambeson_testkit::Platform;
 
 /// Whatever this machine lacks: these tests are about something else.
-const ACCEPT: &str =
-    "worker.accept_missing=cgroup.memory,cgroup.pids,cgroup.cpu,namespace.user,namespace.time,namespace.cgroup,landlock";
+const ACCEPT: &str = "worker.accept_missing=cgroup.memory,cgroup.pids,cgroup.cpu,namespace.user,namespace.time,namespace.cgroup,landlock";
 
 /// A program that writes on and on, with colours and with what a terminal would obey.
 const TALKS: &str = "import time\nfor i in range(2000):\n    print(f'\\x1b[32mstep {i}\\x1b[0m of many \\x1b]0;evil\\x07', flush=True)\n    time.sleep(0.1)\n";
@@ -139,9 +138,8 @@ fn a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before(size: (u16,
     terminal.press(&["2"]);
     terminal.until("both jobs run", |screen| ids[..2].iter().all(|id| screen.contains(&short(*id))));
     terminal.press(&["/", "team=blue"]);
-    terminal.until("one is filtered away", |screen| {
-        screen.contains(&short(ids[0])) && !screen.contains(&short(ids[1]))
-    });
+    terminal
+        .until("one is filtered away", |screen| screen.contains(&short(ids[0])) && !screen.contains(&short(ids[1])));
     terminal.press(&["Enter"]);
     terminal.press(&["Enter"]);
     let first = terminal.until("its log is shown", |screen| screen.contains("Log") && step(screen).is_some());

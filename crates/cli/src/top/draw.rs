@@ -386,7 +386,8 @@ fn tabs(pen: &mut Pen, y: u16) {
         View::Workers => model.workers.value.as_ref().map(|list| list.workers.len() as u64),
         View::Recent | View::Shares => None,
     };
-    let narrow = columns < 70;
+    // A filter is to be read whole rather than the names of what is not looked at.
+    let narrow = columns < 70 || columns < 110 && !model.filter_now().is_empty();
     let mut x = 0;
     for view in View::ALL {
         let chosen = view == model.view;
@@ -536,7 +537,8 @@ fn cell_at(pen: &mut Pen, x: u16, y: u16, columns: usize, cell: &Cell, right: bo
             );
         }
         Picture::Bar(part, words) => {
-            let beside = (width(words)).max(9).min(columns);
+            // As wide in every line, so that the bars are compared.
+            let beside = width(words).max(if columns < 16 { 4 } else { 9 }).min(columns);
             let drawn = columns.saturating_sub(beside + 1);
             let x = pen.put(x, y, columns as u16, &letters.bar(*part, drawn), pen.style(cell.role));
             let role = if cell.role == Role::Warn { Role::Warn } else { Role::Plain };
@@ -776,15 +778,8 @@ fn foot(pen: &mut Pen, y: u16) {
             ("Tab", "next view"),
         ],
     };
-    let mut x = 0;
-    for (key, what) in keys {
-        if usize::from(x) + key.len() + what.len() + 1 > usize::from(columns) {
-            break;
-        }
-        x = pen.words(x, y, columns, key, Role::Head);
-        x = pen.words(x + 1, y, columns, what, Role::Dim) + 2;
-    }
     // Which part of the lines is seen.
+    let mut room = columns;
     if matches!(model.over, Over::Nothing) && !model.lines.is_empty() {
         let more = match model.view {
             View::Queue => {
@@ -796,10 +791,16 @@ fn foot(pen: &mut Pen, y: u16) {
             View::Workers | View::Shares => false,
         };
         let text = format!("{} of {}{}", model.cursor().at + 1, model.lines.len(), if more { "+" } else { "" });
-        let at = columns.saturating_sub(width(&text) as u16);
-        if at > x {
-            pen.words(at, y, columns - at, &text, Role::Dim);
+        room = columns.saturating_sub(width(&text) as u16 + 1);
+        pen.words(room + 1, y, columns - room, &text, Role::Dim);
+    }
+    let mut x = 0;
+    for (key, what) in keys {
+        if usize::from(x) + key.len() + what.len() + 1 > usize::from(room) {
+            break;
         }
+        x = pen.words(x, y, room, key, Role::Head);
+        x = pen.words(x + 1, y, room, what, Role::Dim) + 2;
     }
 }
 

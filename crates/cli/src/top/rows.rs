@@ -53,11 +53,11 @@ pub const fn columns(view: View) -> &'static [Column] {
         View::Running => {
             const COLUMNS: [Column; 8] = [
                 column("Job", 'J', 8, 8, 0),
-                column("Entry", 'E', 8, 28, 1),
-                column("Project", 'O', 7, 20, 2),
+                column("Entry", 'E', 8, 28, 2),
+                column("Project", 'O', 7, 20, 3),
                 column("User", 'U', 7, 20, 4),
                 column("CPU", 'C', 13, 36, 0),
-                column("Memory", 'M', 15, 36, 0),
+                column("Memory", 'M', 15, 36, 1),
                 column("Time", 'T', 16, 32, 0),
                 column("Worker", 'W', 8, 24, 5),
             ];
@@ -94,12 +94,12 @@ pub const fn columns(view: View) -> &'static [Column] {
         }
         View::Shares => {
             const COLUMNS: [Column; 7] = [
-                column("Project and user", 'O', 18, 36, 0),
+                column("Project and user", 'O', 15, 36, 0),
                 number("Queued", 'Q', 7, 1),
                 number("Running", 'R', 7, 1),
                 number("Weight", 'W', 6, 3),
-                column("Used", 'U', 14, 40, 0),
-                column("Due", 'D', 14, 40, 0),
+                column("Used", 'U', 11, 40, 0),
+                column("Due", 'D', 11, 40, 0),
                 column("", ' ', 10, 24, 2),
             ];
             &COLUMNS
