@@ -82,6 +82,14 @@ impl Terminal {
         self.until(&format!("it shows {words:?}"), |screen| screen.contains(words))
     }
 
+    /// Ends the cockpit as a system that shuts down does.
+    fn terminate(&self) {
+        let shell = self.value("#{pane_pid}");
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+        let child = children.split_whitespace().next().unwrap().parse().unwrap();
+        gambeson_testkit::signal_to(child, rustix::process::Signal::TERM);
+    }
+
     fn value(&self, format: &str) -> String {
         self.tmux(&["display-message", "-p", format]).trim().to_owned()
     }
@@ -130,7 +138,11 @@ fn platform() -> (Platform, Vec<JobId>) {
     (platform, ids)
 }
 
-fn a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before(size: (u16, u16), term: &str) {
+fn a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before(
+    size: (u16, u16),
+    term: &str,
+    leave: fn(&Terminal),
+) {
     let (platform, ids) = platform();
     let client = platform.client();
     let terminal = Terminal::open(&format!("{}", size.0), size, &platform, term);
@@ -176,7 +188,7 @@ fn a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before(size: (u16,
     terminal.until("it is among those that ended", |screen| screen.contains(&short(ids[0])));
 
     assert_eq!(terminal.value("#{alternate_on} #{cursor_flag}"), "1 0");
-    terminal.press(&["q"]);
+    leave(&terminal);
     let after = terminal.shows("it ended with 0");
     assert!(after.contains("as it was before") && !after.contains("gambeson top"), "{after}");
     assert_eq!(terminal.value("#{alternate_on} #{cursor_flag}"), "0 1");
@@ -217,11 +229,21 @@ fn main() {
         ("one_frame_is_printed_where_there_is_no_terminal", Box::new(one_frame_is_printed_where_there_is_no_terminal)),
         (
             "a_job_is_found_followed_and_cancelled_in_80_by_24_without_many_colours",
-            Box::new(|| a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before((80, 24), "screen")),
+            Box::new(|| {
+                a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before((80, 24), "screen", |terminal| {
+                    terminal.press(&["q"])
+                })
+            }),
         ),
         (
             "a_job_is_found_followed_and_cancelled_in_160_by_50",
-            Box::new(|| a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before((160, 50), "tmux-256color")),
+            Box::new(|| {
+                a_job_is_found_followed_and_cancelled_and_the_screen_is_as_before(
+                    (160, 50),
+                    "tmux-256color",
+                    Terminal::terminate,
+                )
+            }),
         ),
         (
             "a_server_that_went_and_came_back_is_told_of_and_ctrl_c_restores_the_screen",

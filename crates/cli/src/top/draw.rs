@@ -280,7 +280,7 @@ fn figures(pen: &mut Pen) {
 /// What wants attention: what the server says, or, of an older one, what can be seen from here.
 pub fn matters(model: &Model) -> Vec<(Role, String)> {
     if let Link::Lost { why, again_at, .. } = &model.link {
-        let again = again_at.since_ms(model.now).div_ceil(1000);
+        let (why, again) = (safe(why), again_at.since_ms(model.now).div_ceil(1000));
         return vec![(
             Role::Bad,
             format!("The server does not answer: {why}. Asked again in {again}s; what you see is old."),
@@ -644,6 +644,7 @@ fn log(pen: &mut Pen, open: &Open, area: Rect) {
                 if wide == 0 {
                     // A mark belongs to the letter before it.
                     if x > 0
+                        && !('\u{fe00}'..='\u{fe0f}').contains(&c)
                         && let Some(cell) = pen.buffer.cell_mut((at.0 - 1, at.1))
                         && cell.symbol().len() < 16
                     {

@@ -94,12 +94,16 @@ async fn show(options: &TopOptions, server: &ServerOptions) -> Result<(), Failur
     }
     let palette = Palette { depth: Depth::of(variable) };
     let size = crossterm::terminal::size().map_err(lost)?;
-    let mut model =
-        Model::new(client.connection().target().to_string(), options.view, size, palette, letters(), Time::now());
+    let mut model = Model::new(server_name(&client), options.view, size, palette, letters(), Time::now());
     // Somebody who has no key, or the wrong one, hears so as of any other command.
     model.told(model::Told::Who(Box::new(client.whoami().await?)));
     let mut screen = Screen::take().map_err(lost)?;
     run(&client, &mut model, &mut screen).await.map_err(lost)
+}
+
+/// Which server, without what is secret in its address.
+fn server_name(client: &Client) -> String {
+    crate::profile::redacted(&client.connection().target().to_string())
 }
 
 fn lost(error: io::Error) -> Failure {
@@ -113,8 +117,7 @@ async fn once(options: &TopOptions, client: &Client) -> Result<(), Failure> {
         _ => PLAIN,
     };
     let palette = Palette { depth: Depth::None };
-    let mut model =
-        Model::new(client.connection().target().to_string(), options.view, size, palette, letters(), Time::now());
+    let mut model = Model::new(server_name(client), options.view, size, palette, letters(), Time::now());
     model.told(model::Told::Who(Box::new(client.whoami().await?)));
     feed::once(client, &mut model).await.map_err(Failure::fault)?;
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));

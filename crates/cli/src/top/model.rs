@@ -215,15 +215,15 @@ pub struct Track {
 impl Track {
     fn take(&mut self, sample: Sample, limits: &gambeson_api::Limits) {
         let before = self.last.unwrap_or_default();
-        // A new attempt begins anew.
-        if sample.wall_ms < before.wall_ms {
+        // A new attempt begins anew; what is only a little older came twice, by a list and by the job's events.
+        if sample.wall_ms + 5000 < before.wall_ms {
             *self = Track::default();
             return self.take(sample, limits);
         }
-        let passed = sample.wall_ms - before.wall_ms;
-        if passed == 0 {
+        if sample.wall_ms <= before.wall_ms {
             return;
         }
+        let passed = sample.wall_ms - before.wall_ms;
         let cpus = f64::from(limits.cpus_milli.max(1)) / 1000.0;
         push(&mut self.cpu, sample.cpu_ms.saturating_sub(before.cpu_ms) as f64 / passed as f64 / cpus);
         if let Some(bytes) = sample.memory_bytes {
@@ -842,7 +842,7 @@ impl Model {
 
     fn pressed_in_job(&mut self, mut open: Box<Open>, key: KeyEvent) -> Vec<Wish> {
         let panes = super::draw::panes(self.size, open.pane);
-        let (rows, columns) = panes.log.map_or((1, 1), |log| super::draw::log_size(log));
+        let (rows, columns) = panes.log.map_or((1, 1), super::draw::log_size);
         let columns = open.wrap.then_some(columns);
         let mut wishes = Vec::new();
         // Where both are seen, arrows move the one that is chosen.

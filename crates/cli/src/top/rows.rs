@@ -40,13 +40,13 @@ pub const fn columns(view: View) -> &'static [Column] {
             const COLUMNS: [Column; 9] = [
                 number("Place", 'P', 6, 0),
                 column("Job", 'J', 8, 8, 0),
-                column("Starts in", 'S', 13, 16, 1),
+                column("Starts in", 'S', 15, 16, 1),
                 column("Class", 'C', 6, 6, 4),
                 column("Project", 'O', 8, 20, 2),
                 column("User", 'U', 8, 20, 3),
                 column("Entry", 'E', 8, 24, 5),
                 number("Age", 'A', 6, 2),
-                column("Why", 'W', 24, 120, 1),
+                column("Why", 'W', 22, 120, 1),
             ];
             &COLUMNS
         }

@@ -32,7 +32,7 @@ fn job(number: u128, state: JobState) -> Job {
         user: UserId::from_u128(7),
         user_name: "ann".into(),
         entry: format!("main{number}.py"),
-        labels: BTreeMap::from([("team".into(), if number % 2 == 0 { "blue" } else { "red" }.into())]),
+        labels: BTreeMap::from([("team".into(), if number.is_multiple_of(2) { "blue" } else { "red" }.into())]),
         submitted_at: Time(NOW.0 - 60_000),
         started_at: (state != JobState::Queued).then_some(Time(NOW.0 - 30_000)),
         ended_at: (state == JobState::Ended).then_some(Time(NOW.0 - 10_000)),
@@ -332,6 +332,10 @@ fn samples_become_pictures_against_the_limits() {
         let running = Job { now: Some(now), ..job(20, JobState::Running) };
         model.told(Told::Running(Ok(Listed { jobs: vec![running], more: false })));
     }
+    // The list is a little behind the job's own events.
+    let late = Sample { wall_ms: 3500, cpu_ms: 1700, ..Sample::default() };
+    let behind = Job { now: Some(Sample { memory_bytes: Some(256 << 20), ..late }), ..job(20, JobState::Running) };
+    model.told(Told::Running(Ok(Listed { jobs: vec![behind], more: false })));
     model.settled(Vec::new());
     let text = seen(&model);
     assert!(text.contains("▄▄▄▄    50%"), "{text}");
