@@ -192,8 +192,12 @@ fn figures(pen: &mut Pen) {
     let model = pen.model;
     let letters = model.letters;
     let columns = pen.buffer.area.width;
-    let roomy = columns >= 100;
-    let points = if roomy { 16 } else { 6 };
+    let roomy = columns >= 110;
+    let points = match columns {
+        150.. => 20,
+        110.. => 10,
+        _ => 6,
+    };
     let number = |value: Option<u64>| value.map_or("-".into(), |value| value.to_string());
     let queue = model.queue.value.as_ref();
     let spark = |of: fn(&Moment) -> u64, pulse: &std::collections::VecDeque<f64>| {

@@ -236,7 +236,8 @@ fn user_name(model: &Model, user: UserId) -> Option<String> {
     if let Some(who) = model.who.as_ref().filter(|who| who.user.id == user) {
         return Some(who.user.name.clone());
     }
-    model.known.values().find(|job| job.user == user).map(|job| job.user_name.clone())
+    let recent = model.recent.value.iter().flat_map(|listed| &listed.jobs);
+    model.known.values().chain(recent).find(|job| job.user == user).map(|job| job.user_name.clone())
 }
 
 /// `12s - 40s`: when half of such jobs have started, and nine of ten.

@@ -176,9 +176,9 @@ fn the_frame_of_80_columns_is_this_one() {
     assert_eq!(lines[1], "Queued 5      █  Running 1      █  Jobs/min 2  Workers 1/2!  Slots 1/4 ━━╌╌╌╌");
     assert_eq!(lines[2], "! south was not heard of for 2s.");
     assert_eq!(lines[3], " 1 Queue 5  2 Running 1  3 Recent  4 Workers 2  5 Shares");
-    assert_eq!(lines[4], " Place Job      Starts in      Project  User        Age Why");
-    assert_eq!(lines[5], "     1 00000000 12s - 40s      lab      ann          1m all slots are taken");
-    assert_eq!(lines[6], "     2 00000001 -              lab      ann          1m -");
+    assert_eq!(lines[4], " Place Job      Starts in        Project  User        Age Why");
+    assert_eq!(lines[5], "     1 00000000 12s - 40s        lab      ann          1m all slots are taken");
+    assert_eq!(lines[6], "     2 00000001 -                lab      ann          1m -");
     assert_eq!(
         lines[23].trim_end(),
         "? help  q quit  Enter open  / filter  s sort  c cancel  a approve         1 of 5"
