@@ -345,6 +345,8 @@ pub struct Model {
     /// The lines of the view, filtered and sorted.
     pub lines: Vec<Row>,
     looked_at: Time,
+    /// Whether a key moved the choice down.
+    went_down: bool,
 }
 
 impl Model {
@@ -381,6 +383,7 @@ impl Model {
             pulse: Pulse::default(),
             lines: Vec::new(),
             looked_at: Time(0),
+            went_down: false,
         }
     }
 
@@ -618,15 +621,18 @@ impl Model {
         cursor.top = cursor.top.min(lines.len().saturating_sub(screen));
         let (at, top) = (cursor.at, cursor.top);
         self.lines = lines;
-        // The end of what was loaded is near, and there is more.
-        let more = match self.view {
-            View::Queue => self.queued.value.as_ref().is_some_and(|listed| listed.more),
-            View::Running => self.running.value.as_ref().is_some_and(|listed| listed.more),
-            View::Recent => self.recent.value.as_ref().is_some_and(|listed| listed.more),
-            View::Workers | View::Shares => false,
+        // Somebody went to the end of what was loaded, and there is more. Not whoever merely stays there.
+        let listed = match self.view {
+            View::Queue => self.queued.value.as_ref(),
+            View::Running => self.running.value.as_ref(),
+            View::Recent => self.recent.value.as_ref(),
+            View::Workers | View::Shares => None,
         };
         let pages = &mut self.pages[self.view.place()];
-        if more && at + screen >= self.lines.len() && at > 0 && *pages < PAGES_MOST && self.lines.len() >= *pages * PAGE
+        if std::mem::take(&mut self.went_down)
+            && at + screen >= self.lines.len()
+            && listed.is_some_and(|listed| listed.more && listed.jobs.len() >= *pages * PAGE)
+            && *pages < PAGES_MOST
         {
             *pages += 1;
             wishes.push(Wish::Pages(self.view, *pages));
@@ -808,6 +814,7 @@ impl Model {
     }
 
     fn chosen_by(&mut self, by: i64) {
+        self.went_down = by > 0;
         let last = self.lines.len().saturating_sub(1);
         let cursor = &mut self.cursors[self.view.place()];
         cursor.at = cursor.at.saturating_add_signed(by.clamp(-(1 << 40), 1 << 40) as isize).min(last);

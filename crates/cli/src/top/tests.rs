@@ -292,6 +292,9 @@ fn a_long_list_is_asked_for_page_by_page() {
     model.told(Told::Recent(Ok(page(400))));
     model.settled(Vec::new());
     assert_eq!(press(&mut model, "G"), [Wish::Pages(View::Recent, 3)]);
+    model.told(Told::Recent(Ok(page(600))));
+    model.cursors[View::Recent.place()].key = Some(super::model::Key::Job(id(599)));
+    assert_eq!(model.settled(Vec::new()), [], "whoever stays at the end asks for no more");
 }
 
 #[test]
