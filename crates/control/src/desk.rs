@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::audit::{self, Chain};
 use crate::books::{Books, DAY_MS};
+use crate::changes::Touches;
 use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
@@ -54,7 +55,9 @@ pub(crate) type Act<T> = Result<T, Failure>;
 /// What everybody is told after a commit.
 pub(crate) enum Effect {
     /// There are events of a job.
-    Tell { job: JobId, ended: bool },
+    Tell { job: JobId, ended: bool, touches: Touches },
+    /// Something about a job changed that no event tells of.
+    Changed { job: JobId },
     /// It is known what a job uses now.
     Sampled { job: JobId, attempt: u32, sample: Sample },
     /// Leases were granted to a parked request.
@@ -390,9 +393,9 @@ impl Desk {
 
     /// Records an event.
     pub(crate) fn event(&mut self, job: JobId, seq: u64, attempt: u32, body: EventBody) -> Stored<()> {
-        let ended = matches!(body, EventBody::Ended { .. });
+        let (ended, touches) = (matches!(body, EventBody::Ended { .. }), Touches::by(&body));
         self.store.event_put(job, &Event { seq, at: self.now(), attempt, body })?;
-        self.effects.push(Effect::Tell { job, ended });
+        self.effects.push(Effect::Tell { job, ended, touches });
         Ok(())
     }
 

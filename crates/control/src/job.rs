@@ -12,7 +12,7 @@ use gambeson_api::{
 };
 
 use crate::admit::Admitted;
-use crate::desk::{Act, Desk, day_of, report_without_run};
+use crate::desk::{Act, Desk, Effect, day_of, report_without_run};
 use crate::queue::{Estimates, JobKey, Outlook};
 use crate::store::{BlobHold, Hold, JobRow, OpenJob, Remembered, StoreError};
 use crate::vetting::Kept;
@@ -289,6 +289,7 @@ impl Desk {
         }
         self.store.job_update(&row)?;
         self.state.held.remove(&id);
+        self.effects.push(Effect::Changed { job: id });
         // It waits for a worker only from now on.
         self.state.enter(&OpenJob { submitted: self.now(), ..open(&row) });
         Ok(())

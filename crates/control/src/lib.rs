@@ -5,6 +5,7 @@ mod admit;
 mod audit;
 mod backup;
 mod books;
+mod changes;
 mod clock;
 mod config;
 mod control;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use gambeson_api::{Code, Problem};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::changes::Touches;
 use crate::control::Shared;
 use crate::desk::{Act, Desk, Effect, Failure, State};
 use crate::house::House;
@@ -286,6 +287,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         done_so_far.tell();
         if let Some(done) = stop {
             shared.watchers.close();
+            shared.changes.close();
             drop(inbox);
             drop(desk);
             let _ = done.send(());
@@ -329,13 +331,18 @@ fn schedule(desk: &mut Desk) -> Stored<()> {
 
 fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
     match effect {
-        Effect::Tell { job, ended } => {
+        Effect::Tell { job, ended, touches } => {
             if ended {
                 shared.sampled.forget(job);
             }
             shared.watchers.tell(job, ended);
+            shared.changes.note(job, touches);
         }
-        Effect::Sampled { job, attempt, sample } => shared.sampled.put(job, attempt, sample),
+        Effect::Changed { job } => shared.changes.note(job, Touches::Queue),
+        Effect::Sampled { job, attempt, sample } => {
+            shared.sampled.put(job, attempt, sample);
+            shared.changes.note(job, Touches::Job);
+        }
         Effect::Leases { reply, leases } => {
             if let Err(leases) = reply.send(leases) {
                 desk.undelivered.extend(leases.iter().map(|lease| lease.id));

@@ -16,7 +16,7 @@ use tracing::error;
 use crate::failure::{Answered, Failure, quoted};
 
 /// A comment is sent after this time of silence, so that proxies keep the connection and we notice who left.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -43,7 +43,12 @@ pub(crate) fn answer(follower: Follower) -> Response {
             Err(problem) => Some((Err(problem), None)),
         }
     });
-    let mut response = Response::new(Body::from_stream(frames(batches).map(Ok::<_, Infallible>)));
+    sent(frames(batches))
+}
+
+/// An answer of frames.
+pub(crate) fn sent(frames: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let mut response = Response::new(Body::from_stream(frames.map(Ok::<_, Infallible>)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // nginx would gather what we send until its buffer is full.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -84,9 +89,9 @@ fn encoded(events: &[Event]) -> Bytes {
 
 /// The last frame where something failed after the answer had begun. It has no id: who connects again goes on where
 /// the events ended.
-fn failed(mut problem: Problem) -> Bytes {
+pub(crate) fn failed(mut problem: Problem) -> Bytes {
     if problem.code == Code::Internal {
-        error!("failed to follow a job: {}", problem.detail);
+        error!("failed to go on with a long answer: {}", problem.detail);
         problem.detail = "the server's log says more".into();
     }
     let data = serde_json::to_string(&problem).unwrap_or_default();

@@ -298,9 +298,13 @@ impl Control {
         rows.truncate(limit as usize);
         let next = if more { rows.last().map(|row| row.id.to_string()) } else { None };
         let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
-        let shown = |row| self.shared.sampled.shown(shown(&directory, row, workers, false));
-        let jobs = rows.into_iter().map(shown).collect();
+        let jobs = rows.into_iter().map(|row| self.listed(&directory, row, workers)).collect();
         Ok(JobList { jobs, next })
+    }
+
+    /// A job as lists show it, and those hear of it who listen to changes.
+    pub(super) fn listed(&self, directory: &Directory, row: JobRow, workers: bool) -> Job {
+        self.shared.sampled.shown(shown(directory, row, workers, false))
     }
 
     /// Whether the caller sees all jobs of a project, or the own ones only.

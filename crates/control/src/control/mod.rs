@@ -5,6 +5,7 @@
 //! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
 mod blobs;
+mod changes;
 mod jobs;
 mod people;
 mod platform;
@@ -21,6 +22,7 @@ use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Ti
 
 use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
+use crate::changes::Changes;
 use crate::clock::{Attention, Clock};
 use crate::config::Config;
 use crate::depot::Depot;
@@ -42,6 +44,7 @@ use crate::watch::Watchers;
 use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
+pub use changes::{Listener, News};
 pub use jobs::{Follower, JobFilter};
 pub use standing::Standing;
 
@@ -97,6 +100,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub watchers: Watchers,
     pub sampled: Sampled,
+    pub changes: Changes<changes::Round>,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -266,6 +270,7 @@ impl Control {
             clock: clock.clone(),
             watchers: Watchers::default(),
             sampled: Sampled::default(),
+            changes: Changes::default(),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
@@ -328,6 +333,7 @@ impl Control {
             })
             .await;
         self.shared.watchers.close();
+        self.shared.changes.close();
     }
 
     /// Commits what is under way, and stops the writer.

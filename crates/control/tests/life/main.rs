@@ -7,6 +7,7 @@ mod installation;
 mod leases;
 mod samples;
 mod vetting;
+mod watching;
 
 use std::time::Duration;
 

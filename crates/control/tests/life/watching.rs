@@ -1,0 +1,188 @@
+//! Watching everything at once: what changes, what was, what wants attention.
+
+use super::access::caller_with;
+use super::*;
+use gambeson_control::Listener;
+
+/// What comes next, waiting for it, as it is sent.
+async fn heard(listener: &mut Listener) -> Vec<Change> {
+    let next = tokio::time::timeout(Duration::from_secs(10), listener.next()).await.expect("something is told");
+    let news = next.unwrap().expect("the server goes on");
+    let change = |news: &std::sync::Arc<gambeson_control::News>| {
+        let change: Change = serde_json::from_str(news.json()).unwrap();
+        let kind = match change {
+            Change::Job { .. } => "job",
+            Change::Queue { .. } => "queue",
+            Change::Missed {} => "missed",
+        };
+        assert_eq!(news.kind(), kind);
+        change
+    };
+    news.iter().map(change).collect()
+}
+
+/// Reads on until a job is told, and returns that job.
+async fn job_heard(listener: &mut Listener) -> Job {
+    loop {
+        for change in heard(listener).await {
+            if let Change::Job { job } = change {
+                return *job;
+            }
+        }
+    }
+}
+
+/// Whether nothing at all comes for a while.
+async fn is_silent(listener: &mut Listener) -> bool {
+    tokio::time::timeout(Duration::from_millis(700), listener.next()).await.is_err()
+}
+
+#[tokio::test]
+async fn a_listener_hears_a_job_from_its_coming_to_its_end_as_lists_show_it() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let mut listener = here.control.changes(&here.owner, None).await.unwrap();
+    let id = here.submit(|_| {}).await.unwrap();
+    let job = job_heard(&mut listener).await;
+    assert_eq!((job.id, job.state), (id, JobState::Queued));
+    // The clock stands: what happens meanwhile comes as one.
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    here.append(&lease, 0, vec![Entry::Started {}, output("secret")]).await.unwrap();
+    here.pass(250).await;
+    let job = job_heard(&mut listener).await;
+    assert_eq!((job.state, job.worker.is_some(), job.stdout), (JobState::Running, true, None));
+    here.append(&lease, 2, vec![output("more")]).await.unwrap();
+    here.pass(1000).await;
+    while !is_silent(&mut listener).await {}
+    here.settle(&lease, 3, vec![]).await.unwrap();
+    here.pass(1000).await;
+    let mut ended = job_heard(&mut listener).await;
+    let listed = here.control.jobs(&here.owner, gambeson_control::JobFilter::default()).await.unwrap().jobs.remove(0);
+    // A list leaves the layers of a report in the store; neither shows them.
+    ended.now = listed.now;
+    assert_eq!(ended, listed);
+}
+
+#[tokio::test]
+async fn the_queue_is_told_at_most_once_a_second_and_output_changes_nothing() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    let mut listener = here.control.changes(&here.owner, None).await.unwrap();
+    let mut queues = Vec::new();
+    for _ in 0..3 {
+        here.submit(|_| {}).await.unwrap();
+    }
+    while queues.is_empty() {
+        queues.extend(heard(&mut listener).await.into_iter().filter(|change| matches!(change, Change::Queue { .. })));
+    }
+    let [Change::Queue { queue }] = &queues[..] else { panic!("one: {queues:?}") };
+    assert!((1..=3).contains(&queue.queued), "{queue:?}");
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    while !is_silent(&mut listener).await {}
+    here.pass(1000).await;
+    loop {
+        if let Some(Change::Queue { queue }) = heard(&mut listener).await.pop() {
+            assert_eq!((queue.queued, queue.running), (0, 3));
+            break;
+        }
+    }
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    here.pass(2000).await;
+    while !is_silent(&mut listener).await {}
+    for place in 0..20 {
+        here.append(&lease, 1 + place, vec![output("x")]).await.unwrap();
+        here.pass(200).await;
+    }
+    assert!(is_silent(&mut listener).await);
+}
+
+#[tokio::test]
+async fn nobody_hears_of_what_they_may_not_list_or_of_workers_that_they_may_not_see() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    here.control.project_create(&here.owner, serde_json::from_str(r#"{"name":"other"}"#).unwrap()).await.unwrap();
+    let mut listeners = Vec::new();
+    for (name, role) in
+        [("ada", Some("submitter")), ("bob", Some("submitter")), ("vera", Some("viewer")), ("eve", None)]
+    {
+        let caller = caller_with(&here, name, role, &["jobs:read", "jobs:write"]).await;
+        let listener = here.control.changes(&caller, None).await.unwrap();
+        listeners.push((caller, listener));
+    }
+    let [ada, bob, vera, eve] = &mut listeners[..] else { unreachable!() };
+    let unseen = here.control.changes(&eve.0, Some("default")).await.unwrap_err();
+    let nowhere = here.control.changes(&eve.0, Some("nowhere")).await.unwrap_err();
+    assert_eq!(unseen.detail, nowhere.detail.replace("nowhere", "default"));
+    let theirs = here.submit(|submission| submission.project = Some("other".into())).await.unwrap();
+    let Accepted::Job(adas) = here.control.submit(&ada.0, Submission::of_source("1"), Duration::ZERO).await.unwrap()
+    else {
+        panic!("a job")
+    };
+    let leases = here.leases(&worker, 1000).await;
+    assert_eq!(leases.len(), 2);
+    here.pass(1000).await;
+    for listener in [&mut ada.1, &mut vera.1] {
+        let job = job_heard(listener).await;
+        assert_eq!((job.id, job.worker), (adas.id, None));
+    }
+    // They see the queue of the project, and in it no job of another's.
+    loop {
+        let changes = heard(&mut bob.1).await;
+        let [Change::Queue { queue }] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!(queue.next, []);
+        if queue.running == 1 {
+            break;
+        }
+    }
+    assert!(is_silent(&mut eve.1).await);
+    let mut all = here.control.changes(&here.owner, Some("other")).await.unwrap();
+    here.control.job_cancel(&here.owner, theirs).await.unwrap();
+    here.control.job_cancel(&here.owner, adas.id).await.unwrap();
+    here.pass(1000).await;
+    assert_eq!(job_heard(&mut all).await.id, theirs, "control: the same is heard by who may");
+    while let Ok(next) = tokio::time::timeout(Duration::from_millis(700), all.next()).await {
+        let told = next.unwrap().unwrap();
+        assert!(told.iter().all(|news| !news.json().contains(&adas.id.to_string())), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_lost_or_given_meanwhile_counts_and_a_revoked_key_ends_it() {
+    let here = Installation::new();
+    let eve = caller_with(&here, "eve", None, &["jobs:read"]).await;
+    let mut listener = here.control.changes(&eve, None).await.unwrap();
+    let role = MemberChange { project: "default".into(), user: "eve".into(), role: "viewer".into() };
+    here.control.member_add(&here.owner, role.clone()).await.unwrap();
+    assert_eq!(heard(&mut listener).await, [Change::Missed {}]);
+    let id = here.submit(|_| {}).await.unwrap();
+    assert_eq!(job_heard(&mut listener).await.id, id);
+    let mut one = here.control.changes(&eve, Some("default")).await.unwrap();
+    here.control.member_remove(&here.owner, role).await.unwrap();
+    while heard(&mut listener).await != [Change::Missed {}] {}
+    here.submit(|_| {}).await.unwrap();
+    here.pass(1000).await;
+    assert!(is_silent(&mut listener).await);
+    assert_eq!(one.next().await.unwrap_err().code, Code::Forbidden, "it was all that was listened to");
+    here.control.key_revoke(&here.owner, eve.key()).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(10), listener.next()).await.unwrap();
+    assert_eq!(ended.unwrap_err().code, Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn too_much_at_once_is_missed_and_a_listener_ends_with_the_server() {
+    let here = Installation::new();
+    let mut listener = here.control.changes(&here.owner, None).await.unwrap();
+    let array = Submission { array: Some(5000), ..Submission::of_source("x") };
+    here.control.submit(&here.owner, array, Duration::ZERO).await.unwrap();
+    loop {
+        let changes = heard(&mut listener).await;
+        if changes.contains(&Change::Missed {}) {
+            assert!(changes.len() < 300, "{}", changes.len());
+            break;
+        }
+    }
+    here.control.drain().await;
+    let end = async { while let Some(_news) = listener.next().await.unwrap() {} };
+    tokio::time::timeout(Duration::from_secs(10), end).await.expect("it ends");
+    assert_eq!(here.control.changes(&here.owner, None).await.unwrap_err().code, Code::Unavailable);
+}

@@ -1,0 +1,62 @@
+//! Watching everything at once: what changes, what was, what wants attention.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use gambeson_control::Control;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+use crate::bearer::Key;
+use crate::failure::Answered;
+use crate::listen;
+use crate::query::{FromQuery, Parameters, Query};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(change_listen))
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Listen {
+    /// Only of this project, by name or id.
+    project: Option<String>,
+    /// End after this time: `500ms`, `30s`; at most `60s`. Left out, it goes on.
+    #[param(value_type = Option<String>)]
+    wait: Duration,
+}
+
+impl FromQuery for Listen {
+    fn from_query(parameters: &mut Parameters) -> Answered<Listen> {
+        Ok(Listen { project: parameters.text("project"), wait: parameters.wait()? })
+    }
+}
+
+/// Listen to what changes.
+///
+/// Server-sent events: `event` is the type, `data` a `Change` as JSON in one line. Of the past nothing is told, and there
+/// is no place to go on from: connect, and when the first comment has come read `GET /v1/jobs` and `GET /v1/queue`; then
+/// apply what came meanwhile and what comes, in the order in which it comes. That misses nothing; should a change be older
+/// than what the list had, a newer one follows. A job is told at most four times a second, the queue at most once; what a
+/// program writes is told by `GET /v1/jobs/{id}/events`. `missed` says to read the lists again: too much happened, the
+/// listener was too slow, or may now see more or less than before. A comment comes every 15 seconds in a silence. When the
+/// key or the right is no more, the last event is `problem`.
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    operation_id = "change_listen",
+    tag = "platform",
+    params(Listen),
+    responses((status = 200, body = String, content_type = "text/event-stream", description = "The changes."))
+)]
+async fn change_listen(
+    State(control): State<Control>,
+    Key(caller): Key,
+    Query(Listen { project, wait }): Query<Listen>,
+) -> Answered<Response> {
+    let most = (!wait.is_zero()).then_some(wait);
+    Ok(listen::answer(control.changes(&caller, project.as_deref()).await?, most))
+}
