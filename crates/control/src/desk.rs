@@ -23,6 +23,7 @@ use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::house::House;
+use crate::past::{Gauges, Happened, Now, Trouble};
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
 use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
 use crate::tally::{Due, Tally};
@@ -64,6 +65,8 @@ pub(crate) enum Effect {
     Leases { reply: oneshot::Sender<Vec<Lease>>, leases: Vec<Lease> },
     /// A parked heartbeat has something to do.
     Beat { reply: oneshot::Sender<HeartbeatAnswer>, answer: HeartbeatAnswer },
+    /// Something is to be remembered.
+    Happened(Happened),
     /// The directory changed.
     Directory,
     /// Files of blobs are to be removed.
@@ -318,6 +321,25 @@ impl State {
         lines.filter(|(.., seconds, _)| *seconds > 0.01).collect()
     }
 
+    /// What projects are doing, and what workers have.
+    pub(crate) fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges::default();
+        for (project, account) in self.books.projects().filter(|(_, account)| account.queued + account.running > 0) {
+            let now = Now { queued: account.queued, running: account.running, ..Now::default() };
+            gauges.projects.insert(*project, now);
+        }
+        for job in self.queue.running() {
+            let now = gauges.projects.entry(ProjectId::from_u128(job.queued.project.0)).or_default();
+            now.cpus_milli += u64::from(job.queued.demand.cpus_milli);
+            now.memory_bytes += job.queued.demand.memory_bytes;
+        }
+        for present in self.present.values() {
+            gauges.cpus_milli_most += u64::from(present.room.cpus_milli);
+            gauges.memory_bytes_most += present.room.memory_bytes;
+        }
+        gauges
+    }
+
     pub(crate) fn quotas(&self, project: ProjectId) -> Result<(&gambeson_api::Quota, &gambeson_api::Quota), Problem> {
         let project = self.directory.projects.get(&project);
         let project = project.ok_or_else(|| Problem::new(Code::NotFound, "the project is gone"))?;
@@ -446,6 +468,16 @@ impl Desk {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
             self.let_go(&digest, row.project, row.user, size)?;
         }
+        self.happened(Happened::Ended { project: row.project, failed: report.outcome.end != End::Exited { code: 0 } });
+        let (project, user, job) = (row.project, row.user, row.id);
+        match &report.outcome.end {
+            End::Fault { step } => {
+                self.happened(Happened::Trouble(Trouble::Fault { project, user, job, step: step.clone() }));
+            }
+            End::Lost {} => self.happened(Happened::Trouble(Trouble::Lost { project, user, job })),
+            End::Exited { .. } | End::Signalled { .. } | End::LimitHit { .. } | End::Refused {} | End::Cancelled {} => {
+            }
+        }
         let outcome = report.outcome.clone();
         row.state = JobState::Ended;
         row.ended = Some(now);
@@ -458,6 +490,11 @@ impl Desk {
             self.store.holds_end(JobId::from_u128(place.id.as_u128()), until)?;
         }
         self.event(row.id, seq + 1, row.attempt, EventBody::Ended { outcome })
+    }
+
+    /// Has something remembered, once it is committed.
+    pub(crate) fn happened(&mut self, happened: Happened) {
+        self.effects.push(Effect::Happened(happened));
     }
 
     pub(crate) fn end_lease(&mut self, lease: LeaseId) -> Stored<()> {

@@ -13,6 +13,7 @@ use gambeson_api::{
 
 use crate::admit::Admitted;
 use crate::desk::{Act, Desk, Effect, day_of, report_without_run};
+use crate::past::Happened;
 use crate::queue::{Estimates, JobKey, Outlook};
 use crate::store::{BlobHold, Hold, JobRow, OpenJob, Remembered, StoreError};
 use crate::vetting::Kept;
@@ -191,6 +192,7 @@ impl Desk {
             account.queued += u64::from(count);
             account.cpu_reserved_ms += limits.cpu_ms * u64::from(count);
         });
+        self.happened(Happened::Submitted { project, jobs: count });
         if let Some(idempotency) = &admitted.idempotency {
             let what = Remembered {
                 fingerprint: idempotency.fingerprint,

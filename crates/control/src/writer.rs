@@ -8,7 +8,7 @@
 //! 4. Requests for leases that are parked are served from what the same batch brought: a job that comes to an idle
 //!    worker is queued and leased by one commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gambeson_api::{Code, Problem};
@@ -280,6 +280,9 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         for reply in replies {
             reply(error.as_ref());
         }
+        if error.is_none() {
+            look_back(&desk, shared);
+        }
         for effect in effects {
             tell(&mut desk, shared, effect);
         }
@@ -329,6 +332,15 @@ fn schedule(desk: &mut Desk) -> Stored<()> {
     plainly(desk.schedule())
 }
 
+/// Closes the step of what is remembered, if it is over.
+fn look_back(desk: &Desk, shared: &Shared) {
+    let mut past = shared.past.lock().unwrap_or_else(PoisonError::into_inner);
+    let steady_ms = desk.clock.steady_ms();
+    if past.is_due(steady_ms) {
+        past.turn(desk.now(), steady_ms, &desk.state.gauges());
+    }
+}
+
 fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
     match effect {
         Effect::Tell { job, ended, touches } => {
@@ -358,6 +370,9 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
                     }
                 }
             }
+        }
+        Effect::Happened(happened) => {
+            shared.past.lock().unwrap_or_else(PoisonError::into_inner).note(desk.now(), happened);
         }
         Effect::Directory => {}
         Effect::Forget(digests) => {

@@ -7,6 +7,7 @@
 mod blobs;
 mod changes;
 mod jobs;
+mod past;
 mod people;
 mod platform;
 mod standing;
@@ -16,7 +17,7 @@ mod work;
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
@@ -30,6 +31,7 @@ use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
 use crate::disk::{self, remove_parts};
 use crate::house::House;
+use crate::past::Past;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::sampled::Sampled;
@@ -101,6 +103,7 @@ pub(crate) struct Shared {
     pub watchers: Watchers,
     pub sampled: Sampled,
     pub changes: Changes<changes::Round>,
+    pub past: Mutex<Past>,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -271,6 +274,7 @@ impl Control {
             watchers: Watchers::default(),
             sampled: Sampled::default(),
             changes: Changes::default(),
+            past: Mutex::default(),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),

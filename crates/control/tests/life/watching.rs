@@ -186,3 +186,66 @@ async fn too_much_at_once_is_missed_and_a_listener_ends_with_the_server() {
     tokio::time::timeout(Duration::from_secs(10), end).await.expect("it ends");
     assert_eq!(here.control.changes(&here.owner, None).await.unwrap_err().code, Code::Unavailable);
 }
+
+fn sums(history: &History) -> [u64; 4] {
+    let sum = |of: fn(&Moment) -> u64| history.moments.iter().map(of).sum();
+    [sum(|one| one.submitted), sum(|one| one.started), sum(|one| one.ended), sum(|one| one.failed)]
+}
+
+#[tokio::test]
+async fn history_has_what_happened_when_and_how_long_jobs_waited() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    here.control.tick().await.unwrap();
+    let past = async || here.control.history(&here.owner, None, gambeson_control::Window::Hour).await.unwrap();
+    assert_eq!(past().await.moments, []);
+    here.submit(|_| {}).await.unwrap();
+    here.submit(|_| {}).await.unwrap();
+    here.pass(4_000).await;
+    let leases = here.leases(&worker, 1000).await;
+    here.append(&leases[0], 0, vec![Entry::Started {}]).await.unwrap();
+    here.pass(1_000).await;
+    let history = past().await;
+    assert_eq!((history.step_ms, history.moments.len()), (5000, 1));
+    let limits = Limits::default();
+    let moment = history.moments[0];
+    assert_eq!(moment.at, NOW.plus_ms(5_000));
+    assert_eq!((moment.queued, moment.running, moment.submitted, moment.started), (0, 2, 2, 1));
+    let waited = moment.wait_p50_ms.unwrap();
+    assert!((3_750..=4_250).contains(&waited), "{waited}");
+    assert_eq!(moment.wait_p90_ms, Some(waited));
+    assert_eq!((moment.cpus_milli, moment.memory_bytes), (2 * u64::from(limits.cpus_milli), 2 * limits.memory_bytes));
+    assert_eq!((moment.cpus_milli_most, moment.memory_bytes_most), (ROOM.cpus_milli.into(), ROOM.memory_bytes));
+    here.settle(&leases[0], 1, vec![]).await.unwrap();
+    here.control.job_cancel(&here.owner, leases[1].job).await.unwrap();
+    here.control.lease_hand_back(leases[1].id, Some(&leases[1].token), HandBack { why: "x".into() }).await.unwrap();
+    here.pass(5_000).await;
+    assert_eq!(sums(&past().await), [2, 1, 2, 1]);
+    let last = *past().await.moments.last().unwrap();
+    assert_eq!((last.running, last.cpus_milli, last.wait_p50_ms), (0, 0, None));
+    let day = here.control.history(&here.owner, None, gambeson_control::Window::Day).await.unwrap();
+    assert_eq!((day.step_ms, day.moments.len(), sums(&day)), (120_000, 1, [2, 1, 2, 1]));
+}
+
+#[tokio::test]
+async fn history_is_of_the_projects_whose_queue_one_sees_and_capacity_of_who_sees_workers() {
+    let here = Installation::new();
+    let worker = here.worker().await;
+    here.leases(&worker, 0).await;
+    here.control.project_create(&here.owner, serde_json::from_str(r#"{"name":"other"}"#).unwrap()).await.unwrap();
+    let ada = caller_with(&here, "ada", Some("submitter"), &["jobs:read"]).await;
+    let eve = caller_with(&here, "eve", None, &["jobs:read"]).await;
+    here.submit(|submission| submission.project = Some("other".into())).await.unwrap();
+    here.submit(|submission| submission.project = Some("default".into())).await.unwrap();
+    here.pass(5_000).await;
+    let seen = async |caller: &Caller, project: Option<&str>| {
+        let history = here.control.history(caller, project, gambeson_control::Window::Quarter).await?;
+        Ok::<_, Problem>((sums(&history)[0], history.moments[0].cpus_milli_most))
+    };
+    assert_eq!(seen(&here.owner, None).await, Ok((2, 4000)));
+    assert_eq!(seen(&here.owner, Some("other")).await, Ok((1, 4000)));
+    assert_eq!(seen(&ada, None).await, Ok((1, 0)));
+    assert_eq!(seen(&eve, None).await, Ok((0, 0)));
+    let unseen = seen(&ada, Some("other")).await.unwrap_err();
+    assert_eq!(unseen.detail, seen(&ada, Some("nowhere")).await.unwrap_err().detail.replace("nowhere", "other"));
+}

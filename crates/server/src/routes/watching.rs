@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use gambeson_control::Control;
+use gambeson_api::History;
+use gambeson_control::{Control, Window};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
 use crate::bearer::Key;
+use crate::body::Json;
 use crate::failure::Answered;
 use crate::listen;
 use crate::query::{FromQuery, Parameters, Query};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(change_listen))
+    OpenApiRouter::new().routes(routes!(change_listen)).routes(routes!(history_read))
 }
 
 #[derive(Debug, IntoParams)]
@@ -59,4 +61,43 @@ async fn change_listen(
 ) -> Answered<Response> {
     let most = (!wait.is_zero()).then_some(wait);
     Ok(listen::answer(control.changes(&caller, project.as_deref()).await?, most))
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Back {
+    /// Only of this project, by name or id.
+    project: Option<String>,
+    /// How far back: `15m`, `1h` (when left out) or `24h`.
+    #[param(value_type = Option<String>)]
+    window: Window,
+}
+
+impl FromQuery for Back {
+    fn from_query(parameters: &mut Parameters) -> Answered<Back> {
+        let words = [("15m", Window::Quarter), ("1h", Window::Hour), ("24h", Window::Day)];
+        let window = parameters.word("window", &words)?.unwrap_or(Window::Hour);
+        Ok(Back { project: parameters.text("project"), window })
+    }
+}
+
+/// How it was.
+///
+/// Of the projects whose queue the caller sees, in steps of 5 seconds (`15m`, `1h`) or of two minutes (`24h`, whose last
+/// moment may be of less). Kept in memory: a server that starts begins anew. What workers have is 0 for who may not see
+/// them. How long jobs waited is right to a sixteenth.
+#[utoipa::path(
+    get,
+    path = "/v1/history",
+    operation_id = "history_read",
+    tag = "platform",
+    params(Back),
+    responses((status = 200, body = History, description = "At most 720 moments, oldest first."))
+)]
+async fn history_read(
+    State(control): State<Control>,
+    Key(caller): Key,
+    Query(Back { project, window }): Query<Back>,
+) -> Answered<Json<History>> {
+    Ok(Json(control.history(&caller, project.as_deref(), window).await?))
 }
