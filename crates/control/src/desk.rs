@@ -104,6 +104,13 @@ pub(crate) struct Live {
     pub sampled_ms: u64,
 }
 
+/// A job that waits for an approval.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub since: Time,
+    pub project: ProjectId,
+}
+
 /// What is known of a worker while it is heard of.
 #[derive(Debug, Clone)]
 pub(crate) struct Present {
@@ -142,7 +149,7 @@ pub(crate) struct State {
     pub leases: HashMap<LeaseId, JobId>,
     pub order: u64,
     /// Jobs that wait for an approval, since when.
-    pub held: BTreeMap<JobId, Time>,
+    pub held: BTreeMap<JobId, Held>,
     pub present: HashMap<WorkerId, Present>,
     pub workers: HashMap<WorkerId, crate::store::WorkerRow>,
 }
@@ -290,7 +297,7 @@ impl State {
     /// Puts a job into the queue, with the rules of its user.
     pub(crate) fn enter(&mut self, job: &OpenJob) {
         if job.held {
-            self.held.insert(job.id, job.submitted);
+            self.held.insert(job.id, Held { since: job.submitted, project: job.project });
             return;
         }
         let (project, user) = (ProjectKey(job.project.as_u128()), UserKey(job.user.as_u128()));

@@ -310,7 +310,7 @@ impl Desk {
     pub(crate) fn expire_held(&mut self) -> Act<()> {
         let now = self.now();
         let most = self.config.keep_held_ms;
-        let over = self.state.held.iter().filter(|(_, since)| now.since_ms(**since) > most);
+        let over = self.state.held.iter().filter(|(_, held)| now.since_ms(held.since) > most);
         let over: Vec<JobId> = over.map(|(job, _)| *job).take(EXPIRED_AT_ONCE).collect();
         for job in over {
             let Some(row) = self.store.job(job)? else {

@@ -4,6 +4,7 @@
 //! that is still the newest; its audit row is in the same transaction. The row of a refusal is durable before the answer. An
 //! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
+mod attention;
 mod blobs;
 mod changes;
 mod jobs;
@@ -104,6 +105,8 @@ pub(crate) struct Shared {
     pub sampled: Sampled,
     pub changes: Changes<changes::Round>,
     pub past: Mutex<Past>,
+    /// Why the audit log is known not to be whole.
+    audit_broken: Mutex<Option<String>>,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -123,6 +126,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn publish(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+
+    /// Why the audit log is known not to be whole: since the server found it so when it started, or was asked to look.
+    pub(crate) fn audit_broken(&self) -> Option<String> {
+        self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn audit_looked_at(&self, broken: Option<String>) {
+        *self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
     }
 
     pub(crate) fn directory(&self) -> Arc<Directory> {
@@ -247,6 +259,7 @@ impl Control {
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
         let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
+        let audit_broken = chain.broken().map(str::to_owned);
         let mut prepare = || -> Stored<Option<String>> {
             store.begin()?;
             // The server starts all the same: an operator must be able to look.
@@ -275,6 +288,7 @@ impl Control {
             sampled: Sampled::default(),
             changes: Changes::default(),
             past: Mutex::default(),
+            audit_broken: Mutex::new(audit_broken),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),

@@ -249,3 +249,85 @@ async fn history_is_of_the_projects_whose_queue_one_sees_and_capacity_of_who_see
     let unseen = seen(&ada, Some("other")).await.unwrap_err();
     assert_eq!(unseen.detail, seen(&ada, Some("nowhere")).await.unwrap_err().detail.replace("nowhere", "other"));
 }
+
+async fn kinds(here: &Installation, caller: &Caller) -> Vec<String> {
+    let matters = here.control.attention(caller).await.unwrap().matters;
+    assert!(matters.iter().all(|matter| matter.says.ends_with('.') && matter.remedy.ends_with('.')), "{matters:?}");
+    matters.into_iter().map(|matter| matter.kind).filter(|kind| kind != "disk_low").collect()
+}
+
+#[tokio::test]
+async fn what_wants_attention_is_told_to_who_may_see_what_it_is_about() {
+    let here = Installation::new();
+    let ada = caller_with(&here, "ada", Some("submitter"), &["jobs:read", "jobs:write"]).await;
+    let bob = caller_with(&here, "bob", Some("submitter"), &["jobs:read"]).await;
+    let eve = caller_with(&here, "eve", None, &["jobs:read"]).await;
+    let none: [&str; 0] = [];
+    for caller in [&here.owner, &ada, &eve] {
+        assert_eq!(kinds(&here, caller).await, none);
+    }
+    here.control.submit(&ada, Submission::of_source("1"), Duration::ZERO).await.unwrap();
+    assert_eq!(kinds(&here, &here.owner).await, ["no_worker"]);
+    assert_eq!(kinds(&here, &bob).await, ["no_worker"], "of the queue as a whole everybody knows who sees it");
+    assert_eq!(kinds(&here, &eve).await, none);
+
+    let worker = here.worker().await;
+    let lease = here.leases(&worker, 1000).await.remove(0);
+    assert_eq!(kinds(&here, &here.owner).await, none);
+    here.append(&lease, 0, vec![Entry::Started {}]).await.unwrap();
+    here.pass(60_000).await;
+    assert_eq!(kinds(&here, &here.owner).await, ["worker_silent", "lost_jobs", "lost_leases"]);
+    assert_eq!(kinds(&here, &ada).await, ["lost_jobs"]);
+    let told = here.control.attention(&ada).await.unwrap().matters.remove(0);
+    assert_eq!(told.job, Some(lease.job));
+    assert_eq!(
+        told.says,
+        "1 job was lost in the last hour, of project default: its worker was not heard of after the program had started."
+    );
+    assert_eq!(kinds(&here, &bob).await, none, "it was another's job");
+    here.leases(&worker, 0).await;
+    here.clock.pass(3_500_000);
+    assert_eq!(kinds(&here, &ada).await, ["lost_jobs"]);
+    here.clock.pass(100_000);
+    assert_eq!(kinds(&here, &ada).await, none);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_nearly_used_up_and_a_key_that_ends_soon_are_told_of() {
+    let here = Installation::new();
+    let project = here.control.project(&here.owner, "default").await.unwrap();
+    let quota = Quota { queued: 2, cpu_ms_per_day: 100_000, ..project.quota };
+    let change = ProjectChange { quota: Some(quota), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let ada = caller_with(&here, "ada", Some("submitter"), &["jobs:read"]).await;
+    let limits = LimitsAsked { cpu: Some(Quantity("44s".into())), ..LimitsAsked::default() };
+    for _ in 0..2 {
+        here.submit(|submission| submission.limits = limits.clone()).await.unwrap();
+    }
+    let says = async |caller: &Caller| {
+        let matters = here.control.attention(caller).await.unwrap().matters;
+        let quotas = matters.into_iter().filter(|matter| matter.kind == "quota_near");
+        quotas.map(|matter| format!("{}: {}", matter.severity, matter.says)).collect::<Vec<_>>()
+    };
+    let full = "error: Project default has used 100 % of the places in the queue.";
+    assert_eq!(says(&here.owner).await, [full]);
+    let change = ProjectChange { quota: Some(Quota { cpu_ms_per_day: 96_000, ..quota }), ..ProjectChange::default() };
+    here.control.project_change(&here.owner, "default", change).await.unwrap();
+    let near = "warning: Project default has used 91 % of the CPU time of the day, what waiting and running jobs reserve included.";
+    assert_eq!(says(&here.owner).await, [full, near]);
+    assert!(says(&ada).await.is_empty(), "others' usage is theirs");
+
+    let new = NewKey {
+        name: "short".into(),
+        user: None,
+        project: None,
+        scopes: vec!["jobs:read".into()],
+        expires_in: Some("8d".into()),
+    };
+    let key = here.control.key_create(&here.owner, new).await.unwrap();
+    let short = here.control.authenticate(Some(&key.secret)).unwrap();
+    let ends = async |caller: &Caller| kinds(&here, caller).await.contains(&"key_expires".to_owned());
+    assert!(!ends(&short).await);
+    here.clock.pass(86_400_000);
+    assert!(ends(&short).await && ends(&here.owner).await && !ends(&ada).await);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use gambeson_api::History;
+use gambeson_api::{AttentionList, History};
 use gambeson_control::{Control, Window};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,10 +15,10 @@ use crate::bearer::Key;
 use crate::body::Json;
 use crate::failure::Answered;
 use crate::listen;
-use crate::query::{FromQuery, Parameters, Query};
+use crate::query::{FromQuery, NoParameters, Parameters, Query};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(change_listen)).routes(routes!(history_read))
+    OpenApiRouter::new().routes(routes!(change_listen)).routes(routes!(history_read)).routes(routes!(attention_read))
 }
 
 #[derive(Debug, IntoParams)]
@@ -100,4 +100,24 @@ async fn history_read(
     Query(Back { project, window }): Query<Back>,
 ) -> Answered<Json<History>> {
     Ok(Json(control.history(&caller, project.as_deref(), window).await?))
+}
+
+/// What wants attention.
+///
+/// Each matter only for who may see what it is about, with what to do: `no_worker`, `worker_silent`, `layer_missing`,
+/// `lost_leases`, `faults`, `lost_jobs`, `held_jobs`, `quota_near`, `disk_low`, `audit_broken`, `key_expires`; there may
+/// come others. What is said of the last hour is kept in memory, since the server started.
+#[utoipa::path(
+    get,
+    path = "/v1/attention",
+    operation_id = "attention_read",
+    tag = "platform",
+    responses((status = 200, body = AttentionList, description = "At most 100 matters, the gravest first."))
+)]
+async fn attention_read(
+    State(control): State<Control>,
+    Key(caller): Key,
+    Query(NoParameters): Query<NoParameters>,
+) -> Answered<Json<AttentionList>> {
+    Ok(Json(control.attention(&caller).await?))
 }
