@@ -7,6 +7,7 @@
 mod attention;
 mod blobs;
 mod changes;
+mod follower;
 mod jobs;
 mod past;
 mod people;
@@ -48,7 +49,8 @@ use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
 pub use changes::{Listener, News};
-pub use jobs::{Follower, JobFilter};
+pub use follower::Follower;
+pub use jobs::JobFilter;
 pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
