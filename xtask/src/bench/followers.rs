@@ -82,7 +82,7 @@ async fn measure(binary: &Path, count: usize, seconds: u64) -> anyhow::Result<St
          \x20   time.sleep(0.005)\n"
     );
     let limits = LimitsAsked {
-        output: Some(Quantity("256M".into())),
+        output: Some(Quantity("64M".into())),
         wall: Some(Quantity(format!("{}s", seconds + SILENCE + 60))),
         cpu: Some(Quantity(format!("{}s", seconds + 10))),
         ..LimitsAsked::default()
