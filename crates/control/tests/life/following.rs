@@ -27,13 +27,11 @@ async fn followed(mut follower: Follower, pause: Duration) -> Vec<u64> {
 async fn many_followers_late_and_slow_ones_too_see_the_same_whole_sequence() {
     let here = Installation::with(|config| config.open_per_key = 200);
     let lease = running(&here).await;
-    let follow = async |after: u64, pause: u64| {
-        let follower = here.control.job_events(&here.owner, lease.job, after, true).await.unwrap();
-        tokio::spawn(followed(follower, Duration::from_millis(pause)))
-    };
+    let follow = async |after: u64| here.control.job_events(&here.owner, lease.job, after, true).await.unwrap();
+    let spawned = |follower, pause| tokio::spawn(followed(follower, Duration::from_millis(pause)));
     let mut following = Vec::new();
     for number in 0..60 {
-        following.push(follow(0, if number % 20 == 0 { 15 } else { 0 }).await);
+        following.push(spawned(follow(0).await, if number % 20 == 0 { 15 } else { 0 }));
     }
     let mut place = 1;
     let mut more = async |rounds: u64| {
@@ -46,9 +44,9 @@ async fn many_followers_late_and_slow_ones_too_see_the_same_whole_sequence() {
     };
     more(30).await;
     for _ in 0..10 {
-        following.push(follow(0, 0).await);
+        following.push(spawned(follow(0).await, 0));
     }
-    let resumed = follow(100, 1).await;
+    let resumed = spawned(follow(100).await, 1);
     let place = more(30).await;
     here.settle(&lease, place, vec![]).await.unwrap();
     // Queued, leased, what the worker said, ended.
@@ -57,10 +55,9 @@ async fn many_followers_late_and_slow_ones_too_see_the_same_whole_sequence() {
         assert_eq!(one.await.unwrap(), all);
     }
     assert_eq!(resumed.await.unwrap(), all[100..]);
-    let after_end = follow(0, 0).await;
-    assert_eq!(after_end.await.unwrap(), all);
+    assert_eq!(followed(follow(0).await, Duration::ZERO).await, all);
     for after in [*all.last().unwrap(), u64::MAX] {
-        assert_eq!(follow(after, 0).await.await.unwrap(), [0; 0]);
+        assert_eq!(followed(follow(after).await, Duration::ZERO).await, [0; 0]);
     }
 }
 
