@@ -77,13 +77,16 @@ struct Facts {
     /// Jobs that wait for a worker, and what is used of quotas: of the project, and by whoever asks.
     projects: BTreeMap<ProjectId, (u64, Account, Account)>,
     held: BTreeMap<ProjectId, (u64, JobId, Time)>,
+    /// Nobody, for who may see no worker.
     workers: Vec<(WorkerRow, bool)>,
+    /// Whether any worker is connected.
+    connected: bool,
     /// Whether any connected worker takes jobs.
     served: bool,
 }
 
 impl Facts {
-    fn gather(desk: &Desk, sights: &[Sight], me: UserId) -> Facts {
+    fn gather(desk: &Desk, sights: &[Sight], me: UserId, workers: bool) -> Facts {
         let state = &desk.state;
         let of = |sight: &Sight| {
             let waiting = state.queue.len_of_project(ProjectKey(sight.project.as_u128()));
@@ -98,7 +101,8 @@ impl Facts {
         Facts {
             projects: sights.iter().map(of).collect(),
             held,
-            workers: state.workers.values().map(|row| (row.clone(), connected(row))).collect(),
+            workers: state.workers.values().filter(|_| workers).map(|row| (row.clone(), connected(row))).collect(),
+            connected: !state.present.is_empty(),
             served: state.workers.values().any(|row| connected(row) && !row.draining),
         }
     }
@@ -116,7 +120,8 @@ impl Control {
         let (workers, posture, audit) =
             (platform(Action::WorkerView)?, platform(Action::PostureView)?, platform(Action::AuditVerify)?);
         let mut sights = Vec::new();
-        for project in directory.project_names().values().copied() {
+        let of_projects = [Action::QueueView, Action::UsageView, Action::JobList, Action::JobApprove, Action::JobView];
+        for project in self.within_reach(&directory, caller, &of_projects)? {
             let may = |action| self.may(&directory, caller, action, Target::Project(project));
             let anybodys = Target::Job(JobId::from_u128(0), project, UserId::from_u128(0));
             let sight = Sight {
@@ -136,7 +141,7 @@ impl Control {
             drop(self.look(caller, Action::QueueView, Target::Project(first.project)).await?);
         }
         let gathered = sights.clone();
-        let facts = self.act(move |desk| Ok(Facts::gather(desk, &gathered, me))).await?;
+        let facts = self.act(move |desk| Ok(Facts::gather(desk, &gathered, me, workers || posture))).await?;
         let troubles = self.shared.past.lock().unwrap_or_else(PoisonError::into_inner).troubles(now);
 
         let mut matters = Vec::new();
@@ -193,7 +198,7 @@ fn no_worker(facts: &Facts, sights: &[Sight]) -> Option<(Severity, Matter)> {
     if facts.served || waiting == 0 {
         return None;
     }
-    let why = if facts.workers.iter().any(|(_, connected)| *connected) {
+    let why = if facts.connected {
         "every connected worker is drained"
     } else {
         "no worker is connected"

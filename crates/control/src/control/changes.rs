@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gambeson_api::{Change, Code, Problem, ProjectId, UserId};
+use gambeson_api::{Change, Code, KeyId, Problem, ProjectId, UserId};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use super::standing::{DECIDE, LOOK, Standing};
 use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::Action;
 use crate::changes::{Due, Joined};
-use crate::directory::Directory;
+use crate::directory::{Directory, Rights};
 
 /// What comes within this time after a silence comes in one round.
 const GATHER: Duration = Duration::from_millis(20);
@@ -115,6 +115,44 @@ impl View {
     }
 }
 
+/// What the keys that listen may see: decided once for all listeners of a key.
+#[derive(Debug, Default)]
+pub(crate) struct Views(Mutex<HashMap<(KeyId, Option<ProjectId>), Decided>>);
+
+/// A view, of which users, projects and roles it is, and when it was decided.
+#[derive(Debug, Clone)]
+struct Decided {
+    view: Arc<View>,
+    rights: Rights,
+    at: Instant,
+}
+
+/// Views that are kept though nobody may have them any more.
+const VIEWS_KEPT: usize = 64;
+
+impl Views {
+    /// One that still holds, or else one that is decided now.
+    fn of(
+        &self,
+        key: (KeyId, Option<ProjectId>),
+        holds: impl Fn(&Decided) -> bool,
+        decide: impl FnOnce() -> Answer<Decided>,
+    ) -> Answer<Decided> {
+        let views = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = views().get(&key).filter(|kept| holds(kept)).cloned();
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let decided = decide()?;
+        let mut views = views();
+        if views.len() >= VIEWS_KEPT {
+            views.retain(|_, kept| Arc::strong_count(&kept.view) > 1);
+        }
+        views.insert(key, decided.clone());
+        Ok(decided)
+    }
+}
+
 /// Somebody who listens to changes. Dropping it ends that.
 pub struct Listener {
     control: Control,
@@ -122,9 +160,7 @@ pub struct Listener {
     /// Only of this project.
     project: Option<ProjectId>,
     standing: Standing,
-    view: View,
-    /// The directory that the view is of, and when that was decided.
-    viewed: (u64, Instant),
+    view: Decided,
     rounds: broadcast::Receiver<Arc<Round>>,
 }
 
@@ -152,7 +188,7 @@ impl Listener {
             match heard {
                 // Silence.
                 Err(_) => {}
-                Ok(Ok(round)) => news.extend(self.view.pick(&round, self.caller.user)),
+                Ok(Ok(round)) => news.extend(self.view.view.pick(&round, self.caller.user)),
                 Ok(Err(RecvError::Lagged(_))) => news.push(missed()),
                 Ok(Err(RecvError::Closed)) => return Ok(None),
             }
@@ -166,15 +202,11 @@ impl Listener {
     /// has passed. Whether it is something else than before.
     fn look_again(&mut self) -> Answer<bool> {
         let directory = self.control.shared.directory();
-        let authority = &self.control.shared.authority;
-        let actions = [Action::JobList, Action::JobView, Action::QueueView, Action::WorkerView];
-        let moods = self.viewed.1.elapsed() >= DECIDE && actions.iter().any(|action| authority.has_operators(*action));
-        if self.viewed.0 == directory.version && !moods {
+        if self.control.holds(&directory, &self.view) {
             return Ok(false);
         }
-        let view = self.control.view(&directory, &self.caller, self.project)?;
-        self.viewed = (directory.version, Instant::now());
-        Ok(std::mem::replace(&mut self.view, view) != self.view)
+        let decided = self.control.view(&directory, &self.caller, self.project)?;
+        Ok(std::mem::replace(&mut self.view, decided).view != self.view.view)
     }
 }
 
@@ -197,7 +229,7 @@ impl Control {
         let view = self.view(&directory, caller, named)?;
         if named.is_none() {
             // One row for all, on the first project that it shows.
-            match view.jobs.first() {
+            match view.view.jobs.first() {
                 Some((first, _)) => drop(self.look(caller, Action::JobList, Target::Project(*first)).await?),
                 None => self.nothing_to_list(&directory, caller, Action::JobList).await?,
             }
@@ -208,18 +240,35 @@ impl Control {
         if first {
             tokio::spawn(tell(self.clone()));
         }
-        let viewed = (directory.version, Instant::now());
-        Ok(Listener { control: self.clone(), caller: caller.clone(), project: named, standing, view, viewed, rounds })
+        Ok(Listener { control: self.clone(), caller: caller.clone(), project: named, standing, view, rounds })
     }
 
-    fn view(&self, directory: &Directory, caller: &Caller, only: Option<ProjectId>) -> Answer<View> {
+    /// Whether what was decided still is what would be: nothing changed that it hangs on, nor, where operators' policies may know the
+    /// time, has much of that passed.
+    fn holds(&self, directory: &Directory, decided: &Decided) -> bool {
+        let actions = [Action::JobList, Action::JobView, Action::QueueView, Action::WorkerView];
+        let moods = || actions.iter().any(|action| self.shared.authority.has_operators(*action));
+        decided.rights == directory.rights && (decided.at.elapsed() < DECIDE || !moods())
+    }
+
+    /// What the caller may see, decided now if it was not before.
+    fn view(&self, directory: &Directory, caller: &Caller, only: Option<ProjectId>) -> Answer<Decided> {
+        let holds = |kept: &Decided| self.holds(directory, kept);
+        self.shared.views.of((caller.key, only), holds, || {
+            let view = Arc::new(self.decide_view(directory, caller, only)?);
+            Ok(Decided { view, rights: directory.rights, at: Instant::now() })
+        })
+    }
+
+    fn decide_view(&self, directory: &Directory, caller: &Caller, only: Option<ProjectId>) -> Answer<View> {
         let mut view =
             View { workers: self.may(directory, caller, Action::WorkerView, Target::Platform)?, ..View::default() };
-        for project in directory.project_names().values().filter(|project| only.is_none_or(|only| only == **project)) {
-            let jobs = self.may(directory, caller, Action::JobList, Target::Project(*project))?;
-            let queue = self.may(directory, caller, Action::QueueView, Target::Project(*project))?;
+        let reached = self.within_reach(directory, caller, &[Action::JobList, Action::QueueView])?;
+        for project in reached.into_iter().filter(|project| only.is_none_or(|only| only == *project)) {
+            let jobs = self.may(directory, caller, Action::JobList, Target::Project(project))?;
+            let queue = self.may(directory, caller, Action::QueueView, Target::Project(project))?;
             if jobs || queue {
-                let seen = (*project, self.sees_all(directory, caller, *project)?);
+                let seen = (project, self.sees_all(directory, caller, project)?);
                 view.jobs.extend(jobs.then_some(seen));
                 view.queue.extend(queue.then_some(seen));
             }

@@ -223,10 +223,10 @@ impl Control {
                 self.sort_project(&directory, caller, project, &mut query)?;
             }
             None => {
-                for project in directory.project_names().values() {
-                    let target = Target::Project(*project);
+                for project in self.within_reach(&directory, caller, &[Action::JobList])? {
+                    let target = Target::Project(project);
                     if self.may(&directory, caller, Action::JobList, target)? {
-                        self.sort_project(&directory, caller, *project, &mut query)?;
+                        self.sort_project(&directory, caller, project, &mut query)?;
                     }
                 }
                 match query.projects.first().or(query.own.first()) {

@@ -16,6 +16,7 @@ mod standing;
 mod vet;
 mod work;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -104,6 +105,7 @@ pub(crate) struct Shared {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub watchers: Watchers,
+    pub views: changes::Views,
     pub sampled: Sampled,
     pub changes: Changes<changes::Round>,
     pub past: Mutex<Past>,
@@ -287,6 +289,7 @@ impl Control {
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
+            views: changes::Views::default(),
             sampled: Sampled::default(),
             changes: Changes::default(),
             past: Mutex::default(),
@@ -486,6 +489,27 @@ impl Control {
     pub(crate) fn may(&self, directory: &Directory, caller: &Caller, action: Action, target: Target) -> Answer<bool> {
         let principal = directory.principal(caller.user, Some(Self::key_row(directory, caller)?));
         Ok(self.shared.authority.allows(&principal, action, &target.facts(directory), &self.context()))
+    }
+
+    /// The projects, by name, of which the caller may be allowed one of `actions`: ours allow nothing to who has no role there nor on the
+    /// platform (`policies/access/`), and to ask about each of all projects would let who has none cost as much as who has all.
+    pub(crate) fn within_reach(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        actions: &[Action],
+    ) -> Answer<Vec<ProjectId>> {
+        let bound = Self::key_row(directory, caller)?.project;
+        let all = directory.roles(caller.user).any(|role| role.project.is_none())
+            || actions.iter().any(|action| self.shared.authority.has_operators(*action));
+        let own: HashSet<ProjectId> = directory.roles(caller.user).filter_map(|role| role.project).collect();
+        let reached = |id: &ProjectId| (all || own.contains(id)) && bound.is_none_or(|bound| bound == *id);
+        if all {
+            return Ok(directory.project_names().values().copied().filter(reached).collect());
+        }
+        let mut reached: Vec<ProjectId> = own.iter().copied().filter(|id| reached(id)).collect();
+        reached.sort_by_cached_key(|id| directory.name_of_project(*id));
+        Ok(reached)
     }
 
     /// Whether somebody sees all jobs of a project, or the own ones only: what may be seen of the job of a user who does

@@ -25,9 +25,9 @@ impl Control {
                 seen.push(id);
             }
             None => {
-                for id in directory.projects.keys() {
-                    if self.may(&directory, caller, Action::QueueView, Target::Project(*id))? {
-                        seen.push(*id);
+                for id in self.within_reach(&directory, caller, &[Action::QueueView])? {
+                    if self.may(&directory, caller, Action::QueueView, Target::Project(id))? {
+                        seen.push(id);
                     }
                 }
                 match seen.first() {

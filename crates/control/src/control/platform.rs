@@ -59,9 +59,9 @@ impl Control {
     pub async fn queue(&self, caller: &Caller) -> Answer<Queue> {
         let directory = self.shared.directory();
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
-        for project in directory.project_names().values() {
-            if self.may(&directory, caller, Action::QueueView, Target::Project(*project))? {
-                seen.push((*project, self.sees_all(&directory, caller, *project)?));
+        for project in self.within_reach(&directory, caller, &[Action::QueueView])? {
+            if self.may(&directory, caller, Action::QueueView, Target::Project(project))? {
+                seen.push((project, self.sees_all(&directory, caller, project)?));
             }
         }
         match seen.first() {
@@ -183,7 +183,10 @@ impl Control {
             Some(name) => Some(self.named_project(&directory, caller, Action::UsageView, name).await?),
             None => None,
         };
-        let candidates = named.map_or_else(|| directory.project_names().values().copied().collect(), |id| vec![id]);
+        let candidates = match named {
+            Some(id) => vec![id],
+            None => self.within_reach(&directory, caller, &[Action::UsageView])?,
+        };
         for project in candidates {
             if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
                 seen.push((project, self.sees_all(&directory, caller, project)?));
