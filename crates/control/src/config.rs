@@ -60,6 +60,8 @@ pub struct Config {
     pub vetting: Vetting,
     /// The largest blob, bytes.
     pub blob_max: u64,
+    /// With less free bytes on the disk the server is not ready: the store's log grows before it shrinks.
+    pub room_least: u64,
     /// A join token that is valid from the start, once: of the worker that `gambeson up` starts beside us.
     pub local_join_token: Option<String>,
 }
@@ -101,6 +103,7 @@ impl Config {
             keep_held_ms: 7 * 24 * HOUR,
             vetting: Vetting::Off,
             blob_max: 1 << 30,
+            room_least: 64 << 20,
             local_join_token: None,
         }
     }

@@ -17,6 +17,7 @@ use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::Action;
 use crate::changes::{Due, Joined};
 use crate::directory::Directory;
+use crate::meters::Following;
 
 /// What comes within this time after a silence comes in one round.
 const GATHER: Duration = Duration::from_millis(20);
@@ -126,6 +127,8 @@ pub struct Listener {
     /// The directory that the view is of, and when that was decided.
     viewed: (u64, Instant),
     rounds: broadcast::Receiver<Arc<Round>>,
+    /// Counted as long as it listens.
+    _following: Following,
 }
 
 impl std::fmt::Debug for Listener {
@@ -209,7 +212,9 @@ impl Control {
             tokio::spawn(tell(self.clone()));
         }
         let viewed = (directory.version, Instant::now());
-        Ok(Listener { control: self.clone(), caller: caller.clone(), project: named, standing, view, viewed, rounds })
+        let _following = self.meters().follow("changes");
+        let (control, caller) = (self.clone(), caller.clone());
+        Ok(Listener { control, caller, project: named, standing, view, viewed, rounds, _following })
     }
 
     fn view(&self, directory: &Directory, caller: &Caller, only: Option<ProjectId>) -> Answer<View> {

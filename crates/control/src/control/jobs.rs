@@ -76,6 +76,11 @@ impl Control {
     /// # Errors
     /// What makes no sense, is not allowed, or exceeds a quota.
     pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
+        let answer = self.accept(caller, submission, wait).await;
+        answer.inspect_err(|problem| self.shared.meters.problem(problem.code))
+    }
+
+    async fn accept(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
         let directory = self.shared.directory();
         let project = self.project_of(&directory, caller, Action::JobSubmit, submission.project.as_deref()).await?;
         let named = submission.project.clone();

@@ -33,9 +33,11 @@ use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
 use crate::disk::{self, remove_parts};
 use crate::house::House;
+use crate::meters::Meters;
 use crate::past::Past;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
+use crate::ready;
 use crate::sampled::Sampled;
 use crate::secret;
 use crate::store::sqlite::Sqlite;
@@ -51,6 +53,7 @@ pub use blobs::{BlobWriter, OpenBlob};
 pub use changes::{Listener, News};
 pub use follower::Follower;
 pub use jobs::JobFilter;
+pub(crate) use platform::shown_worker;
 pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
@@ -113,6 +116,8 @@ pub(crate) struct Shared {
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
     pub reading: Reading,
+    pub meters: Arc<Meters>,
+    pub ready: ready::Last,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
     rates: Rates,
@@ -292,6 +297,8 @@ impl Control {
             past: Mutex::default(),
             audit_broken: Mutex::new(audit_broken),
             depot,
+            meters: Arc::default(),
+            ready: ready::Last::default(),
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
             reading: Reading::start(&config.vetting)
@@ -397,6 +404,7 @@ impl Control {
         })?;
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
             self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
+            self.shared.meters.rate_limited();
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
