@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use gambeson_api::trace::{Span, SpanId};
 use gambeson_api::work::{HeartbeatAnswer, Lease, Room};
 use gambeson_api::{
     AuditRow, Code, End, Event, EventBody, JobId, JobState, LayerReport, LeaseId, Outcome, Problem, Project, ProjectId,
@@ -70,6 +71,8 @@ pub(crate) enum Effect {
     Happened(Happened),
     /// Something is to be counted.
     Count(Fact),
+    /// Something that was done for a job is to be told.
+    Trace(Box<Span>),
     /// The directory changed.
     Directory,
     /// Files of blobs are to be removed.
@@ -454,6 +457,8 @@ impl Desk {
             }
         };
         self.count(Fact::ended(&row, &report, live.as_ref(), granted));
+        self.trace_lease(&row, granted, "ended");
+        self.trace(row.id, || crate::trail::whole(&row, &report, now));
         // What a worker says is not believed beyond what the job could use.
         let cpu_ms = if charged { (report.usage.cpu_ms.max(0.0) as u64).min(row.ask.limits.cpu_ms) } else { 0 };
         if row.started.is_some() && charged {
@@ -515,6 +520,26 @@ impl Desk {
         row.ended = Some(self.now());
         self.store.lease_put(&row)?;
         Ok(Some(row.granted))
+    }
+
+    /// Has something told of a job, once it is committed, if its spans are told.
+    pub(crate) fn trace(&mut self, job: JobId, span: impl FnOnce() -> Span) {
+        if self.config.tracer.follows(job) {
+            self.effects.push(Effect::Trace(Box::new(span())));
+        }
+    }
+
+    /// Tells of an attempt that is over.
+    pub(crate) fn trace_lease(&mut self, row: &JobRow, granted: Option<Time>, how: &'static str) {
+        let (job, attempt, now) = (row.id, row.attempt, self.now());
+        let Some(granted) = granted else { return };
+        self.trace(job, || {
+            let worker = row.worker.map(|worker| worker.to_string()).unwrap_or_default();
+            Span::of(job, "lease", attempt, SpanId::of_job(job), granted.into(), now.into())
+                .with("attempt", attempt)
+                .with("worker.id", worker)
+                .with("how", how)
+        });
     }
 
     /// Has something counted, once it is committed.

@@ -264,6 +264,7 @@ impl Desk {
         self.store.job_update(&row)?;
         self.event(job, seq + 1, row.attempt, EventBody::Leased { worker })?;
         self.count(Fact::Leased);
+        self.trace(job, || crate::trail::queued(&row, now));
         let (project, user) = (ProjectKey(row.project.as_u128()), UserKey(row.user.as_u128()));
         let expected = self.state.estimates.estimate(project, user, row.ask.limits.wall_ms);
         self.state.queue.start(JobKey(job.as_u128()), WorkerKey(worker.as_u128()), now.0, expected.p50_ms);
@@ -597,7 +598,8 @@ impl Desk {
         }
         self.state.leases.remove(&lease);
         self.state.live.remove(&job);
-        self.end_lease(lease)?;
+        let granted = self.end_lease(lease)?;
+        self.trace_lease(&row, granted, if how == Ended::HandedBack { "handed back" } else { "lost" });
         // A second, then two: a worker that cannot start anything must not use up all attempts at once.
         row.not_before = now.plus_ms(1000 * u64::from(row.attempt));
         row.state = JobState::Queued;

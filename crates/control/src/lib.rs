@@ -28,6 +28,7 @@ mod secret;
 mod store;
 mod sweep;
 mod tally;
+mod trail;
 mod uploads;
 mod vetting;
 mod watch;

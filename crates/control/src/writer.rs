@@ -378,6 +378,7 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
             shared.past.lock().unwrap_or_else(PoisonError::into_inner).note(desk.now(), happened);
         }
         Effect::Count(fact) => shared.meters.count(fact),
+        Effect::Trace(span) => shared.config.tracer.tell(span.job, || *span),
         Effect::Directory => {}
         Effect::Forget(digests) => {
             for digest in digests {

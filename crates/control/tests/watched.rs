@@ -6,13 +6,12 @@ use std::path::Path;
 use gambeson_control::{Described, Meters};
 use serde_json::Value;
 
-const HEAD: &str = "\
-# Metrics
+const HEAD: &str = r#"# Metrics
 
 <!-- The table is made of crates/control/src/meters; GAMBESON_WRITE_DOCS=1 cargo test -p gambeson-control --test watched writes it. -->
 
-`GET /metrics` answers in OpenMetrics 1.0.0 to who asks for it (Prometheus does), and in the text format 0.0.4 to everybody else. It \
-takes a key with the scope `admin:read` whose user may `metrics.view`: auditors, operators and owners of the platform. Make one for \
+`GET /metrics` answers in OpenMetrics 1.0.0 to who asks for it (Prometheus does), and in the text format 0.0.4 to everybody else. It
+takes a key with the scope `admin:read` whose user may `metrics.view`: auditors, operators and owners of the platform. Make one for
 Prometheus alone:
 
 ```console
@@ -21,28 +20,58 @@ $ gambeson member add prometheus auditor --project platform
 $ gambeson key create prometheus --user prometheus --scope admin:read
 ```
 
-- [`deploy/prometheus/scrape.yml`](../../deploy/prometheus/scrape.yml) is the part of `prometheus.yml`; the key stands in \
+- [`deploy/prometheus/scrape.yml`](../../deploy/prometheus/scrape.yml) is the part of `prometheus.yml`; the key stands in
 `authorization.credentials_file`.
 - [`deploy/prometheus/alerts.yml`](../../deploy/prometheus/alerts.yml) has alerts, each with what to do.
 - [`deploy/grafana/gambeson.json`](../../deploy/grafana/gambeson.json) is a dashboard: import it, and choose the data source.
 
 What holds for all of it:
 
-- The number of series ends, whatever users and workers do: the 100 oldest projects and the first 100 workers have their names, routes \
+- The number of series ends, whatever users and workers do: the 100 oldest projects and the first 100 workers have their names, routes
 are templates, and words that are not known (of denials, limits, methods) count as `other`.
-- Counters and histograms begin at 0 with the server. What happened to jobs is counted when it is committed. Gauges are read anew for \
+- Counters and histograms begin at 0 with the server. What happened to jobs is counted when it is committed. Gauges are read anew for
 each scrape, from memory: a scrape never asks the store.
 - Nothing of a program, no path, no key and no name of a person is in it; names of projects and workers are.
 - A worker has no port of its own: how it is comes with its heartbeats.
 
 ## Is it up
 
-`GET /healthz` answers 200 while the server lives; restart it if it does not. `GET /readyz` answers 200 where the store takes a write, \
-64 MiB of the disk are free, and nobody told the server to stop; else 503, with what is missing in words. It also says how many workers \
+`GET /healthz` answers 200 while the server lives; restart it if it does not. `GET /readyz` answers 200 where the store takes a write,
+64 MiB of the disk are free, and nobody told the server to stop; else 503, with what is missing in words. It also says how many workers
 are connected, which is no part of being ready: without one, jobs are taken and wait. Both answer to anybody and tell nothing private.
 
+## Logs
+
+`log.format = "json"` writes a line of JSON for each event, `pretty` one for people. With `log.level = "debug"` there is a line for each
+request, with `request.id`, `http.method`, `http.route` (the template), `http.status` and `http.ms`. At no level is there source, input,
+output, a label, a name of a file, a key or a token in a log: a test has a program with marks in all of these run, and reads the logs at
+`trace`.
+
+## Traces
+
+With `observe.otlp = "http://127.0.0.1:4318"` server and worker send spans to a collector of OpenTelemetry's (OTLP over HTTP, as
+protobuf). A trace's id is its job's id, so that one leads to the other:
+
+```text
+job                 from the request to the end
+├─ submit           until it was answered; linked with the client's span, if it sent a traceparent
+│  ├─ vet           its source is read
+│  └─ commit        it is queued, durably
+├─ queued           until a worker has it; one for each attempt
+└─ lease            one attempt
+   ├─ prepare       the worker brings its files and plans its cell
+   ├─ start         it gets a cell, and the server notes that it starts
+   ├─ run           the program runs
+   ├─ collect       what it left is uploaded
+   └─ settle        its end is told
+```
+
+`observe.otlp_sample` is the part of all jobs that is told of, the same jobs by server and worker. Of an array's elements the first has a
+`submit`. Spans have ids, classes, outcomes and counts, and nothing of a program. A collector that is slow or away delays nothing: what does
+not fit into a queue of 8,192 spans, or is not taken, is dropped and counted (`gambeson_trace_spans_dropped_total`).
+
 ## What there is
-";
+"#;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -21,6 +21,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use gambeson_api::trace::Link;
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, Action, Authority, Resource};
@@ -69,9 +70,17 @@ pub type Answer<T> = Result<T, Problem>;
 pub struct Caller {
     key: KeyId,
     user: UserId,
+    /// What of theirs led to this, where they said it.
+    link: Option<Link>,
 }
 
 impl Caller {
+    /// The same, led by a span of their own.
+    #[must_use]
+    pub fn led_by(self, link: Option<Link>) -> Caller {
+        Caller { link, ..self }
+    }
+
     /// The user's id.
     pub fn user(&self) -> UserId {
         self.user
@@ -425,7 +434,7 @@ impl Control {
                 Ok(())
             });
         }
-        Ok(Caller { key: key.id, user: key.user })
+        Ok(Caller { key: key.id, user: key.user, link: None })
     }
 
     /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each

@@ -14,6 +14,7 @@ mod shelf;
 mod words;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gambeson_api::{Class, Code, End, Problem, Report, Start, Time};
@@ -167,7 +168,7 @@ impl Default for Meters {
         Meters {
             submitted: on
                 .counter("jobs_submitted", ["class"], "Jobs accepted, each element of an array for one. Its rate is what comes in.")
-                .from_zero(classes()),
+                .beginning_with(classes()),
             problems: on.counter(
                 "submissions_refused",
                 ["code"],
@@ -181,10 +182,10 @@ impl Default for Meters {
                     from_5_ms,
                     "From a job's submission to its program's start. Where it grows, add workers or slots, or lower what low classes may hold.",
                 )
-                .from_zero(classes()),
+                .beginning_with(classes()),
             ran: on
                 .histogram("job_run_seconds", ["class"], from_5_ms, "How long programs ran, as their workers say.")
-                .from_zero(classes()),
+                .beginning_with(classes()),
             started: on
                 .counter(
                     "jobs_started",
@@ -192,7 +193,7 @@ impl Default for Meters {
                     "Programs that ran and ended, by how their cell came to be. Many cold ones: raise worker.spares, or see why jobs ask \
                      for fresh cells.",
                 )
-                .from_zero(STARTS.map(|start| [start])),
+                .beginning_with(STARTS.map(|start| [start])),
             starting: on
                 .histogram(
                     "job_start_seconds",
@@ -201,14 +202,14 @@ impl Default for Meters {
                     "From a lease to the word that its program starts, for jobs that may not run twice. Slow warm starts mean a busy \
                      worker or a slow way to it.",
                 )
-                .from_zero(STARTS.map(|start| [start])),
+                .beginning_with(STARTS.map(|start| [start])),
             ended: on
                 .counter(
                     "jobs_ended",
                     ["outcome", "ok"],
                     "Jobs that ended, by outcome; ok is true for exit code 0. fault and lost are ours to mend: see the log of server and workers.",
                 )
-                .from_zero([
+                .beginning_with([
                     ["exited", "true"],
                     ["exited", "false"],
                     ["signalled", "false"],
@@ -230,10 +231,10 @@ impl Default for Meters {
                     ["limit"],
                     "Jobs that a limit ended. Where it is often the same one, its default is too low for what people do.",
                 )
-                .from_zero(LIMITS.map(|limit| [limit])),
+                .beginning_with(LIMITS.map(|limit| [limit])),
             leases_granted: on
                 .counter("leases_granted", [], "Attempts that were given to workers.")
-                .from_zero([[]]),
+                .beginning_with([[]]),
             leases_ended: on
                 .counter(
                     "leases_ended",
@@ -241,10 +242,10 @@ impl Default for Meters {
                     "Attempts that are over: settled by their worker, lost (it was not heard of in time), or handed_back (it stopped, or had \
                      no room). Lost ones: see whether the worker, or the way to it, is down.",
                 )
-                .from_zero([["settled"], ["lost"], ["handed_back"]]),
+                .beginning_with([["settled"], ["lost"], ["handed_back"]]),
             requeued: on
                 .counter("jobs_requeued", [], "Jobs that wait again since an attempt came to nothing before the program started.")
-                .from_zero([[]]),
+                .beginning_with([[]]),
             commit: on
                 .histogram(
                     "store_commit_seconds",
@@ -297,7 +298,7 @@ impl Default for Meters {
                     ["stream"],
                     "Streams of events that are open now (SSE). Each holds a connection and a place of its key (server.open_per_key).",
                 )
-                .from_zero([["job"], ["changes"]]),
+                .beginning_with([["job"], ["changes"]]),
             spans_dropped: on
                 .counter("trace_spans_dropped", [], "Spans that were not exported, since the collector was slow or away.")
                 .only(),
@@ -326,6 +327,7 @@ impl Control {
         meters.levels.show(picture.ok().and_then(Result::ok));
         meters.usage.look();
         meters.disk.look(&self.shared);
+        meters.spans_dropped.inner().store(self.shared.config.tracer.dropped_so_far(), Ordering::Relaxed);
         meters.text()
     }
 
@@ -363,11 +365,6 @@ impl Meters {
         let level = self.followers.at([stream]);
         level.inc();
         Following(level)
-    }
-
-    /// Spans were not exported.
-    pub fn spans_dropped(&self, count: u64) {
-        self.spans_dropped.inc_by(count);
     }
 
     pub(crate) fn problem(&self, code: Code) {

@@ -13,6 +13,8 @@ use prometheus_client::registry::Registry;
 /// A label's value: of a list in the code, or a name that was looked up among the few that are shown.
 pub(super) type Word = Cow<'static, str>;
 
+type Labels<const N: usize> = [(&'static str, Word); N];
+
 /// What all names begin with.
 const PREFIX: &str = "gambeson";
 
@@ -33,7 +35,7 @@ pub struct Described {
 #[derive(Debug)]
 pub(super) struct Of<const N: usize, M> {
     names: [&'static str; N],
-    figures: Family<[(&'static str, Word); N], M, fn() -> M>,
+    figures: Family<Labels<N>, M, fn() -> M>,
 }
 
 impl<const N: usize, M: Clone> Of<N, M> {
@@ -44,7 +46,7 @@ impl<const N: usize, M: Clone> Of<N, M> {
     }
 
     /// Makes figures that are to be there from the beginning: a rate from nothing to one is seen only then.
-    pub(super) fn from_zero(self, all: impl IntoIterator<Item = [&'static str; N]>) -> Of<N, M> {
+    pub(super) fn beginning_with(self, all: impl IntoIterator<Item = [&'static str; N]>) -> Of<N, M> {
         for values in all {
             self.at(values);
         }
