@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use gambeson_api::Code;
+use gambeson_api::trace::Link;
 use gambeson_control::{Caller, Control, WorkerCaller};
 
 use crate::failure::Failure;
@@ -39,7 +40,9 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Key, Failure> {
-        Ok(Key(Control::from_ref(state).authenticate(bearer(&parts.headers))?))
+        let caller = Control::from_ref(state).authenticate(bearer(&parts.headers))?;
+        let link = parts.headers.get("traceparent").and_then(|header| Link::read(header.to_str().ok()?));
+        Ok(Key(caller.led_by(link)))
     }
 }
 

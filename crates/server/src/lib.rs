@@ -5,6 +5,7 @@ mod blob;
 mod body;
 mod document;
 mod envelope;
+mod exposition;
 mod failure;
 mod follow;
 mod guarded;

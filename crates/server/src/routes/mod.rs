@@ -3,6 +3,7 @@
 mod access;
 mod blobs;
 mod jobs;
+mod monitoring;
 mod platform;
 mod projects;
 mod vet;
@@ -20,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::body::Bounds;
 use crate::document;
-use crate::envelope::{RequestIds, envelop};
+use crate::envelope::{Envelope, envelop};
 use crate::failure::{Failure, quoted};
 use crate::options::Options;
 
@@ -54,6 +55,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(access::routes())
         .merge(vet::routes())
         .merge(watching::routes())
+        .merge(monitoring::routes())
         .merge(worker::routes())
 }
 
@@ -62,15 +64,16 @@ pub fn router(control: Control, options: &Options) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = document::finished(document);
     let document = serde_json::to_vec(&document).map(Bytes::from).unwrap_or_default();
-    finished(router).with_state(App { control, bounds: options.bounds(), document })
+    let envelope = Envelope::new(control.meters());
+    finished(router, envelope).with_state(App { control, bounds: options.bounds(), document })
 }
 
 /// With answers to what is no route, and the envelope around all.
-pub(crate) fn finished<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+pub(crate) fn finished<S: Clone + Send + Sync + 'static>(router: Router<S>, envelope: Envelope) -> Router<S> {
     router
         .fallback(no_route)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(RequestIds::default(), envelop))
+        .layer(from_fn_with_state(envelope, envelop))
 }
 
 async fn no_route(uri: Uri) -> Failure {
@@ -86,7 +89,8 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Failure {
 #[cfg(test)]
 pub(crate) fn router_without_control() -> Router {
     use axum::routing::get;
-    finished(Router::new().route("/v1/jobs", get(|| async { "jobs" }).post(|body: Bytes| async move { body })))
+    let router = Router::new().route("/v1/jobs", get(|| async { "jobs" }).post(|body: Bytes| async move { body }));
+    finished(router, Envelope::default())
 }
 
 #[cfg(test)]
