@@ -57,19 +57,25 @@ impl Beat {
     /// One after the other, until the server no longer knows us. Each says how we are.
     pub(crate) async fn go_on(&self, vitals: impl Fn() -> Vitals) -> ClientError {
         let mut failed = 0;
+        let mut cut_short = false;
         loop {
             let ttl = *self.ttl.borrow();
             let leases = self.holdings.ours(BootTime::now());
-            // Two tries, should one be lost on its way, fit into the time that is left.
-            let wait = (ttl / 3).min(WAIT_MOST);
+            // Two tries, should one be lost on its way, fit into the time that is left. Leases are renewed by answers: where new ones
+            // come all the time, one heartbeat in two is answered at once.
+            let wait = if cut_short { Duration::ZERO } else { (ttl / 3).min(WAIT_MOST) };
             let (sent, begun) = (BootTime::now(), Instant::now());
             let beat = Heartbeat { leases: leases.clone(), wait_ms: wait.as_millis() as u64, vitals: Some(vitals()) };
             let answer = tokio::select! {
                 answer = self.client.heartbeat(&beat, ttl / 2) => answer,
                 // One more lease, which the server does not hear of by this request. It is made anew; nothing is lost
                 // by that, since every answer says all that is still to be done.
-                () = self.grown(&leases, ttl) => continue,
+                () = self.grown(&leases, ttl), if !cut_short => {
+                    cut_short = true;
+                    continue;
+                }
             };
+            cut_short = false;
             match answer {
                 Ok(answer) => {
                     failed = 0;

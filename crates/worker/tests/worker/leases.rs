@@ -7,7 +7,7 @@ use gambeson_api::{Digest, End, FileContent};
 use tokio::time::Instant;
 
 use crate::server::{dead, lease, listen, processes};
-use crate::{TTL, Worker};
+use crate::{TTL, Worker, room};
 
 const FOREVER: &str = "print('ready')\nimport time\ntime.sleep(600)";
 
@@ -123,5 +123,23 @@ async fn a_worker_that_is_cut_off_kills_its_cells_when_their_leases_run_out() {
     let other = server.submit(lease("print('other')"));
     server.settled(other).await;
     assert!(!server.inner().seen.settled.contains_key(&job));
+    worker.finish().await;
+}
+
+#[tokio::test]
+async fn a_long_job_is_kept_while_short_ones_come_and_go_all_the_time() {
+    let ttl = Duration::from_secs(2);
+    let server = listen(ttl).await;
+    let worker = Worker::start(&server, |config| config.room = room(8));
+    let long = server.submit(lease(FOREVER));
+    server.printed(long, "ready").await;
+    let begun = Instant::now();
+    while begun.elapsed() < ttl * 3 {
+        server.submit(lease("import time\ntime.sleep(0.6)"));
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(!processes(long).is_empty(), "let go after {:?}", begun.elapsed());
+    }
+    server.change(|inner| inner.cancel.insert(long));
+    server.settled(long).await;
     worker.finish().await;
 }
