@@ -5,17 +5,23 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use gambeson_api::{Code, Problem, Time};
 use tracing::{debug, error};
 
+use crate::console::Cached;
 use crate::failure::Failure;
 
 /// The media type of problems.
 pub(crate) const PROBLEM: &str = "application/problem+json";
+
+/// What an answer that is no page may do in a browser: nothing.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -41,11 +47,16 @@ pub(crate) async fn envelop(State(ids): State<RequestIds>, request: Request, nex
         write_problem(&mut response, *problem, &id);
     }
     debug!(request.id = %id, http.method = %method, http.status = response.status().as_u16(), "answered {method}");
+    let cached = response.extensions_mut().remove::<Cached>().is_some();
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, value);
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !cached {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    // A browser that is signed in can open any answer as a page; none but the console's own is one.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

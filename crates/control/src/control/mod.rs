@@ -8,6 +8,7 @@ mod blobs;
 mod jobs;
 mod people;
 mod platform;
+mod sessions;
 mod standing;
 mod vet;
 mod work;
@@ -42,6 +43,7 @@ use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
 pub use jobs::{Follower, JobFilter};
+pub use sessions::{Proof, SignedIn};
 pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
@@ -57,6 +59,8 @@ pub type Answer<T> = Result<T, Problem>;
 pub struct Caller {
     key: KeyId,
     user: UserId,
+    /// The session that stood for the key, if it came by one.
+    session: Option<sessions::SessionId>,
 }
 
 impl Caller {
@@ -103,6 +107,7 @@ pub(crate) struct Shared {
     authority: Authority,
     rates: Rates,
     open_answers: standing::OpenAnswers,
+    sessions: sessions::Sessions,
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
@@ -260,6 +265,7 @@ impl Control {
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
             open_answers: standing::OpenAnswers::default(),
+            sessions: sessions::Sessions::new(config.session_idle_ms, config.session_most_ms),
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
@@ -366,14 +372,19 @@ impl Control {
         let key = key.ok_or_else(none).and_then(|key| opens(key, now).map(|()| key)).inspect_err(|_| {
             self.note_stranger("authenticate", "unauthenticated");
         })?;
+        self.let_in(&directory, key, now)
+    }
+
+    /// What everybody passes whose key is good, however it was shown.
+    fn let_in(&self, directory: &Directory, key: &KeyRow, now: Time) -> Answer<Caller> {
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
-            self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
+            self.note_refused(directory, key, now, Code::RateLimited, Vec::new());
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
         // The policies say so too, but not every answer asks them: a list may be empty, a key knows whose it is.
         if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
-            self.note_refused(&directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
+            self.note_refused(directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
             return Err(Problem::new(Code::Forbidden, "this user is disabled"));
         }
         if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
@@ -388,7 +399,7 @@ impl Control {
                 Ok(())
             });
         }
-        Ok(Caller { key: key.id, user: key.user })
+        Ok(Caller { key: key.id, user: key.user, session: None })
     }
 
     /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each

@@ -5,6 +5,7 @@ mod blobs;
 mod jobs;
 mod platform;
 mod projects;
+mod session;
 mod vet;
 mod worker;
 
@@ -18,6 +19,8 @@ use gambeson_control::Control;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::body::Bounds;
+use crate::console;
+use crate::cookie::Cookies;
 use crate::document;
 use crate::envelope::{RequestIds, envelop};
 use crate::failure::{Failure, quoted};
@@ -28,6 +31,7 @@ use crate::options::Options;
 pub(crate) struct App {
     control: Control,
     bounds: Bounds,
+    cookies: Cookies,
     document: Bytes,
 }
 
@@ -43,6 +47,12 @@ impl FromRef<App> for Bounds {
     }
 }
 
+impl FromRef<App> for Cookies {
+    fn from_ref(app: &App) -> Cookies {
+        app.cookies
+    }
+}
+
 /// All routes, and what they say of themselves.
 pub(crate) fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::preamble())
@@ -51,6 +61,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(platform::routes())
         .merge(projects::routes())
         .merge(access::routes())
+        .merge(session::routes())
         .merge(vet::routes())
         .merge(worker::routes())
 }
@@ -60,7 +71,9 @@ pub fn router(control: Control, options: &Options) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = document::finished(document);
     let document = serde_json::to_vec(&document).map(Bytes::from).unwrap_or_default();
-    finished(router).with_state(App { control, bounds: options.bounds(), document })
+    let cookies = Cookies { tls: options.tls.is_some() };
+    let router = router.merge(console::routes(console::built_in()));
+    finished(router).with_state(App { control, bounds: options.bounds(), cookies, document })
 }
 
 /// With answers to what is no route, and the envelope around all.
