@@ -3,6 +3,7 @@ import { resume } from "./api/client.ts";
 import { startRouter } from "./router.ts";
 import { startTheme } from "./theme.ts";
 import { Console } from "./console.tsx";
+import "uplot/dist/uPlot.min.css";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/layout.css";
