@@ -1,0 +1,7 @@
+export default function Jobs() {
+  return (
+    <div class="page">
+      <h1>Jobs</h1>
+    </div>
+  );
+}
