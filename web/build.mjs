@@ -13,6 +13,8 @@ const production = !process.argv.includes("--dev");
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(new URL("assets/", dist), { recursive: true });
+// The directory stays in the repository: cargo looks at it, and would take what is missing for what changed.
+writeFileSync(new URL(".gitignore", dist), "*\n!.gitignore\n");
 
 const result = await build({
   absWorkingDir: here.pathname,
