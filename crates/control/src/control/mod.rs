@@ -43,6 +43,7 @@ use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
 pub use jobs::{Follower, JobFilter};
+pub use platform::AuditFilter;
 pub use sessions::{Proof, SignedIn};
 pub use standing::Standing;
 
