@@ -8,6 +8,9 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/layout.css";
 import "./style/parts.css";
+import "./style/log.css";
+import "./style/job.css";
+import "./style/pages.css";
 
 startTheme();
 startRouter();
