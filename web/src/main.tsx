@@ -11,6 +11,8 @@ import "./style/parts.css";
 import "./style/log.css";
 import "./style/job.css";
 import "./style/pages.css";
+import "./style/platform.css";
+import "./style/playground.css";
 
 startTheme();
 startRouter();

@@ -24,4 +24,5 @@ export const PAGES: readonly Page[] = [
   { pattern: "/", title: "Overview", icon: "overview", key: "o", load: () => import("./pages/overview.tsx") },
   { pattern: "/jobs", title: "Jobs", icon: "jobs", key: "j", load: () => import("./pages/jobs.tsx") },
   { pattern: "/jobs/:id", title: "Job", under: "/jobs", load: () => import("./pages/job.tsx") },
+  { pattern: "/playground", title: "Playground", icon: "playground", key: "p", load: () => import("./pages/playground.tsx") },
 ];

@@ -1,4 +1,5 @@
-// Light, dark, or as the system wants it. Kept in this browser; it is the only thing that the console stores.
+// Light, dark, or as the system wants it. Kept in this browser; beside it the console stores only what is being written
+// in the playground, in its tab.
 import { effect, signal } from "@preact/signals";
 
 export type Theme = "system" | "light" | "dark";

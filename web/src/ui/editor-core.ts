@@ -6,7 +6,7 @@ import { python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, WidgetType, type DecorationSet } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { shown } from "./text.ts";
@@ -172,8 +172,9 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         indentOnInput(),
         closeBrackets(),
         autocompletion(),
+        // Before CodeMirror's own meaning of it, a new line.
+        Prec.high(keymap.of([{ key: "Mod-Enter", run: () => (options.onRun(), true) }])),
         keymap.of([
-          { key: "Mod-Enter", run: () => (options.onRun(), true) },
           ...closeBracketsKeymap,
           ...completionKeymap,
           ...historyKeymap,
