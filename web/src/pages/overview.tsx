@@ -94,7 +94,7 @@ function Tiles({ history, queued, running }: { history: History | undefined; que
         value={known(all?.wait_p50_ms, duration)}
         more={all && all.wait_p90_ms !== undefined ? `nine of ten within ${duration(all.wait_p90_ms)}` : all ? "nothing started lately" : undefined}
       />
-      <Tile name="Throughput" value={known(all?.ended_per_minute, (value) => (value >= 10 ? count(value) : value.toFixed(value === 0 ? 0 : 1)))} more="jobs ended a minute" />
+      <Tile name="Throughput" value={known(all?.ended_per_minute, (value) => (value >= 10 ? count(value) : value.toFixed(value === 0 ? 0 : 1)))} more="ended a minute" />
       <Tile
         name="Did not succeed"
         value={known(all?.failed_part, percent)}
