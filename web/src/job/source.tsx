@@ -40,7 +40,7 @@ function findingMark(finding: Finding): Mark {
     endColumn: finding.end_column,
     severity: toneOf(finding),
     source: finding.rule,
-    text: `${safe(finding.message, 500)}${foretold}`,
+    text: `${safe(finding.message, 500).replace(/[.\s]*$/, ".")}${foretold}`,
   };
 }
 
@@ -140,7 +140,7 @@ function Advice({ job, denials }: { job: Job; denials: readonly Denial[] }) {
                     )}
                   </td>
                   <td class="break">
-                    <span class="mono small faint">{safe(finding.rule)}</span> {safe(finding.message, 1000)}
+                    <span class="mono small faint">{safe(finding.rule)}</span> {safe(finding.message, 1000)}.
                     {finding.excerpt && <pre class="excerpt">{safeLines(finding.excerpt, 1000)}</pre>}
                     {finding.remedy && <span class="faint"> {safe(upper(finding.remedy), 500)}</span>}
                   </td>

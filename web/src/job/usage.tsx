@@ -41,7 +41,7 @@ function chartsOf(job: Job, samples: readonly Sample[]): ChartProps[] {
   const { limits } = job;
   // A limit far above what was used would press the line flat: it is drawn only when it comes into sight.
   const nearby = (values: readonly (number | null)[], most: number) => peak(values) > most / 12;
-  const add = (label: string, values: readonly (number | null)[], most: number, format: (value: number) => string, colour: string) => {
+  const add = (label: string, values: readonly (number | null)[], most: number, format: (value: number) => string, colour: string, ticks: ChartProps["ticks"] = "any") => {
     if (!has(values)) return;
     const near = nearby(values, most);
     charts.push({
@@ -49,15 +49,16 @@ function chartsOf(job: Job, samples: readonly Sample[]): ChartProps[] {
       series: [{ label: "used", colour, fill: true }, ...(near ? [{ label: "limit", colour: "--chart-limit", dashed: true }] : [])],
       data: [times, values, ...(near ? [limit(most)] : [])],
       format,
+      ticks,
       summary: `Last ${format(last(values))}, at most ${format(peak(values))}, limit ${format(most)}.`,
     });
   };
   const memory = of((sample) => sample.memory_bytes);
-  add("Memory", memory, limits.memory_bytes, bytes, "--chart-1");
+  add("Memory", memory, limits.memory_bytes, bytes, "--chart-1", "binary");
   add("CPUs busy", rates(samples, (sample) => sample.cpu_ms), limits.cpus_milli / 1000, (value) => cpus(value * 1000), "--chart-3");
   add("CPU time", of((sample) => sample.cpu_ms), limits.cpu_ms, duration, "--chart-3");
-  add("Processes and threads", of((sample) => sample.pids), limits.pids, count, "--chart-4");
-  add("Scratch space", of((sample) => sample.disk_bytes), limits.disk_bytes, bytes, "--chart-2");
+  add("Processes and threads", of((sample) => sample.pids), limits.pids, count, "--chart-4", "whole");
+  add("Scratch space", of((sample) => sample.disk_bytes), limits.disk_bytes, bytes, "--chart-2", "binary");
   const read = rates(samples, (sample) => sample.read_bytes).map((value) => value && value * 1000);
   const written = rates(samples, (sample) => sample.write_bytes).map((value) => value && value * 1000);
   if (has(read) || has(written)) {
@@ -70,6 +71,7 @@ function chartsOf(job: Job, samples: readonly Sample[]): ChartProps[] {
       ],
       data: [times, read, written],
       format,
+      ticks: "binary",
       atLeast: 1024,
       summary: `Last read ${format(last(read))}, written ${format(last(written))}.`,
     });

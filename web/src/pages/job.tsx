@@ -19,6 +19,7 @@ import { LogView } from "../log/view.tsx";
 import type { PageProps } from "../pages.ts";
 import { place, setQuery, to } from "../router.ts";
 import { announce } from "../ui/announce.tsx";
+import { upper } from "../job/words.ts";
 import { JobBadge, lookOf } from "../ui/badge.tsx";
 import { Copy } from "../ui/copy.tsx";
 import { Confirm } from "../ui/dialog.tsx";
@@ -140,7 +141,7 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
           </a>
         )}
       </div>
-      {sentence && <p class={job.outcome && lookOf(job).tone === "good" ? "job-sentence good" : "job-sentence"}>{safeLines(sentence, 4000)}</p>}
+      {sentence && <p class={job.outcome && lookOf(job).tone === "good" ? "job-sentence good" : "job-sentence"}>{upper(safeLines(sentence, 4000)).replace(/([^.!?…])$/, "$1.")}</p>}
       {Object.keys(job.labels).length > 0 && (
         <ul class="labels" aria-label="Labels">
           {Object.entries(job.labels).map(([name, value]) => (

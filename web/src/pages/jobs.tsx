@@ -5,6 +5,7 @@ import { call } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
 import type { Job, JobState } from "../api/v1.ts";
 import { JobStore, type Filter } from "../job/store.ts";
+import { upper } from "../job/words.ts";
 import { go, place, setQuery, to } from "../router.ts";
 import { JobBadge } from "../ui/badge.tsx";
 import { bytes, counted, duration, shortId } from "../ui/format.ts";
@@ -170,7 +171,7 @@ function Filters({ filter, search }: { filter: Filter; search: { current: HTMLIn
           <input
             class="filter"
             type="search"
-            placeholder="Label, or name=value"
+            placeholder="Label"
             aria-label="Label, as a name or name=value"
             value={filter.label ?? ""}
             onChange={(event) => setQuery({ label: event.currentTarget.value.trim() })}
@@ -194,11 +195,11 @@ function Says({ job }: { job: Job }) {
     return <span class="faint">{`${memory}CPU time ${duration(now.cpu_ms)}`}</span>;
   }
   const says = job.outcome?.message ?? job.waiting?.why;
-  if (!says) return <span class="faint">–</span>;
+  if (!says) return <span class="faint">{job.state === "queued" ? "waits for a worker" : "–"}</span>;
   const calm = job.outcome?.kind === "exited" && job.outcome.code === 0;
   return (
     <span class={calm || job.state === "queued" ? "faint" : ""} title={safe(says, 1000)}>
-      {safe(says, 240)}
+      {upper(safe(says, 240))}
     </span>
   );
 }

@@ -11,8 +11,17 @@ export type ChartOptions = {
   format: (value: number) => string;
   clock: boolean;
   atLeast: number;
+  /** Ticks at powers of two, for bytes. */
+  binary: boolean;
+  /** Ticks at whole numbers only. */
+  whole: boolean;
+  points: boolean;
   onPoint: (index: number | null) => void;
 };
+
+const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000];
+const POWERS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const WHOLE = Array.from({ length: 30 }, (_, at) => ([1, 2, 5][at % 3] ?? 1) * 10 ** Math.floor(at / 3));
 
 /** What a token looks like now: a canvas knows no variables and no light-dark(). */
 function resolve(host: HTMLElement, token: string): string {
@@ -36,7 +45,7 @@ export function makeChart(host: HTMLElement, options: ChartOptions): ChartHandle
       label: one.label,
       stroke: colour,
       width: one.dashed ? 1 : 1.5,
-      points: { show: false },
+      points: options.points ? { show: true, size: 4, width: 0, fill: colour } : { show: false },
       ...(one.fill && { fill: faint(colour) }),
       ...(one.dashed && { dash: [4, 4] }),
       ...(one.stepped && uPlot.paths.stepped && { paths: uPlot.paths.stepped({ align: 1 }) }),
@@ -47,7 +56,7 @@ export function makeChart(host: HTMLElement, options: ChartOptions): ChartHandle
     {
       width: Math.max(100, host.clientWidth),
       height: options.height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
@@ -58,10 +67,11 @@ export function makeChart(host: HTMLElement, options: ChartOptions): ChartHandle
         {
           ...axis,
           size: 24,
-          space: 72,
+          space: options.clock ? 64 : 76,
+          incrs: SECONDS,
           values: (_, ticks) => ticks.map((tick) => (options.clock ? clockOf(new Date(tick * 1000)).replace(/:00$/, "") : duration(tick * 1000))),
         },
-        { ...axis, size: 64, space: 32, values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
+        { ...axis, size: options.binary ? 68 : 60, space: 32, ...(options.binary && { incrs: POWERS }), ...(options.whole && { incrs: WHOLE }), values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
       ],
       series: [{}, ...series],
       hooks: { setCursor: [(chart) => options.onPoint(chart.cursor.idx ?? null)] },

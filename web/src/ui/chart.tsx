@@ -26,6 +26,10 @@ export type ChartProps = {
   format: (value: number) => string;
   /** Whether times are dates, or seconds since a start. */
   clock?: boolean;
+  /** Whether ticks are powers of two, or whole numbers. */
+  ticks?: "binary" | "whole" | "any";
+  /** Whether lone values are marked: a line needs two. */
+  points?: boolean;
   /** At least this is the top of the scale. */
   atLeast?: number;
   /** How the values stand in words, for those who do not see the picture. */
@@ -33,19 +37,19 @@ export type ChartProps = {
 };
 
 /** A chart with its legend, which tells the values under the pointer, or the last ones. */
-export function Chart({ label, series, data, height = 140, format, clock = true, atLeast = 0, summary }: ChartProps) {
+export function Chart({ label, series, data, height = 140, format, clock = true, atLeast = 0, ticks = "any", points = false, summary }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<ChartHandle>(undefined);
   const at = useSignal<number | null>(null);
   const latest = useRef({ data });
   latest.current = { data };
-  const shape = JSON.stringify([series, clock, atLeast]);
+  const shape = JSON.stringify([series, clock, atLeast, ticks, points]);
 
   useEffect(() => {
     let gone = false;
     void import("./chart-core.ts").then(({ makeChart }) => {
       if (gone || !host.current) return;
-      chart.current = makeChart(host.current, { series, height, format, clock, atLeast, onPoint: (index) => (at.value = index) });
+      chart.current = makeChart(host.current, { series, height, format, clock, atLeast, binary: ticks === "binary", whole: ticks === "whole", points, onPoint: (index) => (at.value = index) });
       chart.current.set(latest.current.data);
     });
     return () => {

@@ -189,7 +189,7 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
       doc: options.value,
       extensions: [
         lineNumbers(),
-        lintGutter(),
+        options.notes ? [] : lintGutter(),
         // What is invisible or turns the reading direction is shown by its number.
         highlightSpecialChars({ addSpecialChars: /[\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, render: (code) => hidden(code) }),
         drawSelection(),

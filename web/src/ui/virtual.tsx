@@ -29,21 +29,28 @@ export function windowOf(scroll: number, view: number, rows: number, rowHeight: 
   return { from, until, top: scroll - (at - from * rowHeight), height };
 }
 
-export type Virtual = { window: Window; scroller: RefObject<HTMLDivElement | null>; reveal: (row: number) => void; toEnd: () => void };
+export type Virtual = {
+  window: Window;
+  /** How wide the scroll bar is. */
+  bar: number;
+  scroller: RefObject<HTMLDivElement | null>;
+  reveal: (row: number) => void;
+  toEnd: () => void;
+};
 
 /** The window of a list of `rows` rows that are all `rowHeight` pixels tall, in a scrolling element. */
 export function useVirtual(rows: number, rowHeight: number): Virtual {
   const scroller = useRef<HTMLDivElement>(null);
-  const seen = useSignal({ scroll: 0, view: 800 });
+  const seen = useSignal({ scroll: 0, view: 800, bar: 0 });
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
     let asked = 0;
     const look = () => {
       asked = 0;
-      const next = { scroll: element.scrollTop, view: element.clientHeight };
+      const next = { scroll: element.scrollTop, view: element.clientHeight, bar: element.offsetWidth - element.clientWidth };
       const before = seen.peek();
-      if (next.scroll !== before.scroll || next.view !== before.view) seen.value = next;
+      if (next.scroll !== before.scroll || next.view !== before.view || next.bar !== before.bar) seen.value = next;
     };
     const ask = () => (asked ||= requestAnimationFrame(look));
     look();
@@ -72,7 +79,7 @@ export function useVirtual(rows: number, rowHeight: number): Virtual {
   const toEnd = useCallback(() => {
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, []);
-  return { window: windowOf(seen.value.scroll, seen.value.view, rows, rowHeight), scroller, reveal, toEnd };
+  return { window: windowOf(seen.value.scroll, seen.value.view, rows, rowHeight), bar: seen.value.bar, scroller, reveal, toEnd };
 }
 
 export type Column<T> = {
@@ -116,7 +123,7 @@ export function VirtualTable<T>({ label, columns, rows, total, keyOf, rowHeight 
   }, [near, rows.length, more]);
   return (
     <div class="vtable" role="table" aria-label={label} aria-rowcount={(total ?? rows.length) < 0 ? -1 : (total ?? rows.length) + 1} style={template}>
-      <div class="vtable-head" role="rowgroup">
+      <div class="vtable-head" role="rowgroup" style={{ paddingRight: `${virtual.bar}px` }}>
         <div role="row" class="vtable-row" aria-rowindex={1}>
           {columns.map((column) => (
             <div key={column.id} role="columnheader" class={`${column.number ? "number" : ""} ${column.wide ? "wide-only" : ""}`}>
