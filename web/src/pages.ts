@@ -24,5 +24,10 @@ export const PAGES: readonly Page[] = [
   { pattern: "/", title: "Overview", icon: "overview", key: "o", load: () => import("./pages/overview.tsx") },
   { pattern: "/jobs", title: "Jobs", icon: "jobs", key: "j", load: () => import("./pages/jobs.tsx") },
   { pattern: "/jobs/:id", title: "Job", under: "/jobs", load: () => import("./pages/job.tsx") },
+  { pattern: "/queue", title: "Queue", icon: "queue", key: "q", load: () => import("./pages/queue.tsx") },
   { pattern: "/playground", title: "Playground", icon: "playground", key: "p", load: () => import("./pages/playground.tsx") },
+  { pattern: "/workers", title: "Workers", icon: "workers", key: "w", load: () => import("./pages/workers.tsx") },
+  { pattern: "/access", title: "Access", icon: "access", key: "a", load: () => import("./pages/access.tsx") },
+  { pattern: "/audit", title: "Audit", icon: "audit", key: "u", load: () => import("./pages/audit.tsx") },
+  { pattern: "/posture", title: "Posture", icon: "posture", key: "s", load: () => import("./pages/posture.tsx") },
 ];
