@@ -16,6 +16,7 @@ import { Badge, JobBadge } from "../ui/badge.tsx";
 import { Chart, Sparkline, type ChartProps } from "../ui/chart.tsx";
 import { bytes, count, counted, cpus, duration, percent, shortId } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty, Failed, Loading, Notice } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { Since } from "../ui/time.tsx";
@@ -289,7 +290,7 @@ function Running({ of }: { of: RunningJobs }) {
         </a>
       </div>
       {jobs.length > 0 ? (
-        <div class="table-scroll">
+        <Scroll label="Running now, table" className="table-scroll">
           <table class="table running">
             <colgroup>
               <col />
@@ -321,7 +322,7 @@ function Running({ of }: { of: RunningJobs }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       ) : problem ? (
         <Failed problem={problem} again={() => void of.refresh()} />
       ) : of.known.value ? (
