@@ -4,6 +4,7 @@ import { useResource } from "../api/resource.ts";
 import type { Artifact, Job } from "../api/v1.ts";
 import { bytes } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty, Notice, Shown } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { Ago } from "../ui/time.tsx";
@@ -23,7 +24,7 @@ export function ArtifactsPanel({ job }: { job: Job }) {
             What a program writes below <code>/work/out</code> is kept.
           </Empty>
         ) : (
-          <div class="scrolls">
+          <Scroll label="Artifacts">
             {value.expires_at && (
               <p class="lead">
                 They are deleted <Ago at={value.expires_at} />.
@@ -46,7 +47,7 @@ export function ArtifactsPanel({ job }: { job: Job }) {
                 </ul>
               </Notice>
             )}
-          </div>
+          </Scroll>
         )
       }
     </Shown>

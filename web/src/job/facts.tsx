@@ -79,7 +79,7 @@ export function Facts({ job }: { job: Job }) {
 type Bar = { name: string; used: number | null | undefined; most: number; says: (value: number) => string };
 
 /** What was used at most, beside what was allowed: while it runs, from the samples. */
-export function LimitsUsed({ job, samples }: { job: Job; samples: ReadonlySignal<readonly Sample[]> }) {
+export function LimitsUsed({ job, samples, written }: { job: Job; samples: ReadonlySignal<readonly Sample[]>; written: ReadonlySignal<number> }) {
   const limits = job.limits;
   const usage = job.usage;
   const seen = samples.value;
@@ -94,7 +94,7 @@ export function LimitsUsed({ job, samples }: { job: Job; samples: ReadonlySignal
     { name: "Time", used: usage?.wall_ms ?? latest?.wall_ms, most: limits.wall_ms, says: duration },
     { name: "Processes", used: usage?.pids_peak ?? peak((sample) => sample.pids), most: limits.pids, says: count },
     { name: "Scratch", used: usage?.disk_bytes ?? peak((sample) => sample.disk_bytes), most: limits.disk_bytes, says: bytes },
-    { name: "Output", used: usage?.output_bytes, most: limits.output_bytes, says: bytes },
+    { name: "Output", used: usage?.output_bytes ?? (job.started_at ? written.value : undefined), most: limits.output_bytes, says: bytes },
   ];
   return (
     <dl class="bars">

@@ -1,5 +1,6 @@
 import type { Job } from "../api/v1.ts";
 import { Badge } from "../ui/badge.tsx";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 
@@ -16,11 +17,11 @@ export function LayersPanel({ job }: { job: Job }) {
   }
   const missing = layers.filter((layer) => layer.state !== "held").length;
   return (
-    <div class="scrolls">
+    <Scroll label="Layers">
       <p class="lead">
         {layers.length - missing} of {layers.length} layers held while it ran, as they were probed and not as they were configured.
       </p>
-      <div class="table-scroll">
+      <Scroll label="Layers, table" className="table-scroll">
         <table class="table">
           <thead>
             <tr>
@@ -39,7 +40,7 @@ export function LayersPanel({ job }: { job: Job }) {
             ))}
           </tbody>
         </table>
-      </div>
-    </div>
+      </Scroll>
+    </Scroll>
   );
 }

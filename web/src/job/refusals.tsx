@@ -1,5 +1,6 @@
 import type { Denial, Job } from "../api/v1.ts";
 import { setQuery } from "../router.ts";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { denialSays, tried, upper } from "./words.ts";
@@ -14,7 +15,7 @@ export function RefusalsPanel({ job, denials }: { job: Job; denials: readonly De
     );
   }
   return (
-    <div class="scrolls">
+    <Scroll label="Refusals">
       <ul class="refusals">
         {denials.map((denial, at) => (
           <li key={at} class="refusal">
@@ -37,6 +38,6 @@ export function RefusalsPanel({ job, denials }: { job: Job; denials: readonly De
         ))}
       </ul>
       <p class="lead">Files, lines and targets are what the program said of itself; nothing was decided by them.</p>
-    </div>
+    </Scroll>
   );
 }

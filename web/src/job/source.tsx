@@ -9,6 +9,7 @@ import { textOf } from "../ui/bytes.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Editor, type EditorHandle, type Mark } from "../ui/editor.tsx";
 import { bytes, counted } from "../ui/format.ts";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty, Shown } from "../ui/state.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { safe, safeLines } from "../ui/text.ts";
@@ -115,7 +116,7 @@ function Advice({ job, denials }: { job: Job; denials: readonly Denial[] }) {
   return (
     <section class="advice" aria-label="Foretold and happened">
       <h2>Foretold, and what happened</h2>
-      <div class="table-scroll">
+      <Scroll label="Foretold, and what happened, table" className="table-scroll">
         <table class="table">
           <thead>
             <tr>
@@ -165,7 +166,7 @@ function Advice({ job, denials }: { job: Job; denials: readonly Denial[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {more > 0 && <p class="lead">{counted(more, "more finding")} not shown.</p>}
       {denials.length === 0 && job.state === "ended" && <p class="lead">Nothing was refused while it ran.</p>}
     </section>

@@ -3,6 +3,7 @@ import type { Job } from "../api/v1.ts";
 import type { JobEvent } from "../api/watching.ts";
 import { bytes, clock, dateAndClock, duration, shortId } from "../ui/format.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { now } from "../ui/time.tsx";
@@ -60,7 +61,7 @@ export function TimelinePanel({ job, timeline }: { job: Job; timeline: ReadonlyS
   const begin = Date.parse(job.submitted_at);
   let before = begin;
   return (
-    <div class="scrolls">
+    <Scroll label="Timeline">
       <ol class="timeline">
         {events.map((event) => {
           const says = saysOf(event);
@@ -90,6 +91,6 @@ export function TimelinePanel({ job, timeline }: { job: Job; timeline: ReadonlyS
           );
         })}
       </ol>
-    </div>
+    </Scroll>
   );
 }

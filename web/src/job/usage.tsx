@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { Job, Sample } from "../api/v1.ts";
 import { Chart, type ChartProps } from "../ui/chart.tsx";
 import { bytes, count, cpus, duration } from "../ui/format.ts";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { limitLine, rates } from "./series.ts";
 
@@ -19,14 +20,14 @@ export function UsagePanel({ job, samples }: { job: Job; samples: ReadonlySignal
     );
   }
   return (
-    <div class="scrolls charts">
+    <Scroll label="Charts" className="scrolls charts">
       {charts.map((chart) => (
         <section key={chart.label} class="chart-block">
-          <h3>{chart.label}</h3>
+          <h2 class="minor">{chart.label}</h2>
           <Chart {...chart} clock={false} />
         </section>
       ))}
-    </div>
+    </Scroll>
   );
 }
 

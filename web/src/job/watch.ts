@@ -16,6 +16,8 @@ export type Watch = {
   version: Signal<number>;
   samples: Signal<readonly Sample[]>;
   denials: Signal<readonly Denial[]>;
+  /** Bytes that it wrote, those that were not kept included. */
+  written: Signal<number>;
   /** What happened, without output and samples; bounded. */
   timeline: Signal<readonly JobEvent[]>;
   state: Signal<"connecting" | "open" | "waiting" | "over">;
@@ -33,18 +35,23 @@ export function watch(id: string, changed: () => void): Watch {
   const version = signal(0);
   const samples = signal<readonly Sample[]>([]);
   const denials = signal<readonly Denial[]>([]);
+  const written = signal(0);
   const timeline = signal<readonly JobEvent[]>([]);
   const state = signal<"connecting" | "open" | "waiting" | "over">("connecting");
   const problem = signal<Problem | undefined>(undefined);
 
   // Events come by the thousand: what they change is told once in a frame.
   let fresh = { samples: [] as Sample[], denials: [] as Denial[], timeline: [] as JobEvent[], log: false, job: false };
+  let bytesWritten = 0;
   let asked = 0;
   const tell = () => {
     asked = 0;
     const news = fresh;
     fresh = { samples: [], denials: [], timeline: [], log: false, job: false };
-    if (news.log) version.value += 1;
+    if (news.log) {
+      version.value += 1;
+      written.value = bytesWritten;
+    }
     if (news.samples.length > 0) samples.value = thinned([...samples.peek(), ...news.samples]);
     if (news.denials.length > 0) denials.value = [...denials.peek(), ...news.denials];
     if (news.timeline.length > 0 && timeline.peek().length < TIMELINE_MOST) timeline.value = [...timeline.peek(), ...news.timeline];
@@ -56,10 +63,11 @@ export function watch(id: string, changed: () => void): Watch {
   const take = (event: JobEvent): boolean => {
     switch (event.type) {
       case "output":
-        log.output(event.stream, event.data, event.at);
+        bytesWritten += log.output(event.stream, event.data, event.at);
         fresh.log = true;
         break;
       case "elided":
+        bytesWritten += event.bytes;
         log.note(`${bytes(event.bytes)} of ${event.stream === "stdout" ? "output" : "error output"} were not kept: the limit of output was reached.`, event.at);
         fresh.log = true;
         break;
@@ -72,6 +80,7 @@ export function watch(id: string, changed: () => void): Watch {
         break;
       case "started":
         // What an attempt before it used is not what this one uses.
+        bytesWritten = 0;
         samples.value = [];
         fresh.samples = [];
         fresh.timeline.push(event);
@@ -122,6 +131,7 @@ export function watch(id: string, changed: () => void): Watch {
     version,
     samples,
     denials,
+    written,
     timeline,
     state,
     problem,

@@ -36,11 +36,14 @@ export class Log {
   #next = 1;
   #streams: Record<OutputStream, Stream> = { stdout: makeStream(), stderr: makeStream() };
 
-  output(kind: OutputStream, data: Content, at: string): void {
+  /** Takes a piece of output, and says how many bytes it was. */
+  output(kind: OutputStream, data: Content, at: string): number {
     const stream = this.#streams[kind];
-    const text = stream.decoder.decode(bytesOf(data), { stream: true });
+    const bytes = bytesOf(data);
+    const text = stream.decoder.decode(bytes, { stream: true });
     this.#take(kind, stream, stream.ansi.push(text), at);
     this.#trim();
+    return bytes.length;
   }
 
   /** A remark of ours between the lines. */

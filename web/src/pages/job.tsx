@@ -87,7 +87,7 @@ function OneJob({ id }: { id: string }) {
             <div class="panel-head">
               <h2>Used, of its limits</h2>
             </div>
-            <LimitsUsed job={now} samples={seen.samples} />
+            <LimitsUsed job={now} samples={seen.samples} written={seen.written} />
           </section>
         </aside>
       </div>
@@ -120,10 +120,12 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
           {safe(job.entry, 120)}
         </h1>
         <JobBadge job={job} />
-        <span class="mono faint small job-id cut" title={job.id}>
-          {job.id}
+        <span class="job-id">
+          <span class="mono faint small cut" title={job.id}>
+            {job.id}
+          </span>
+          <Copy text={job.id} label="Copy the id" />
         </span>
-        <Copy text={job.id} label="Copy the id" />
         <span class="push" />
         {job.waiting?.held && approves && (
           <button type="button" class="button primary" onClick={() => (asks.value = "approve")}>

@@ -16,6 +16,7 @@ import { Badge, JobBadge } from "../ui/badge.tsx";
 import { Chart, Sparkline, type ChartProps } from "../ui/chart.tsx";
 import { bytes, count, counted, cpus, duration, percent, shortId } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { Scroll } from "../ui/scroll.tsx";
 import { Empty, Failed, Loading, Notice } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { Since } from "../ui/time.tsx";
@@ -92,7 +93,7 @@ function Tiles({ history, queued, running }: { history: History | undefined; que
       <Tile
         name="Waiting time"
         value={known(all?.wait_p50_ms, duration)}
-        more={all && all.wait_p90_ms !== undefined ? `nine of ten within ${duration(all.wait_p90_ms)}` : all ? "nothing started lately" : undefined}
+        more={all && all.wait_p90_ms !== undefined ? `90 % within ${duration(all.wait_p90_ms)}` : all ? "nothing started lately" : undefined}
       />
       <Tile name="Throughput" value={known(all?.ended_per_minute, (value) => (value >= 10 ? count(value) : value.toFixed(value === 0 ? 0 : 1)))} more="ended a minute" />
       <Tile
@@ -196,7 +197,7 @@ function Charts({ of }: { of: Resource<History> }) {
           <div class="panel-head">
             <h2>{chart?.label ?? "\u00a0"}</h2>
           </div>
-          <div class="panel-body chart-place">{chart && (chart.data[0]?.length ?? 0) > 1 ? <Chart {...chart} /> : chart ? <Empty title="The first moments are yet to come" icon="clock" /> : null}</div>
+          <div class="panel-body chart-place">{chart && (chart.data[0]?.length ?? 0) > 1 ? <Chart {...chart} height={124} /> : chart ? <Empty title="The first moments are yet to come" icon="clock" /> : null}</div>
         </section>
       ))}
     </div>
@@ -227,8 +228,8 @@ function chartsOf(history: History): ChartProps[] {
     {
       label: "Waiting time of those that started",
       series: [
-        { label: "half within", colour: "--chart-1" },
-        { label: "nine of ten within", colour: "--chart-2" },
+        { label: "50 % within", colour: "--chart-1" },
+        { label: "90 % within", colour: "--chart-2" },
       ],
       data: [times, of((moment) => moment.wait_p50_ms), of((moment) => moment.wait_p90_ms)],
       format: duration,
@@ -289,8 +290,17 @@ function Running({ of }: { of: RunningJobs }) {
         </a>
       </div>
       {jobs.length > 0 ? (
-        <div class="table-scroll">
+        <Scroll label="Running now, table" className="table-scroll">
           <table class="table running">
+            <colgroup>
+              <col />
+              <col class="running-col-whose" />
+              <col class="running-col-spark" />
+              <col class="running-col-cpus" />
+              <col class="running-col-spark" />
+              <col class="running-col-memory" />
+              <col class="running-col-since" />
+            </colgroup>
             <thead>
               <tr>
                 <th scope="col">Job</th>
@@ -312,7 +322,7 @@ function Running({ of }: { of: RunningJobs }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       ) : problem ? (
         <Failed problem={problem} again={() => void of.refresh()} />
       ) : of.known.value ? (
@@ -338,10 +348,13 @@ function RunningRow({ job, of }: { job: Job; of: RunningJobs }) {
   return (
     <tr>
       <td>
-        <a href={to(`/jobs/${job.id}`)}>
-          <b>{safe(job.entry, 60)}</b>
-        </a>{" "}
-        <span class="mono small faint">{shortId(job.id)}</span> {job.state !== "running" || job.cancel_requested ? <JobBadge job={job} /> : null}
+        <span class="running-job">
+          <a class="cut" href={to(`/jobs/${job.id}`)} title={safe(job.entry)}>
+            <b>{safe(job.entry, 120)}</b>
+          </a>
+          <span class="mono small faint">{shortId(job.id)}</span>
+          {job.state !== "running" || job.cancel_requested ? <JobBadge job={job} /> : null}
+        </span>
       </td>
       <td>
         <span class="running-whose" title={`${safe(job.project_name)} · ${safe(job.user_name)}`}>

@@ -104,12 +104,13 @@ test("changes move into a list where they belong", () => {
   assert.deepEqual(ids(merged([job("job_4"), job("job_2")], list)), ["job_5", "job_4", "job_3", "job_2"]);
 });
 
-test("a rate is what a sum grew by, and samples that lie close are taken together", () => {
+test("a rate is what a sum grew by in the last second, or since the sample before", () => {
   const samples = [
     { wall_ms: 0, cpu_ms: 0 },
-    { wall_ms: 100, cpu_ms: 50 },
-    { wall_ms: 105, cpu_ms: 60 },
-    { wall_ms: 200, cpu_ms: 150 },
+    { wall_ms: 500, cpu_ms: 500 },
+    { wall_ms: 1000, cpu_ms: 500 },
+    { wall_ms: 1500, cpu_ms: 750 },
+    { wall_ms: 11_500, cpu_ms: 1750 },
   ];
-  assert.deepEqual(rates(samples, (sample) => sample.cpu_ms), [null, 0.5, null, 1]);
+  assert.deepEqual(rates(samples, (sample) => sample.cpu_ms), [null, 1, 0.5, 0.25, 0.1]);
 });

@@ -204,7 +204,7 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         keymap.of([...defaultKeymap, ...searchKeymap, ...lintKeymap]),
         writing,
         options.notes ? notesField : [],
-        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && told) options.onChange(update.state.doc.toString());
         }),

@@ -23,6 +23,6 @@ export function Ago({ at }: { at: string | null | undefined }) {
 
 /** How long it has been since `from`, counting on. */
 export function Since({ from }: { from: string }) {
-  const words = useMemo(() => computed(() => duration(Math.max(0, Math.floor((now.value - Date.parse(from)) / 1000) * 1000))), [from]);
+  const words = useMemo(() => computed(() => duration(Math.max(0, Math.floor((now.value - Date.parse(from)) / 1000) * 1000)).replace(/^0 ms$/, "0 s")), [from]);
   return <time dateTime={from}>{words}</time>;
 }
