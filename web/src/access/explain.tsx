@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { session } from "../api/session.ts";
@@ -17,6 +18,10 @@ export function ExplainTab() {
   const action = useSignal("job.submit");
   const project = useSignal("");
   const job = useSignal("");
+  const all = projects.value.value?.projects;
+  useEffect(() => {
+    if (all?.[0] && project.peek() === "") project.value = all[0].name;
+  }, [all]);
   const answer = useSignal<Explained | undefined>(undefined);
   const problem = useSignal<Problem | undefined>(undefined);
   const busy = useSignal(false);
@@ -89,7 +94,7 @@ export function ExplainTab() {
                 </ul>
               </div>
             )}
-            <p class="faint">{said.roles.length === 0 ? "They hold no role there." : `They are there: ${safe(said.roles.join(", "), 300)}.`}</p>
+            <p class="faint">{said.roles.length === 0 ? "No role counts there." : `Roles that count there: ${safe(said.roles.join(", "), 300)}.`}</p>
             {said.policies.map((policy) => (
               <figure key={policy.id} class="policy">
                 <figcaption class="small">

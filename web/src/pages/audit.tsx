@@ -105,10 +105,10 @@ export default function Audit() {
             <option key={action} value={action} />
           ))}
         </datalist>
-        <input class="filter" type="search" placeholder="About: an id" aria-label="About what: an id, or platform" value={filter.resource} onChange={(event) => setQuery({ resource: event.currentTarget.value.trim() })} />
+        <input class="filter" type="search" placeholder="About" aria-label="About what: an id, or platform" value={filter.resource} onChange={(event) => setQuery({ resource: event.currentTarget.value.trim() })} />
         <input class="filter" type="search" placeholder="Project" aria-label="Project, by name" value={filter.project} onChange={(event) => setQuery({ project: event.currentTarget.value.trim() })} />
         <select aria-label="Allowed or refused" value={filter.allowed} onChange={(event) => setQuery({ allowed: event.currentTarget.value })}>
-          <option value="">Allowed and refused</option>
+          <option value="">Any answer</option>
           <option value="no">Refused</option>
           <option value="yes">Allowed</option>
         </select>
@@ -179,9 +179,7 @@ function Row({ row, onOpen }: { row: AuditRow; onOpen: () => void }) {
         </span>
         <span class="audit-allowed">
           {row.allowed ? (
-            <Badge tone="good" icon="check">
-              allowed
-            </Badge>
+            <span class="faint small">allowed</span>
           ) : (
             <Badge tone="bad" icon="cross">
               refused

@@ -6,6 +6,7 @@ import { onChange } from "../api/live.ts";
 import { asProblem } from "../api/problem.ts";
 import { useResource } from "../api/resource.ts";
 import type { Job, JobId, Queue, Share } from "../api/v1.ts";
+import { upper } from "../job/words.ts";
 import { to } from "../router.ts";
 import { Badge } from "../ui/badge.tsx";
 import { count, counted, percent, relative, shortId } from "../ui/format.ts";
@@ -143,7 +144,7 @@ const COLUMNS: readonly Cells<Waits>[] = [
     ),
   },
   { title: "Before it", number: true, width: "84px", cell: ({ position }) => (position === undefined ? <span class="faint">–</span> : count(position)) },
-  { title: "Why it waits", cell: ({ job }) => (job?.waiting ? safe(job.waiting.why, 600) : <span class="faint">…</span>) },
+  { title: "Why it waits", cell: ({ job }) => (job?.waiting ? safe(upper(job.waiting.why), 600) : <span class="faint">…</span>) },
   { title: "Expected start", width: "170px", cell: ({ job }) => <Expected job={job} /> },
   { title: "Waits since", width: "104px", cell: ({ job }) => (job ? <Ago at={job.submitted_at} /> : <span class="faint">–</span>) },
 ];
@@ -157,7 +158,7 @@ function Expected({ job }: { job: Job | undefined }) {
   return (
     <>
       {words(half)}
-      {most && most !== half && <div class="faint small">nine of ten: {words(most)}</div>}
+      {most && words(most) !== words(half) && <div class="faint small">nine of ten: {words(most)}</div>}
     </>
   );
 }
