@@ -86,7 +86,7 @@ export function ExplainTab() {
             </Notice>
             {said.remedies.length > 0 && (
               <div>
-                <h3>What would change that</h3>
+                <h2>What would change that</h2>
                 <ul class="bullets">
                   {said.remedies.map((remedy, at) => (
                     <li key={at}>{safe(remedy, 600)}</li>
@@ -100,7 +100,7 @@ export function ExplainTab() {
                 <figcaption class="small">
                   <b class="mono">{safe(policy.id, 100)}</b> <span class="faint">in {safe(policy.file, 100)}</span>
                 </figcaption>
-                <pre class="excerpt">{safeLines(policy.text, 8000)}</pre>
+                <pre class="excerpt" tabIndex={0} role="group" aria-label={`Text of the policy ${safe(policy.id, 100)}`}>{safeLines(policy.text, 8000)}</pre>
               </figure>
             ))}
           </div>

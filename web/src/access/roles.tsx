@@ -38,7 +38,7 @@ export function RolesTab() {
       cell: (one) => (
         <div class="acts">
           {may && holds(["owner", "operator"], one.project ?? "platform") && (
-            <button type="button" class="button small" aria-label={`Take the role ${safe(one.role, 40)} in ${safe(one.project_name, 60)} from ${safe(one.user_name, 60)}`} onClick={() => (asks.value = one)}>
+            <button type="button" class="button small" aria-label={`Take away the role ${safe(one.role, 40)} in ${safe(one.project_name, 60)} from ${safe(one.user_name, 60)}`} onClick={() => (asks.value = one)}>
               Take away
             </button>
           )}

@@ -162,7 +162,7 @@ export default function Audit() {
 
 function says(row: AuditRow): string {
   const detail = row.detail as Record<string, unknown> | null;
-  const parts = [typeof detail?.says === "string" ? detail.says : typeof detail?.code === "string" ? detail.code : "", typeof detail?.count === "number" ? `${detail.count} times` : ""];
+  const parts = [typeof detail?.says === "string" ? detail.says : typeof detail?.code === "string" ? detail.code : "", typeof detail?.count === "number" && detail.count > 1 ? `${detail.count} times` : ""];
   return parts.filter((part) => part !== "").join("; ");
 }
 
@@ -221,7 +221,7 @@ function Detail({ row, onClose }: { row: AuditRow; onClose: () => void }) {
             ),
         )}
       </dl>
-      {detail !== undefined && <pre class="excerpt">{safeLines(detail, 8000)}</pre>}
+      {detail !== undefined && <pre class="excerpt" tabIndex={0} role="group" aria-label="More about it">{safeLines(detail, 8000)}</pre>}
       <div class="acts">
         {row.resource.startsWith("job_") && (
           <a class="button small" href={to(`/jobs/${row.resource}`)}>

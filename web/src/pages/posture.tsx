@@ -38,7 +38,7 @@ const COLUMNS: readonly Cells<LayerReport>[] = [
       ),
   },
   { title: "What it does, or what was found", cell: (one) => safe(one.detail, 400) },
-  { title: "What to do", cell: (one) => (one.state === "held" ? <span class="faint">–</span> : (MEND[one.name] ?? "Run gambeson doctor on that machine: it says what is wrong.")) },
+  { title: "What to do", cell: (one) => (one.state === "held" ? null : (MEND[one.name] ?? "Run gambeson doctor on that machine: it says what is wrong.")) },
 ];
 
 export default function Posture() {

@@ -141,7 +141,7 @@ export default function Workers() {
           <p>
             Write it to a file on the machine that is to run jobs, and start the worker there. It works once, and until <Ago at={token.value.expires_at} />.
           </p>
-          <pre class="excerpt">{`gambeson worker --join ${location.origin} --join-token-file FILE`}</pre>
+          <pre class="excerpt" tabIndex={0} role="group" aria-label="How to start it">{`gambeson worker --join ${location.origin} --join-token-file FILE`}</pre>
         </SecretDialog>
       )}
     </div>

@@ -2,11 +2,12 @@
 // written out, since what is no longer shown as a table is else no longer read as one.
 import type { ComponentChildren } from "preact";
 
+/** A cell that is `null` says nothing; on a phone it is left out. */
 export type Cells<T> = { title: string; cell: (row: T) => ComponentChildren; number?: boolean; width?: string };
 
 export function Rows<T>({ label, columns, rows, keyOf, lit }: { label: string; columns: readonly Cells<T>[]; rows: readonly T[]; keyOf: (row: T) => string; lit?: (row: T) => boolean }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label={label}>
+    <div class="table-scroll" tabIndex={0} role="group" aria-label={label}>
       <table class="table stack" role="table" aria-label={label}>
         <thead role="rowgroup">
           <tr role="row">
@@ -20,11 +21,14 @@ export function Rows<T>({ label, columns, rows, keyOf, lit }: { label: string; c
         <tbody role="rowgroup">
           {rows.map((row) => (
             <tr key={keyOf(row)} role="row" class={lit?.(row) ? "lit" : ""}>
-              {columns.map((column, at) => (
-                <td key={at} role="cell" data-title={column.title} class={column.number ? "number" : ""}>
-                  <div>{column.cell(row)}</div>
-                </td>
-              ))}
+              {columns.map((column, at) => {
+                const cell = column.cell(row);
+                return (
+                  <td key={at} role="cell" data-title={column.title} class={`${column.number ? "number" : ""}${cell === null ? " none" : ""}`}>
+                    <div>{cell ?? <span class="faint">–</span>}</div>
+                  </td>
+                );
+              })}
             </tr>
           ))}
         </tbody>
