@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gambeson_api::work::{HeartbeatAnswer, Lease, Room};
 use gambeson_api::{
     AuditRow, Code, End, Event, EventBody, JobId, JobState, LayerReport, LeaseId, Outcome, Problem, Project, ProjectId,
-    Report, Start, Time, Usage, UserId, WorkerId,
+    Report, Sample, Start, Time, Usage, UserId, Vitals, WorkerId,
 };
 use tokio::sync::oneshot;
 
@@ -55,6 +55,8 @@ pub(crate) type Act<T> = Result<T, Failure>;
 pub(crate) enum Effect {
     /// There are events of a job.
     Tell { job: JobId, ended: bool },
+    /// It is known what a job uses now.
+    Sampled { job: JobId, attempt: u32, sample: Sample },
     /// Leases were granted to a parked request.
     Leases { reply: oneshot::Sender<Vec<Lease>>, leases: Vec<Lease> },
     /// A parked heartbeat has something to do.
@@ -91,6 +93,9 @@ pub(crate) struct Live {
     pub denials: usize,
     /// Connections recorded of this attempt.
     pub connections: usize,
+    /// Samples of this attempt, since we know of it, and of which moment the last one is.
+    pub samples: usize,
+    pub sampled_ms: u64,
 }
 
 /// What is known of a worker while it is heard of.
@@ -104,6 +109,8 @@ pub(crate) struct Present {
     /// When that was stored last.
     pub stored: Time,
     pub room: Room,
+    /// How it is, as its last heartbeat said.
+    pub vitals: Option<Vitals>,
 }
 
 /// A request for leases that waits.
@@ -249,6 +256,8 @@ impl State {
                     connections: 0,
                     output_most: row.ask.limits.output_bytes,
                     denials: 0,
+                    samples: 0,
+                    sampled_ms: 0,
                 },
             );
         }

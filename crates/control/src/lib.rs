@@ -18,6 +18,7 @@ mod lease;
 pub mod queue;
 mod rate;
 mod reading;
+mod sampled;
 mod secret;
 mod store;
 mod sweep;

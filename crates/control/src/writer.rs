@@ -329,7 +329,13 @@ fn schedule(desk: &mut Desk) -> Stored<()> {
 
 fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
     match effect {
-        Effect::Tell { job, ended } => shared.watchers.tell(job, ended),
+        Effect::Tell { job, ended } => {
+            if ended {
+                shared.sampled.forget(job);
+            }
+            shared.watchers.tell(job, ended);
+        }
+        Effect::Sampled { job, attempt, sample } => shared.sampled.put(job, attempt, sample),
         Effect::Leases { reply, leases } => {
             if let Err(leases) = reply.send(leases) {
                 desk.undelivered.extend(leases.iter().map(|lease| lease.id));

@@ -298,7 +298,8 @@ impl Control {
         rows.truncate(limit as usize);
         let next = if more { rows.last().map(|row| row.id.to_string()) } else { None };
         let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
-        let jobs = rows.into_iter().map(|row| shown(&directory, row, workers, false)).collect();
+        let shown = |row| self.shared.sampled.shown(shown(&directory, row, workers, false));
+        let jobs = rows.into_iter().map(shown).collect();
         Ok(JobList { jobs, next })
     }
 
@@ -427,7 +428,7 @@ impl Control {
             (Some(verdicts), Some(report)) if remarks => verdicts.missed(&report.denials),
             _ => Vec::new(),
         };
-        let mut job = shown(&directory, row, workers, output);
+        let mut job = self.shared.sampled.shown(shown(&directory, row, workers, output));
         if let Some((findings, more)) = findings {
             (job.findings, job.findings_more) = (findings, more);
         }
@@ -520,7 +521,7 @@ fn written(store: &dyn Store, job: JobId, attempt: u32) -> Stored<Written> {
     let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
     let mut after = 0;
     loop {
-        let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
+        let events = store.events_of_output(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
         let Some(last) = events.last() else { break };
         after = last.seq;
         for event in events {

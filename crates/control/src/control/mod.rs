@@ -31,6 +31,7 @@ use crate::disk::{self, remove_parts};
 use crate::house::House;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
+use crate::sampled::Sampled;
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
@@ -100,6 +101,7 @@ pub(crate) struct Shared {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub watchers: Watchers,
+    pub sampled: Sampled,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -270,6 +272,7 @@ impl Control {
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
+            sampled: Sampled::default(),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),

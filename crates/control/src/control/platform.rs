@@ -73,7 +73,7 @@ fn shown_worker(desk: &Desk, row: &WorkerRow) -> Worker {
         environment: row.environment.clone(),
         seen_at: present.map_or(row.seen, |present| present.seen),
         enrolled_at: row.enrolled,
-        vitals: None,
+        vitals: present.and_then(|present| present.vitals),
     }
 }
 

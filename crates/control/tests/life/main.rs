@@ -5,6 +5,7 @@ mod blobs;
 mod egress;
 mod installation;
 mod leases;
+mod samples;
 mod vetting;
 
 use std::time::Duration;
