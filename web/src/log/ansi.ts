@@ -135,11 +135,15 @@ function sequenceAt(text: string, at: number): { end: number; graphic: string | 
     return { end, graphic: final === "m" && between === "" && /^[0-9;:]*$/.test(parameters) ? parameters : undefined };
   }
   if ("]PX^_".includes(next)) {
-    // A string: a title, a link. It ends by BEL or ESC \; one that reaches the end of the line is none.
-    const end = /\u0007|\u001b\\|[\n\r]/.exec(rest);
+    // A string: a title, a link. It ends by BEL or ESC \; one that reaches the end of the line, or another sequence, is none. So
+    // nobody looks past the next ESC, and a flood of beginnings costs no more than other text.
+    const end = /[\u0007\u001b\n\r]/.exec(rest);
     if (!end) return rest.length >= SEQUENCE_MOST ? "none" : "unfinished";
-    if (end[0] === "\n" || end[0] === "\r") return "none";
-    return { end: at + 2 + end.index + end[0].length, graphic: undefined };
+    const after = at + 2 + end.index + 1;
+    if (end[0] === "\u0007") return { end: after, graphic: undefined };
+    if (end[0] !== "\u001b") return "none";
+    if (text[after] === undefined) return "unfinished";
+    return text[after] === "\\" ? { end: after + 1, graphic: undefined } : "none";
   }
   if (/[ -/]/.test(next)) {
     const final = /^[ -/]*([0-~])?/.exec(rest);

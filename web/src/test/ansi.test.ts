@@ -62,3 +62,25 @@ test("classes are only ever those that we named", () => {
   assert.equal(classesOf(select({}, "38;2;255;0;0")), "f1");
   assert.equal(classesOf(select({}, "48;5;21")), "g4");
 });
+
+test("a string ends by its own end and by no other sequence", () => {
+  assert.equal(textOf(read("a\u001b]8;;x\u001b\\b\u001bPq\u0007c")), "abc");
+  assert.deepEqual(read("\u001b]0;t\u001b[31mx"), [
+    { kind: "text", text: "␛]0;t", classes: "" },
+    { kind: "text", text: "x", classes: "f1" },
+  ]);
+  assert.equal(textOf(read("\u001b]0;t\u001b", "\\x")), "x", "cut between the two characters of its end");
+});
+
+test("a flood of beginnings that never end is read as fast as other text", () => {
+  const took = (text: string): number => {
+    const begun = performance.now();
+    read(text);
+    return performance.now() - begun;
+  };
+  took("\u001b]".repeat(10_000));
+  const control = took("\u001b[".repeat(100_000));
+  const flood = took("\u001b]".repeat(100_000));
+  // It took some thirty times as long when each looked at the 4096 characters after it.
+  assert.ok(flood < 10 * control + 100, `${flood} ms, and ${control} ms`);
+});
