@@ -18,14 +18,16 @@ type Input<K extends Operation> = Needed<"path", All[K]["path"]> & { query?: All
 
 const TRIES = 4;
 
-/** `/v1/jobs/{id}` with its places filled in and its query appended. A path of an artifact keeps its slashes. */
+/** `/v1/jobs/{id}` with its places filled in and its query appended. A path of an artifact keeps its slashes. What fills a
+ * place may come from the address bar: it never leads to another operation. */
 export function address(template: string, path?: Record<string, unknown>, query?: Record<string, unknown>): string {
-  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) =>
-    String(path?.[name] ?? "")
-      .split("/")
-      .map(encodeURIComponent)
-      .join("/"),
-  );
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = String(path?.[name] ?? "");
+    const parts = name === "path" ? value.split("/") : [value];
+    // Browsers take these for steps, however they are encoded.
+    if (parts.some((part) => part === "." || part === "..")) throw new Problem(404, "not_found", "The address leads nowhere.", "", undefined, undefined);
+    return parts.map(encodeURIComponent).join("/");
+  });
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));
@@ -117,6 +119,8 @@ export async function signOut(): Promise<void> {
   } catch (thrown) {
     if (!(thrown instanceof Problem) || thrown.status !== 401) throw thrown;
   }
+  // Who signs out leaves nothing behind, whichever page they are on.
+  sessionStorage.clear();
   sessionEnded.value = "You signed out.";
   session.value = null;
 }
