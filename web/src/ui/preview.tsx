@@ -1,7 +1,8 @@
 // Previews of files that programs left. They are hostile:
 //
 // 1. Nothing is opened as a document. An image is decoded by the browser's <img> from bytes whose first ones are those of a raster
-//    format, under a type that we name; SVG is none of them.
+//    format, under a type that we name; SVG is none of them. How many pixels there are is read before that: a few bytes can
+//    stand for gigabytes of them.
 // 2. Text and tables become text nodes, bounded in size.
 // 3. Everything else is downloaded only.
 import { useSignal } from "@preact/signals";
@@ -21,6 +22,7 @@ const KINDS: Record<string, PreviewKind> = {
 };
 const IMAGE_MOST = 20 << 20;
 const TEXT_MOST = 256 << 10;
+const PIXELS_MOST = 32_000_000;
 
 /** How a file can be shown, by its name and size; nothing where it is only downloaded. */
 export function previewOf(path: string, size: number): PreviewKind | undefined {
@@ -38,6 +40,43 @@ export function rasterType(bytes: Uint8Array): string | undefined {
   if (starts(0x42, 0x4d)) return "image/bmp";
   if (starts(0x52, 0x49, 0x46, 0x46) && [0x57, 0x45, 0x42, 0x50].every((byte, at) => bytes[8 + at] === byte)) return "image/webp";
   return undefined;
+}
+
+/** How many pixels a raster image says that it has; nothing where that cannot be read. */
+export function pixelsOf(bytes: Uint8Array, type: string): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    switch (type) {
+      case "image/png":
+        return view.getUint32(16) * view.getUint32(20);
+      case "image/gif":
+        return view.getUint16(6, true) * view.getUint16(8, true);
+      case "image/bmp":
+        // The oldest header has numbers of two bytes; a negative height is counted from the top.
+        return view.getUint32(14, true) === 12 ? view.getUint16(18, true) * view.getUint16(20, true) : Math.abs(view.getInt32(18, true) * view.getInt32(22, true));
+      case "image/webp": {
+        const kind = String.fromCharCode(...bytes.subarray(12, 16));
+        if (kind === "VP8 ") return (view.getUint16(26, true) & 0x3fff) * (view.getUint16(28, true) & 0x3fff);
+        if (kind === "VP8L") return ((view.getUint32(21, true) & 0x3fff) + 1) * (((view.getUint32(21, true) >>> 14) & 0x3fff) + 1);
+        if (kind === "VP8X") return ((view.getUint32(24, true) & 0xffffff) + 1) * ((view.getUint32(26, true) >>> 8) + 1);
+        return undefined;
+      }
+      case "image/jpeg":
+        // Segments follow each other until the one that begins a frame.
+        for (let at = 2; view.getUint8(at) === 0xff; ) {
+          const marker = view.getUint8(at + 1);
+          if (marker === 0xff) at += 1;
+          else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return view.getUint16(at + 5) * view.getUint16(at + 7);
+          else at += 2 + view.getUint16(at + 2);
+        }
+        return undefined;
+      default:
+        return undefined;
+    }
+  } catch {
+    // It ends before it says.
+    return undefined;
+  }
 }
 
 /** At most `most` bytes of an answer; whether there were more. */
@@ -79,6 +118,7 @@ export function Preview({ kind, href, name }: { kind: PreviewKind; href: string;
       if (kind === "image") {
         const type = rasterType(bytes);
         if (!type) made.value = { kind: "not", why: "By its first bytes it is no picture of a kind that is shown here." };
+        else if (!((pixelsOf(bytes, type) ?? Infinity) <= PIXELS_MOST)) made.value = { kind: "not", why: "It has more pixels than are shown here." };
         else made.value = { kind: "image", url: (url = URL.createObjectURL(new Blob([bytes], { type }))) };
         return;
       }
