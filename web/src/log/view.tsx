@@ -43,7 +43,8 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   }, [rows, rows.length, grown, wide]);
   const lines = starts[rows.length] ?? 0;
   const virtual = useVirtual(lines, ROW);
-  const { scroller, window } = virtual;
+  const { scroller } = virtual;
+  const window = virtual.window.value;
 
   const hits = useMemo(() => {
     const text = wanted.value.toLowerCase();
@@ -167,7 +168,7 @@ export function LogView({ log, version, live, download }: LogViewProps) {
           <Icon name="download" /> Raw
         </button>
       </div>
-      <div class={wrap.value ? "log-scroll wrapped" : "log-scroll"} ref={scroller} tabIndex={0} role="region" aria-label="Output of the program">
+      <div class={wrap.value ? "log-scroll wrapped" : "log-scroll"} ref={virtual.attach} tabIndex={0} role="region" aria-label="Output of the program">
         {log.dropped > 0 && <p class="log-dropped">{counted(log.dropped, "earlier line")} not kept here: the download has them.</p>}
         {lines === 0 ? (
           <p class="log-none">{live ? "Nothing was written yet." : "The program wrote nothing."}</p>

@@ -3,6 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
+import { maySubmit } from "../api/session.ts";
 import type { Job, JobState } from "../api/v1.ts";
 import { JobStore, type Filter } from "../job/store.ts";
 import { upper } from "../job/words.ts";
@@ -75,9 +76,11 @@ export default function Jobs() {
         <h1>Jobs</h1>
         <span class="faint">{store.complete.value || jobs.length > 0 ? `${counted(jobs.length, "job")}${store.complete.value ? "" : " and more"}` : ""}</span>
         <span class="push" />
-        <a class="button primary" href={to("/playground")}>
-          <Icon name="plus" /> New job
-        </a>
+        {maySubmit() && (
+          <a class="button primary" href={to("/playground")}>
+            <Icon name="plus" /> New job
+          </a>
+        )}
       </div>
       <Filters filter={filter} search={search} />
       <section class="panel" aria-label="Jobs">
@@ -106,7 +109,13 @@ export default function Jobs() {
           </Empty>
         ) : (
           <Empty title="There are no jobs yet" icon="jobs">
-            Write one in the <a href={to("/playground")}>Playground</a>, or submit one by <code>gambeson submit main.py</code>.
+            {maySubmit() ? (
+              <>
+                Write one in the <a href={to("/playground")}>Playground</a>, or submit one by <code>gambeson submit main.py</code>.
+              </>
+            ) : (
+              "Those that you may see are here as they come."
+            )}
           </Empty>
         )}
       </section>

@@ -39,10 +39,10 @@ export function Empty({ title, children, icon = "info" }: { title: string; child
 
 /** The server's sentence, its remedy, and a way to try again. What the caller may not do is no failure, and looks calmer. */
 export function Failed({ problem, again }: { problem: Problem; again?: () => void }) {
-  const refused = problem.status === 403;
+  const refused = problem.status === 403 || problem.status === 404 || problem.status === 410;
   return (
     <div class={refused ? "state refused" : "state failed"} role={refused ? "note" : "alert"}>
-      <Icon name={refused ? "access" : "warning"} size={20} />
+      <Icon name={problem.status === 403 ? "access" : refused ? "search" : "warning"} size={20} />
       <p class="state-title">{safe(problem.says, 2000)}</p>
       {problem.remedy && <p class="faint">{safe(problem.remedy, 2000)}</p>}
       {problem.requestId && !refused && <p class="faint mono small">{safe(problem.requestId)}</p>}
