@@ -1,8 +1,8 @@
 // CodeMirror, set up. It lives in a shadow root: there it takes its styles as a constructed sheet, and the page's policy need
 // not allow style elements.
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
+import { pythonLanguage } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
@@ -171,11 +171,9 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         history(),
         indentOnInput(),
         closeBrackets(),
-        autocompletion(),
         keymap.of([
           { key: "Mod-Enter", run: () => (options.onRun(), true) },
           ...closeBracketsKeymap,
-          ...completionKeymap,
           ...historyKeymap,
           // Tab indents; Escape and then Tab leaves the editor, as CodeMirror has it.
           indentWithTab,
@@ -199,7 +197,7 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         highlightSelectionMatches(),
         indentUnit.of("    "),
         syntaxHighlighting(colours),
-        language.of(options.python ? python() : []),
+        language.of(options.python ? pythonLanguage : []),
         keymap.of([...defaultKeymap, ...searchKeymap, ...lintKeymap]),
         writing,
         options.notes ? notesField : [],
