@@ -98,14 +98,14 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     if (hits.length === 0) return;
     at.value = (place + hits.length) % hits.length;
     follow.value = false;
-    virtual.reveal(starts[hits[at.value] ?? 0] ?? 0);
+    virtual.reveal(starts[hits[at.value] ?? 0] ?? 0, true);
     announce(`Line ${at.value + 1} of ${hits.length}.`);
   };
   useEffect(() => {
     at.value = 0;
     if (hits.length > 0) {
       follow.value = false;
-      virtual.reveal(starts[hits[0] ?? 0] ?? 0);
+      virtual.reveal(starts[hits[0] ?? 0] ?? 0, true);
     }
   }, [wanted.value]);
 

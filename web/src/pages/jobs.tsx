@@ -50,8 +50,11 @@ export default function Jobs() {
   const more = useCallback(() => void store.more(), [store]);
 
   const move = (by: number) => {
-    const next = Math.max(0, Math.min(jobs.length - 1, at === undefined ? 0 : at + by));
-    active.value = jobs[next]?.id;
+    // Keys may come faster than the page is drawn: what counts is how it is now.
+    const list = store.shown.peek();
+    const here = active.peek() === undefined ? -1 : list.findIndex((job) => job.id === active.peek());
+    const next = Math.max(0, Math.min(list.length - 1, here < 0 ? 0 : here + by));
+    active.value = list[next]?.id;
     virtual.reveal(next);
   };
   useShortcuts([
@@ -61,8 +64,7 @@ export default function Jobs() {
       keys: "Enter",
       says: "Open the job",
       run: () => {
-        const job = at === undefined ? undefined : jobs[at];
-        if (job) go(hrefOf(job));
+        if (active.peek() !== undefined) go(to(`/jobs/${active.peek()}`));
       },
     },
     { keys: "/", says: "Search", run: () => search.current?.focus() },

@@ -39,7 +39,8 @@ export type Virtual = {
   /** The scrolling element, and what it is given as its `ref`: it may come later than the list. */
   scroller: RefObject<HTMLDivElement | null>;
   attach: (element: HTMLDivElement | null) => void;
-  reveal: (row: number) => void;
+  /** Scrolls so far that a row is in view; `amid`, with some of what is around it. */
+  reveal: (row: number, amid?: boolean) => void;
   toEnd: () => void;
 };
 
@@ -83,7 +84,7 @@ export function useVirtual(rows: number, rowHeight: number): Virtual {
   }, [attached.value]);
   const latest = useRef({ rows, rowHeight });
   latest.current = { rows, rowHeight };
-  const reveal = useCallback((row: number) => {
+  const reveal = useCallback((row: number, amid = false) => {
     const element = scroller.current;
     if (!element) return;
     const { rows, rowHeight } = latest.current;
@@ -91,7 +92,8 @@ export function useVirtual(rows: number, rowHeight: number): Virtual {
     const whole = rows * rowHeight;
     const scale = whole <= HEIGHT_MOST ? 1 : (HEIGHT_MOST - view) / (whole - view);
     const top = row * rowHeight * scale;
-    if (top < element.scrollTop) element.scrollTop = top;
+    if (amid) element.scrollTop = top - view / 3;
+    else if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + view) element.scrollTop = top + rowHeight - view;
   }, []);
   const toEnd = useCallback(() => {
