@@ -3,10 +3,10 @@
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { pythonLanguage } from "@codemirror/lang-python";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, WidgetType, type DecorationSet } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { shown } from "./text.ts";
@@ -57,7 +57,6 @@ const look = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "light-dark(#c9d9fb, #2c4476)" },
   ".cm-matchingBracket": { backgroundColor: "var(--chosen) !important", outline: "1px solid var(--accent)" },
   ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--text)", border: "1px solid var(--line)", borderRadius: "6px", boxShadow: "var(--shadow-high)", maxWidth: "520px" },
-  ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-fill)", color: "var(--on-accent)" },
   ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--text)", borderColor: "var(--line)" },
   ".cm-panels input, .cm-panels button": { fontSize: "13px" },
   ".cm-textfield": { backgroundColor: "var(--surface)", border: "1px solid var(--line-strong)", borderRadius: "4px" },
@@ -171,8 +170,9 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         history(),
         indentOnInput(),
         closeBrackets(),
+        // Before CodeMirror's own meaning of it, a new line.
+        Prec.high(keymap.of([{ key: "Mod-Enter", run: () => (options.onRun(), true) }])),
         keymap.of([
-          { key: "Mod-Enter", run: () => (options.onRun(), true) },
           ...closeBracketsKeymap,
           ...historyKeymap,
           // Tab indents; Escape and then Tab leaves the editor, as CodeMirror has it.
@@ -197,7 +197,8 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
         highlightSelectionMatches(),
         indentUnit.of("    "),
         syntaxHighlighting(colours),
-        language.of(options.python ? pythonLanguage : []),
+        // Without its completions, which would be a sixth of the whole console.
+        language.of(options.python ? new LanguageSupport(pythonLanguage) : []),
         keymap.of([...defaultKeymap, ...searchKeymap, ...lintKeymap]),
         writing,
         options.notes ? notesField : [],
