@@ -46,13 +46,8 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   const { scroller } = virtual;
   const window = virtual.window.value;
 
-  const hits = useMemo(() => {
-    const text = wanted.value.toLowerCase();
-    if (text === "") return [];
-    const found: number[] = [];
-    for (let row = 0; row < rows.length && found.length < 100_000; row++) if (rows[row]?.text.toLowerCase().includes(text)) found.push(row);
-    return found;
-  }, [wanted.value, rows, rows.length, grown]);
+  const looked = useRef<Looked>({ text: "", rows, until: 0, dropped: 0, found: [] });
+  const hits = useMemo(() => (looked.current = lookFor(wanted.value.toLowerCase(), rows, log.dropped, looked.current)).found, [wanted.value, rows, rows.length, grown]);
   const hit = hits.length === 0 ? undefined : hits[Math.min(at.value, hits.length - 1)];
 
   useLayoutEffect(() => {
@@ -186,6 +181,20 @@ export function LogView({ log, version, live, download }: LogViewProps) {
 
 /** Characters of a row on one line: those of some scripts take the place of two. */
 const widthFor = (row: Row | undefined, wide: number): number => (row?.broad ? Math.max(8, Math.floor(wide / 2)) : wide);
+
+type Looked = { text: string; rows: readonly Row[]; until: number; dropped: number; found: readonly number[] };
+
+const HITS_MOST = 100_000;
+
+/** The rows that a text is in. As a log grows, only what is new is looked through; the last rows may have grown too. */
+function lookFor(text: string, rows: readonly Row[], dropped: number, before: Looked): Looked {
+  if (text === "") return { text, rows, until: 0, dropped, found: [] };
+  const same = before.text === text && before.rows === rows && before.dropped === dropped;
+  const from = same ? Math.max(0, before.until - 2) : 0;
+  const found = same ? before.found.filter((row) => row < from) : [];
+  for (let row = from; row < rows.length && found.length < HITS_MOST; row++) if (rows[row]?.text.toLowerCase().includes(text)) found.push(row);
+  return { text, rows, until: rows.length, dropped, found };
+}
 
 /** The row that a line of the wrapped log belongs to. */
 function rowAt(starts: Uint32Array, line: number): number {
