@@ -52,6 +52,8 @@ function OneJob({ id }: { id: string }) {
   useEffect(
     () =>
       onChange((change) => {
+        // The connection broke, and is there again.
+        if (change.type === "missed") job.reload();
         if (change.type === "job" && change.job.id === id && change.job.state === "running") job.set((before) => before && { ...before, now: change.job.now ?? null });
       }),
     [id],

@@ -48,6 +48,7 @@ export default function Overview() {
       <div class="page-head">
         <h1>Overview</h1>
       </div>
+      {history.value.value && history.problem.value && <Notice kind="warning">{safe(history.problem.value.says)} What is shown may be old.</Notice>}
       <Tiles history={history.value.value} queued={queue.value.value?.queued} running={queue.value.value?.running} />
       <Attention of={attention} />
       <Charts of={history} />
