@@ -185,7 +185,7 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
             resource.reload();
           }}
         >
-          <p>{safe(job.waiting?.why)}</p>
+          <p>{upper(safe(job.waiting?.why)).replace(/([^.!?…])$/, "$1.")}</p>
           <p>Look at its source and at the findings first: whoever approves it answers for it.</p>
         </Confirm>
       )}
