@@ -21,7 +21,11 @@ fn main() -> io::Result<()> {
     for (name, path) in files {
         let twin = |ending: &str| {
             let twin = path.with_file_name(format!("{}.{ending}", file_name(&path)));
-            if twin.exists() { format!("Some(include_bytes!({:?}))", twin.display().to_string()) } else { "None".into() }
+            if twin.exists() {
+                format!("Some(include_bytes!({:?}))", twin.display().to_string())
+            } else {
+                "None".into()
+            }
         };
         let plain = path.display().to_string();
         let (gzip, brotli) = (twin("gz"), twin("br"));

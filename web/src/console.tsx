@@ -1,7 +1,7 @@
 // The frame of every page: who may see it, the menu, and the place where the page stands.
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect, useErrorBoundary } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { signOut } from "./api/client.ts";
 import { liveness, type Liveness } from "./api/live.ts";
 import { asProblem } from "./api/problem.ts";
@@ -10,7 +10,7 @@ import { PAGES, type Page, type PageProps } from "./pages.ts";
 import { match, path, to } from "./router.ts";
 import { theme, type Theme } from "./theme.ts";
 import { Icon } from "./ui/icon.tsx";
-import { Announcer } from "./ui/announce.tsx";
+import { announce, Announcer } from "./ui/announce.tsx";
 import { Failed, Loading } from "./ui/state.tsx";
 import { Shortcuts, startShortcuts } from "./ui/shortcuts.tsx";
 import { safe } from "./ui/text.ts";
@@ -39,12 +39,20 @@ function found(): { page: Page; params: Record<string, string> } | undefined {
 
 function Frame() {
   const open = useSignal(false);
+  const main = useRef<HTMLElement>(null);
   const here = found();
   const lit = here?.page.under ?? here?.page.pattern;
 
+  const first = useRef(true);
   useEffect(() => {
     document.title = here ? `${here.page.title} · Gambeson` : "Gambeson";
     open.value = false;
+    // A browser that loads a page begins at its top and says its title; so does a step within this one.
+    if (!first.current) {
+      main.current?.focus({ preventScroll: true });
+      announce(here?.page.title ?? "There is no such page.");
+    }
+    first.current = false;
   }, [path.value]);
 
   return (
@@ -78,7 +86,7 @@ function Frame() {
         <Foot />
       </nav>
       {open.value && <div class="veil" onClick={() => (open.value = false)} />}
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} ref={main}>
         {here ? <Shown key={here.page.pattern} page={here.page} params={here.params} /> : <Nowhere />}
       </main>
       <Shortcuts />

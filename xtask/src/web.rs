@@ -51,7 +51,9 @@ fn installed(web: &Path) -> bool {
 fn missing() -> Vec<String> {
     let mut missing = Vec::new();
     match said("node") {
-        None => missing.push(format!("there is no node on the PATH, and Node {NODE} or newer is needed (nodejs.org, or apt install nodejs)")),
+        None => missing.push(format!(
+            "there is no node on the PATH, and Node {NODE} or newer is needed (nodejs.org, or apt install nodejs)"
+        )),
         Some(version) if major(&version).is_none_or(|major| major < NODE) => {
             missing.push(format!("node says it is {version}, and Node {NODE} or newer is needed"));
         }

@@ -28,7 +28,9 @@ fn text<'a>(response: &'a Response, name: &str) -> &'a str {
 #[tokio::test]
 async fn every_answer_of_the_console_tells_the_browser_to_load_nothing_of_others() {
     for files in [FILES, &[]] {
-        for path in ["/console", "/console/", "/console/jobs/job_1?x=1", "/console/assets/app-1.js", "/console/assets/no.js"] {
+        for path in
+            ["/console", "/console/", "/console/jobs/job_1?x=1", "/console/assets/app-1.js", "/console/assets/no.js"]
+        {
             let (response, _) = ask(files, path, &[]).await;
             let policy = text(&response, "content-security-policy");
             assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");

@@ -5,7 +5,8 @@ import { session, sessionEnded } from "./session.ts";
 import type { Operations } from "./v1.ts";
 import type { Coming } from "./watching.ts";
 
-type All = Operations & Coming;
+// What the document has by now is as the document has it.
+type All = Operations & Omit<Coming, keyof Operations>;
 export type Operation = keyof All;
 export type Answer<K extends Operation> = All[K]["answer"];
 type Needed<Name extends string, T> = T extends undefined ? { [name in Name]?: undefined } : object extends T ? { [name in Name]?: T } : { [name in Name]: T };

@@ -29,7 +29,7 @@ const sentence = (text: string): string => {
 
 /** A failure of the way to the server. */
 export function unreachable(): Problem {
-  return new Problem(0, "unreachable", "The server did not answer.", "It may be starting again; the console keeps trying.", undefined, undefined);
+  return new Problem(0, "unreachable", "The server did not answer.", "It may be starting again: try again in a moment.", undefined, undefined);
 }
 
 /** Reads an answer that is no success. */

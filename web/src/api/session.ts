@@ -18,6 +18,9 @@ export function holds(roles: readonly Role[], project?: string): boolean {
   );
 }
 
+/** Whether it makes sense to offer submitting a job. */
+export const maySubmit = (project?: string): boolean => inScope("jobs:write") && holds(["owner", "operator", "submitter"], project);
+
 /** Whether the key has a scope; a key with `*` has all. */
 export function inScope(scope: string): boolean {
   const scopes = session.value?.who.key.scopes ?? [];

@@ -15,10 +15,11 @@ export class EventReader {
     const said: Said[] = [];
     this.#rest += text;
     let from = 0;
+    const lineEnd = /[\r\n]/g;
     for (;;) {
-      const end = this.#rest.slice(from).search(/[\r\n]/);
-      if (end < 0) break;
-      const at = from + end;
+      lineEnd.lastIndex = from;
+      const at = lineEnd.exec(this.#rest)?.index;
+      if (at === undefined) break;
       // A carriage return at the very end may be half of a line's end.
       if (this.#rest[at] === "\r" && at + 1 === this.#rest.length) break;
       const line = this.#rest.slice(from, at);

@@ -22,7 +22,8 @@ export type Moment = {
 export type History = { step_ms: number; moments: Moment[] };
 
 export type Matter = {
-  severity: "error" | "warning";
+  /** `error` or `warning`. */
+  severity: string;
   kind: string;
   says: string;
   remedy: string;

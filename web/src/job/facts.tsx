@@ -84,17 +84,19 @@ export function LimitsUsed({ job, samples, written }: { job: Job; samples: Reado
   const usage = job.usage;
   const seen = samples.value;
   const latest = seen.at(-1) ?? job.now;
+  // Of a run that was lost, nobody reported; what it said until then is better than nothing.
+  const more = (reported: number | null | undefined, sampled: number | null | undefined) => (reported == null ? sampled : sampled == null ? reported : Math.max(reported, sampled));
   const peak = (pick: (sample: Sample) => number | null | undefined): number | undefined => {
     const values = seen.map(pick).filter((value) => value != null);
     return values.length > 0 ? Math.max(...values) : undefined;
   };
   const bars: Bar[] = [
-    { name: "Memory", used: usage?.memory_peak_bytes ?? peak((sample) => sample.memory_bytes), most: limits.memory_bytes, says: bytes },
-    { name: "CPU time", used: usage?.cpu_ms ?? latest?.cpu_ms, most: limits.cpu_ms, says: duration },
-    { name: "Time", used: usage?.wall_ms ?? latest?.wall_ms, most: limits.wall_ms, says: duration },
-    { name: "Processes", used: usage?.pids_peak ?? peak((sample) => sample.pids), most: limits.pids, says: count },
-    { name: "Scratch", used: usage?.disk_bytes ?? peak((sample) => sample.disk_bytes), most: limits.disk_bytes, says: bytes },
-    { name: "Output", used: usage?.output_bytes ?? (job.started_at ? written.value : undefined), most: limits.output_bytes, says: bytes },
+    { name: "Memory", used: more(usage?.memory_peak_bytes, peak((sample) => sample.memory_bytes)), most: limits.memory_bytes, says: bytes },
+    { name: "CPU time", used: more(usage?.cpu_ms, latest?.cpu_ms), most: limits.cpu_ms, says: duration },
+    { name: "Time", used: more(usage?.wall_ms, latest?.wall_ms), most: limits.wall_ms, says: duration },
+    { name: "Processes", used: more(usage?.pids_peak, peak((sample) => sample.pids)), most: limits.pids, says: count },
+    { name: "Scratch", used: more(usage?.disk_bytes, peak((sample) => sample.disk_bytes)), most: limits.disk_bytes, says: bytes },
+    { name: "Output", used: more(usage?.output_bytes, job.started_at ? written.value : undefined), most: limits.output_bytes, says: bytes },
   ];
   return (
     <dl class="bars">

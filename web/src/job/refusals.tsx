@@ -3,7 +3,7 @@ import { setQuery } from "../router.ts";
 import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
-import { denialSays, tried, upper } from "./words.ts";
+import { tried, upper, whyNot } from "./words.ts";
 
 /** What was refused to the program, and what its author can do about each. */
 export function RefusalsPanel({ job, denials }: { job: Job; denials: readonly Denial[] }) {
@@ -24,7 +24,7 @@ export function RefusalsPanel({ job, denials }: { job: Job; denials: readonly De
               <span class="mono small faint">{safe(denial.layer)}{denial.rule ? ` · ${safe(denial.rule)}` : ""}</span>
               {denial.count > 1 && <span class="faint small">{denial.count} times</span>}
             </div>
-            <p class="break">{safe(denialSays(denial), 2000)}</p>
+            <p class="break">{safe(whyNot(denial), 2000)}</p>
             {denial.file && (
               <p class="refusal-place">
                 <button type="button" class="link mono small" onClick={() => setQuery({ tab: "source", file: denial.file ?? undefined, line: denial.line ? String(denial.line) : undefined })}>

@@ -16,7 +16,9 @@ export type Filter = {
   text: string | undefined;
 };
 
-const PAGE = 200;
+/** The first page comes soon, the others are larger: whoever scrolls on wants many. */
+const PAGE_FIRST = 100;
+const PAGE = 250;
 /** A search for a text loads on until so many are found. */
 const FOUND_ENOUGH = 50;
 
@@ -102,7 +104,7 @@ export class JobStore {
 
   #ask(cursor: string | undefined) {
     const { state, project, user, label, array } = this.#filter;
-    const query = { limit: PAGE, ...(state && { state }), ...(project && { project }), ...(user && { user }), ...(label && { label }), ...(array && { array }), ...(cursor && { cursor }) };
+    const query = { limit: cursor ? PAGE : PAGE_FIRST, ...(state && { state }), ...(project && { project }), ...(user && { user }), ...(label && { label }), ...(array && { array }), ...(cursor && { cursor }) };
     return call("GET /v1/jobs", { query, signal: this.#aborted.signal });
   }
 
@@ -164,18 +166,33 @@ export class JobStore {
   }
 }
 
+/** Where a job is in a list, or would be. */
+function placeOf(jobs: readonly Job[], id: string): number {
+  let low = 0;
+  let high = jobs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((jobs[middle]?.id ?? "") > id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A list after some of its jobs changed, came, or are no longer what is asked for. Of jobs that are older than what was loaded
  * nothing is shown: their page comes later. */
 export function changed(jobs: readonly Job[], fresh: ReadonlyMap<string, Job>, filter: Filter, complete: boolean): Job[] {
   const oldest = jobs.at(-1)?.id;
-  const kept = jobs.flatMap((job) => {
-    const news = fresh.get(job.id);
-    if (!news) return [job];
-    return fits(news, filter) ? [news] : [];
-  });
-  const known = new Set(jobs.map((job) => job.id));
-  const came = [...fresh.values()]
-    .filter((job) => !known.has(job.id) && fits(job, filter) && (complete || oldest === undefined || job.id > oldest))
-    .sort((a, b) => (a.id < b.id ? 1 : -1));
-  return came.length === 0 ? kept : merged(came, kept);
+  const next = jobs.slice();
+  const came: Job[] = [];
+  const gone = new Set<string>();
+  for (const [id, job] of fresh) {
+    const at = placeOf(jobs, id);
+    const fit = fits(job, filter);
+    if (jobs[at]?.id === id) {
+      next[at] = job;
+      if (!fit) gone.add(id);
+    } else if (fit && (complete || oldest === undefined || id > oldest)) came.push(job);
+  }
+  const kept = gone.size === 0 ? next : next.filter((job) => !gone.has(job.id));
+  return came.length === 0 ? kept : merged(came.sort((a, b) => (a.id < b.id ? 1 : -1)), kept);
 }

@@ -40,6 +40,12 @@ export function denialSays(denial: Denial): string {
   return `${upper(tried(denial))} was refused: ${bare(denial.why)}${times}.${remedy}`;
 }
 
+/** Why it was refused and what to do, where what was tried stands beside it. */
+export function whyNot(denial: Denial): string {
+  const remedy = denial.remedy ? ` ${upper(bare(denial.remedy))}.` : "";
+  return `${upper(bare(denial.why))}.${remedy}`;
+}
+
 const PREDICTED: Record<string, string> = {
   allowed: "will be allowed",
   refused: "will be refused",

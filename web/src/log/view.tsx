@@ -43,15 +43,11 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   }, [rows, rows.length, grown, wide]);
   const lines = starts[rows.length] ?? 0;
   const virtual = useVirtual(lines, ROW);
-  const { scroller, window } = virtual;
+  const { scroller } = virtual;
+  const window = virtual.window.value;
 
-  const hits = useMemo(() => {
-    const text = wanted.value.toLowerCase();
-    if (text === "") return [];
-    const found: number[] = [];
-    for (let row = 0; row < rows.length && found.length < 100_000; row++) if (rows[row]?.text.toLowerCase().includes(text)) found.push(row);
-    return found;
-  }, [wanted.value, rows, rows.length, grown]);
+  const looked = useRef<Looked>({ text: "", rows, until: 0, dropped: 0, found: [] });
+  const hits = useMemo(() => (looked.current = lookFor(wanted.value.toLowerCase(), rows, log.dropped, looked.current)).found, [wanted.value, rows, rows.length, grown]);
   const hit = hits.length === 0 ? undefined : hits[Math.min(at.value, hits.length - 1)];
 
   useLayoutEffect(() => {
@@ -97,14 +93,14 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     if (hits.length === 0) return;
     at.value = (place + hits.length) % hits.length;
     follow.value = false;
-    virtual.reveal(starts[hits[at.value] ?? 0] ?? 0);
+    virtual.reveal(starts[hits[at.value] ?? 0] ?? 0, true);
     announce(`Line ${at.value + 1} of ${hits.length}.`);
   };
   useEffect(() => {
     at.value = 0;
     if (hits.length > 0) {
       follow.value = false;
-      virtual.reveal(starts[hits[0] ?? 0] ?? 0);
+      virtual.reveal(starts[hits[0] ?? 0] ?? 0, true);
     }
   }, [wanted.value]);
 
@@ -167,7 +163,7 @@ export function LogView({ log, version, live, download }: LogViewProps) {
           <Icon name="download" /> Raw
         </button>
       </div>
-      <div class={wrap.value ? "log-scroll wrapped" : "log-scroll"} ref={scroller} tabIndex={0} role="region" aria-label="Output of the program">
+      <div class={wrap.value ? "log-scroll wrapped" : "log-scroll"} ref={virtual.attach} tabIndex={0} role="region" aria-label="Output of the program">
         {log.dropped > 0 && <p class="log-dropped">{counted(log.dropped, "earlier line")} not kept here: the download has them.</p>}
         {lines === 0 ? (
           <p class="log-none">{live ? "Nothing was written yet." : "The program wrote nothing."}</p>
@@ -185,6 +181,20 @@ export function LogView({ log, version, live, download }: LogViewProps) {
 
 /** Characters of a row on one line: those of some scripts take the place of two. */
 const widthFor = (row: Row | undefined, wide: number): number => (row?.broad ? Math.max(8, Math.floor(wide / 2)) : wide);
+
+type Looked = { text: string; rows: readonly Row[]; until: number; dropped: number; found: readonly number[] };
+
+const HITS_MOST = 100_000;
+
+/** The rows that a text is in. As a log grows, only what is new is looked through; the last rows may have grown too. */
+function lookFor(text: string, rows: readonly Row[], dropped: number, before: Looked): Looked {
+  if (text === "") return { text, rows, until: 0, dropped, found: [] };
+  const same = before.text === text && before.rows === rows && before.dropped === dropped;
+  const from = same ? Math.max(0, before.until - 2) : 0;
+  const found = same ? before.found.filter((row) => row < from) : [];
+  for (let row = from; row < rows.length && found.length < HITS_MOST; row++) if (rows[row]?.text.toLowerCase().includes(text)) found.push(row);
+  return { text, rows, until: rows.length, dropped, found };
+}
 
 /** The row that a line of the wrapped log belongs to. */
 function rowAt(starts: Uint32Array, line: number): number {

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
+import { holds, session } from "../api/session.ts";
 import type { AuditRow, AuditVerdict } from "../api/v1.ts";
 import { place, setQuery, to } from "../router.ts";
 import { ACTIONS } from "../access/words.ts";
@@ -32,6 +33,9 @@ export default function Audit() {
   const query = place.value.query;
   const of = (name: string) => query.get(name) ?? "";
   const filter = { actor: of("actor"), action: of("action"), resource: of("resource"), allowed: of("allowed"), project: of("project"), span: of("span") };
+  // Who may read the log of a project only is shown that.
+  const here = holds(["owner", "auditor"], "platform") ? "" : (session.value?.who.roles.find((one) => one.role === "owner" || one.role === "auditor")?.project_name ?? "");
+  if (filter.project === "") filter.project = here;
   const key = JSON.stringify(filter);
   const rows = useSignal<readonly AuditRow[] | undefined>(undefined);
   const next = useSignal<number | undefined>(undefined);
@@ -84,7 +88,7 @@ export default function Audit() {
     return () => controller.current?.abort();
   }, [key]);
 
-  const narrow = Object.values(filter).some((value) => value !== "");
+  const narrow = Object.entries(filter).some(([name, value]) => value !== "" && !(name === "project" && value === here));
   return (
     <div class="page">
       <div class="page-head">

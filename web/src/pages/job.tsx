@@ -4,7 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { onChange } from "../api/live.ts";
 import { useResource, type Resource } from "../api/resource.ts";
-import { holds, inScope } from "../api/session.ts";
+import { holds, inScope, maySubmit } from "../api/session.ts";
 import type { Job } from "../api/v1.ts";
 import { ArtifactsPanel } from "../job/artifacts.tsx";
 import { Facts, LimitsUsed } from "../job/facts.tsx";
@@ -52,6 +52,8 @@ function OneJob({ id }: { id: string }) {
   useEffect(
     () =>
       onChange((change) => {
+        // The connection broke, and is there again.
+        if (change.type === "missed") job.reload();
         if (change.type === "job" && change.job.id === id && change.job.state === "running") job.set((before) => before && { ...before, now: change.job.now ?? null });
       }),
     [id],
@@ -107,7 +109,7 @@ function Back() {
 
 function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
   const asks = useSignal<"cancel" | "approve" | undefined>(undefined);
-  const writes = inScope("jobs:write") && holds(["owner", "operator", "submitter"], job.project);
+  const writes = maySubmit(job.project);
   const approves = inScope("jobs:write") && holds(["owner", "operator"], job.project);
   const open = job.state !== "ended";
   const sentence = job.outcome?.message ?? job.waiting?.why;
@@ -183,7 +185,7 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
             resource.reload();
           }}
         >
-          <p>{safe(job.waiting?.why)}</p>
+          <p>{upper(safe(job.waiting?.why)).replace(/([^.!?…])$/, "$1.")}</p>
           <p>Look at its source and at the findings first: whoever approves it answers for it.</p>
         </Confirm>
       )}

@@ -3,6 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
+import { maySubmit } from "../api/session.ts";
 import type { Job, JobState } from "../api/v1.ts";
 import { JobStore, type Filter } from "../job/store.ts";
 import { upper } from "../job/words.ts";
@@ -49,8 +50,11 @@ export default function Jobs() {
   const more = useCallback(() => void store.more(), [store]);
 
   const move = (by: number) => {
-    const next = Math.max(0, Math.min(jobs.length - 1, at === undefined ? 0 : at + by));
-    active.value = jobs[next]?.id;
+    // Keys may come faster than the page is drawn: what counts is how it is now.
+    const list = store.shown.peek();
+    const here = active.peek() === undefined ? -1 : list.findIndex((job) => job.id === active.peek());
+    const next = Math.max(0, Math.min(list.length - 1, here < 0 ? 0 : here + by));
+    active.value = list[next]?.id;
     virtual.reveal(next);
   };
   useShortcuts([
@@ -60,8 +64,7 @@ export default function Jobs() {
       keys: "Enter",
       says: "Open the job",
       run: () => {
-        const job = at === undefined ? undefined : jobs[at];
-        if (job) go(hrefOf(job));
+        if (active.peek() !== undefined) go(to(`/jobs/${active.peek()}`));
       },
     },
     { keys: "/", says: "Search", run: () => search.current?.focus() },
@@ -75,9 +78,11 @@ export default function Jobs() {
         <h1>Jobs</h1>
         <span class="faint">{store.complete.value || jobs.length > 0 ? `${counted(jobs.length, "job")}${store.complete.value ? "" : " and more"}` : ""}</span>
         <span class="push" />
-        <a class="button primary" href={to("/playground")}>
-          <Icon name="plus" /> New job
-        </a>
+        {maySubmit() && (
+          <a class="button primary" href={to("/playground")}>
+            <Icon name="plus" /> New job
+          </a>
+        )}
       </div>
       <Filters filter={filter} search={search} />
       <section class="panel" aria-label="Jobs">
@@ -106,7 +111,13 @@ export default function Jobs() {
           </Empty>
         ) : (
           <Empty title="There are no jobs yet" icon="jobs">
-            Write one in the <a href={to("/playground")}>Playground</a>, or submit one by <code>gambeson submit main.py</code>.
+            {maySubmit() ? (
+              <>
+                Write one in the <a href={to("/playground")}>Playground</a>, or submit one by <code>gambeson submit main.py</code>.
+              </>
+            ) : (
+              "Those that you may see are here as they come."
+            )}
           </Empty>
         )}
       </section>

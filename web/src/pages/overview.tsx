@@ -19,6 +19,7 @@ import { Icon } from "../ui/icon.tsx";
 import { Scroll } from "../ui/scroll.tsx";
 import { Empty, Failed, Loading, Notice } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
+import { Words } from "../ui/words.tsx";
 import { Since } from "../ui/time.tsx";
 
 const HISTORY_MS = 10_000;
@@ -47,6 +48,7 @@ export default function Overview() {
       <div class="page-head">
         <h1>Overview</h1>
       </div>
+      {history.value.value && history.problem.value && <Notice kind="warning">{safe(history.problem.value.says)} What is shown may be old.</Notice>}
       <Tiles history={history.value.value} queued={queue.value.value?.queued} running={queue.value.value?.running} />
       <Attention of={attention} />
       <Charts of={history} />
@@ -143,7 +145,12 @@ function Attention({ of }: { of: Resource<AttentionList> }) {
               {matter.severity === "error" ? "error" : "warning"}
             </Badge>
             <div class="break">
-              <b>{upper(safe(matter.says, 600))}</b> <span class="faint">{upper(safe(matter.remedy, 600))}</span>
+              <b>
+                <Words text={upper(matter.says)} most={600} />
+              </b>{" "}
+              <span class="faint">
+                <Words text={upper(matter.remedy)} most={600} />
+              </span>
             </div>
             <Leads matter={matter} />
           </li>

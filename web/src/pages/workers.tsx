@@ -40,9 +40,10 @@ export default function Workers() {
         </>
       ),
     },
-    { title: "Jobs", width: "150px", cell: (one) => <Part used={one.running} most={one.slots} words={`${count(one.running)} of ${count(one.slots)}`} label="Cells in use" /> },
+    { title: "Jobs", width: "120px", cell: (one) => <Part used={one.running} most={one.slots} words={`${count(one.running)} of ${count(one.slots)}`} label="Cells in use" /> },
     {
       title: "Gives",
+      width: "92px",
       cell: (one) => (
         <>
           {cpus(one.cpus_milli)}
@@ -52,6 +53,7 @@ export default function Workers() {
     },
     {
       title: "Cells",
+      width: "112px",
       cell: (one) =>
         one.vitals ? (
           <>
@@ -62,9 +64,10 @@ export default function Workers() {
           <span class="faint">not told</span>
         ),
     },
-    { title: "Pressure", cell: (one) => <Pressure worker={one} /> },
+    { title: "Pressure", width: "190px", cell: (one) => <Pressure worker={one} /> },
     {
       title: "Heard of",
+      width: "136px",
       cell: (one) => (
         <>
           <Ago at={one.seen_at} />
@@ -76,6 +79,7 @@ export default function Workers() {
     },
     {
       title: "",
+      width: "168px",
       cell: (one) => (
         <div class="acts">
           <a class="button small" href={to("/posture", { worker: one.id })} aria-label={`Layers of ${safe(one.name, 80)}`}>

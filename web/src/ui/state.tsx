@@ -6,6 +6,7 @@ import type { Problem } from "../api/problem.ts";
 import type { Resource } from "../api/resource.ts";
 import { Icon, type IconName } from "./icon.tsx";
 import { safe } from "./text.ts";
+import { Words } from "./words.tsx";
 
 /** Shows itself only after a moment: what comes at once shall not flicker. */
 export function Loading({ label = "Loading" }: { label?: string }) {
@@ -39,12 +40,16 @@ export function Empty({ title, children, icon = "info" }: { title: string; child
 
 /** The server's sentence, its remedy, and a way to try again. What the caller may not do is no failure, and looks calmer. */
 export function Failed({ problem, again }: { problem: Problem; again?: () => void }) {
-  const refused = problem.status === 403;
+  const refused = problem.status === 403 || problem.status === 404 || problem.status === 410;
   return (
     <div class={refused ? "state refused" : "state failed"} role={refused ? "note" : "alert"}>
-      <Icon name={refused ? "access" : "warning"} size={20} />
+      <Icon name={problem.status === 403 ? "access" : refused ? "search" : "warning"} size={20} />
       <p class="state-title">{safe(problem.says, 2000)}</p>
-      {problem.remedy && <p class="faint">{safe(problem.remedy, 2000)}</p>}
+      {problem.remedy && (
+        <p class="faint">
+          <Words text={problem.remedy} />
+        </p>
+      )}
       {problem.requestId && !refused && <p class="faint mono small">{safe(problem.requestId)}</p>}
       {again && !refused && (
         <button type="button" class="button" onClick={again}>

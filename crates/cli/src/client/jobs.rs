@@ -65,7 +65,8 @@ fn table(list: &JobList) -> Table {
     table
 }
 
-fn outcome_word(end: &gambeson_api::End) -> String {
+/// The word for an end, with its number or limit.
+pub fn outcome_word(end: &gambeson_api::End) -> String {
     use gambeson_api::End;
     match end {
         End::Exited { code } => format!("exited {code}"),

@@ -5,17 +5,17 @@
 
 mod args;
 mod artifacts;
-mod failure;
+pub mod failure;
 mod interrupts;
-mod jobs;
+pub mod jobs;
 mod output;
 mod people;
 mod platform;
 mod profiles;
 mod submission;
 mod submit;
-mod table;
-mod target;
+pub mod table;
+pub mod target;
 pub mod visible;
 mod watch;
 

@@ -276,7 +276,8 @@ impl Control {
     /// # Errors
     /// When the caller may not see them.
     pub async fn audit(&self, caller: &Caller, project: Option<&str>, after: u64, limit: u32) -> Answer<AuditList> {
-        let filter = AuditFilter { project: project.map(str::to_owned), after: Some(after), limit, ..AuditFilter::default() };
+        let filter =
+            AuditFilter { project: project.map(str::to_owned), after: Some(after), limit, ..AuditFilter::default() };
         self.audit_search(caller, filter).await
     }
 

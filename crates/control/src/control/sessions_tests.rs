@@ -148,7 +148,9 @@ async fn the_log_tells_of_signing_in_and_out_and_counts_who_guesses() {
         assert!(house.control.authenticate_by_session(guess, Proof::Reads).is_err());
     }
     let rows = house.actions().await;
-    let said = |action: &str, allowed, code: &str| rows.iter().filter(|row| **row == (action.into(), allowed, code.into())).count();
+    let said = |action: &str, allowed, code: &str| {
+        rows.iter().filter(|row| **row == (action.into(), allowed, code.into())).count()
+    };
     assert_eq!((said("session.open", true, ""), said("session.close", true, "")), (1, 1), "{rows:?}");
     assert_eq!(said("authenticate", false, "csrf_failed"), 1);
     assert_eq!(said("authenticate", false, "unauthenticated"), 1, "eight guesses, one row");

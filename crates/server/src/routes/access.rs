@@ -205,8 +205,7 @@ async fn audit_list(
 ) -> Answered<Json<AuditList>> {
     let Rows { project, actor, action, resource, allowed, from, until, order, after, limit } = rows;
     let newest_first = order == Some(Order::Newest);
-    let filter =
-        AuditFilter { project, actor, action, resource, allowed, from, until, after, newest_first, limit };
+    let filter = AuditFilter { project, actor, action, resource, allowed, from, until, after, newest_first, limit };
     Ok(Json(control.audit_search(&caller, filter).await?))
 }
 
