@@ -3,7 +3,7 @@
 //! Over TLS the cookie is `__Host-gambeson_session`: browsers take that name only from this very host, with `Secure` and for
 //! all paths, so that a neighbour in the domain cannot put one there. Over plain HTTP, which is for the loopback, no
 //! browser would take it, and the name is `gambeson_session`. Whether a browser speaks TLS it says itself, in the `Origin`
-//! of its signing in: a proxy may stand before us. A server that speaks TLS knows the one name alone.
+//! of its signing in: a proxy may stand before us. Where TLS is spoken, by us or before us, the one name alone counts.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{COOKIE, HOST, ORIGIN};
@@ -45,7 +45,8 @@ pub(crate) struct Shown {
 impl Cookies {
     /// The session that a request shows. Two of one name are as good as none: a browser and we might choose differently.
     pub(crate) fn shown(self, headers: &HeaderMap) -> Option<Shown> {
-        let kinds: &[Kind] = if self.tls { &[Kind::OverTls] } else { &[Kind::OverTls, Kind::Plain] };
+        let kinds: &[Kind] =
+            if self.tls || is_over_tls(headers) { &[Kind::OverTls] } else { &[Kind::OverTls, Kind::Plain] };
         for kind in kinds {
             let given = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
             let mut tokens = given.filter_map(|pair| {
@@ -105,6 +106,17 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut given = headers.get_all(name).iter();
     let (Some(only), None) = (given.next(), given.next()) else { return None };
     HeaderValue::to_str(only).ok()
+}
+
+/// Whether a browser reached us over TLS, though we do not speak it: it says whose page made a request only to addresses that it
+/// trusts, and of those the loopback alone needs no TLS. (A proxy that calls itself the loopback hides that.)
+fn is_over_tls(headers: &HeaderMap) -> bool {
+    let Some(host) = one(headers, &HOST) else { return false };
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let loopback = name == "localhost" || name.ends_with(".localhost") || name == "[::1]" || {
+        name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    };
+    headers.contains_key(&SITE) && !loopback
 }
 
 /// Whether a request may be of a page of ours. Browsers say whose page made it (Fetch Metadata); to a plain address that is
@@ -207,6 +219,34 @@ mod tests {
         // Whoever can write cookies for the whole domain cannot write this name.
         assert_eq!(shown(true, &["gambeson_session=gms_1"]), None);
         assert_eq!(shown(true, &["__Host-gambeson_session=gms_1"]).as_deref(), Some("gms_1"));
+    }
+
+    #[test]
+    fn where_a_proxy_speaks_tls_a_neighbour_in_the_domain_cannot_sign_a_browser_in() {
+        let shown = |host: &str, site: Option<&str>, cookie: &str| {
+            let mut values = vec![("host", host), ("cookie", cookie)];
+            values.extend(site.map(|site| ("sec-fetch-site", site)));
+            Cookies { tls: false }.shown(&headers(&values)).map(|shown| shown.token)
+        };
+        let planted = "gambeson_session=gms_of_somebody_else";
+        for host in [
+            "gambeson.example",
+            "gambeson.example:8443",
+            "127.0.0.1.example",
+            "10.0.0.1",
+            "[fd00::1]:443",
+            "localhost.example",
+        ] {
+            assert_eq!(shown(host, Some("same-origin"), planted), None, "{host}");
+            assert_eq!(shown(host, Some("same-origin"), "__Host-gambeson_session=gms_1").as_deref(), Some("gms_1"));
+            // Over plain HTTP browsers do not say, and there is no other name.
+            assert!(shown(host, None, planted).is_some(), "{host}");
+        }
+        for host in
+            ["127.0.0.1:7373", "127.0.0.2", "localhost:7373", "localhost", "demo.localhost", "[::1]:7373", "[::1]"]
+        {
+            assert!(shown(host, Some("same-origin"), planted).is_some(), "{host}");
+        }
     }
 
     #[test]

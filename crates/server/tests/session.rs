@@ -61,7 +61,7 @@ fn platform() -> Platform {
 
 impl Platform {
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "here.example:7373");
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:7373");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -80,7 +80,7 @@ impl Platform {
     }
 
     async fn sign_in(&self) -> Browser {
-        let ours = [("sec-fetch-site", "same-origin"), ("origin", "http://here.example:7373")];
+        let ours = [("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:7373")];
         Browser::of(&self.sign_in_with(&self.key, &ours).await)
     }
 
@@ -95,7 +95,7 @@ impl Platform {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_signs_in_reads_changes_something_and_signs_out() {
     let platform = platform();
-    let signed_in = platform.sign_in_with(&platform.key, &[("origin", "http://here.example:7373")]).await;
+    let signed_in = platform.sign_in_with(&platform.key, &[("origin", "http://127.0.0.1:7373")]).await;
     let cookie = signed_in.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("gambeson_session=gms_"), "{cookie}");
     assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
@@ -163,7 +163,7 @@ async fn what_another_sites_page_asks_for_is_refused_even_with_cookie_and_token(
     for site in ["cross-site", "same-site", "none"] {
         assert_eq!(from(vec![("sec-fetch-site", site)]).await.code(), "csrf_failed", "{site}");
     }
-    for origin in ["https://evil.example", "null", "http://here.example:80"] {
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:80"] {
         assert_eq!(from(vec![("origin", origin)]).await.code(), "csrf_failed", "{origin}");
     }
     assert_eq!(from(vec![("sec-fetch-site", "same-origin")]).await.status, StatusCode::OK, "the control");
@@ -175,7 +175,7 @@ async fn nobody_is_signed_in_by_another_sites_page() {
     let platform = platform();
     for bad in [
         &[("sec-fetch-site", "cross-site")][..],
-        &[("sec-fetch-site", "same-site"), ("origin", "http://here.example:7373")],
+        &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:7373")],
         &[("origin", "https://evil.example")],
         &[("origin", "null")],
     ] {
@@ -211,7 +211,7 @@ async fn a_token_that_was_there_before_signing_in_is_never_the_sessions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_speaks_tls_has_the_cookie_kept_from_plain_connections() {
     let platform = platform();
-    let signed_in = platform.sign_in_with(&platform.key, &[("origin", "https://here.example:7373")]).await;
+    let signed_in = platform.sign_in_with(&platform.key, &[("origin", "https://127.0.0.1:7373")]).await;
     let cookie = signed_in.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-gambeson_session=gms_") && cookie.ends_with("; Path=/; Secure"), "{cookie}");
     let browser = Browser::of(&signed_in);
