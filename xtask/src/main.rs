@@ -7,6 +7,7 @@ mod schemathesis;
 mod test;
 mod tidy;
 mod vm;
+mod web;
 
 use anyhow::bail;
 
@@ -28,6 +29,8 @@ cargo xtask schemathesis [--short] [--seed N]
 cargo xtask vm build          a QEMU guest with pure cgroup v2 and SELinux enforcing, under target/vm
 cargo xtask vm run -- CMD     runs CMD in it, the repository at /share
 cargo xtask vm test           what a host like this one cannot show: every layer in that guest
+cargo xtask web               the web console, to web/dist; the next build of the server takes it in
+cargo xtask demo              the same, then a server, a worker and a job to look at
 cargo xtask tidy              the rules of the repository that no compiler knows";
 
 fn main() -> std::process::ExitCode {
@@ -57,6 +60,8 @@ fn run() -> anyhow::Result<()> {
         ["schemathesis", ..] => schemathesis::run(&args[1..]),
         ["vm", "test"] => test::run_in_vm(),
         ["vm", ..] => vm::run(&args[1..]),
+        ["web"] => web::build(),
+        ["demo"] => web::demo(),
         ["tidy"] => tidy::run(),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");

@@ -50,6 +50,7 @@ codes! {
     DigestMismatch 400 "digest_mismatch" "The content has another digest" "Compute the SHA-256 of exactly the bytes that are sent."
     Unauthenticated 401 "unauthenticated" "No valid key came with the request" "Send a key that is neither expired nor revoked, as Authorization: Bearer gmb_..."
     Forbidden 403 "forbidden" "No policy allows this to you" "Ask an owner of the project for a role or a key that may; gambeson access explain says which."
+    CsrfFailed 403 "csrf_failed" "The request does not show that a page of the console sent it" "Load the console again; a program sends its key as Authorization: Bearer gmb_... instead of the cookie."
     LimitsAboveCeiling 403 "limits_above_ceiling" "More than the project allows" "Ask for less, or have the project's ceiling raised."
     NotFound 404 "not_found" "There is no such thing, or it is not yours to see" "Check the id and the key."
     NoRoute 404 "no_route" "There is no such address" "GET /openapi.json lists them."

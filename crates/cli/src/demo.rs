@@ -2,6 +2,7 @@
 //! them; a key; a real submission; live output; the outcome, usage and layers.
 
 use std::fs;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -76,9 +77,36 @@ fn try_demo(options: &DemoOptions) -> Result<ExitCode, String> {
     }
     let (running, pipe) = roles::start_both(&serve)?;
     let shown = show(options, &running.said);
+    if shown.is_ok() {
+        linger(&running.said);
+    }
     running.stop(Duration::from_secs(10));
     drop(pipe);
     shown
+}
+
+/// Where there is a console and somebody to look at it, all of it stays until they have seen enough.
+fn linger(said: &roles::Said) {
+    let (Some(console), Some(key)) = (said.console(), &said.setup_key) else { return };
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return;
+    }
+    // The whole key: it goes with the demonstration, and a browser is to sign in by it.
+    remark(&format!("\n  console    {console}\n  sign in    {key}\n\nPress Enter to end the demonstration."));
+    // A Ctrl-C ends it as well, and takes the directory along.
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = || signal_hook::flag::register(signal_hook::consts::SIGINT, std::sync::Arc::clone(&stop));
+    if flag().is_err() {
+        return;
+    }
+    let (enough, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_line(&mut String::new());
+        let _ = enough.send(());
+    });
+    while heard.recv_timeout(Duration::from_millis(100)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+        && !stop.load(std::sync::atomic::Ordering::Relaxed)
+    {}
 }
 
 fn show(options: &DemoOptions, said: &roles::Said) -> Result<ExitCode, String> {

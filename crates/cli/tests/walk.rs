@@ -10,11 +10,11 @@ mod lab;
 #[path = "walk/rows.rs"]
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use http::{Answer, ask};
+use http::{Answer, ask, ask_with};
 use lab::{Caller, Lab};
 use rows::{Asked, ROWS, Row};
 
@@ -94,6 +94,65 @@ fn every_operation_answers_every_kind_of_caller_as_the_table_says() {
         assert_eq!(is, said, "walk/table.txt says the second of these, the server answers the first");
     }
     assert_eq!(is, said, "walk/table.txt has other lines");
+}
+
+/// The statuses of the table, in the order of its rows and columns.
+fn said_by_the_table() -> Vec<Vec<u16>> {
+    let table = std::fs::read_to_string(TABLE).expect("the table");
+    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let number = |word: &str| word.parse().ok().filter(|_| word.len() == 3);
+    let numbers = |line: &str| {
+        let mut numbers: Vec<u16> = line.split_whitespace().rev().map_while(number).collect();
+        numbers.reverse();
+        numbers
+    };
+    rows.map(numbers).collect()
+}
+
+/// The cookie and the other headers of a browser in which a caller signed in; or what a browser would send that holds
+/// whatever else the caller has.
+fn browser_of(lab: &mut Lab, caller: &Caller) -> (bool, Vec<(&'static str, String)>) {
+    let token = lab.bearer(caller).unwrap_or_default();
+    let body = serde_json::json!({"key": token}).to_string();
+    let signed_in = ask(lab.server, "POST", "/v1/session", None, Some(("application/json", body.as_bytes())));
+    let site = ("Sec-Fetch-Site", "same-origin".to_owned());
+    if signed_in.status != 201 {
+        return (false, vec![site, ("Cookie", format!("gambeson_session={token}")), ("X-CSRF-Token", token)]);
+    }
+    let cookie = signed_in.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie");
+    (true, vec![site, ("Cookie", cookie.to_owned()), ("X-CSRF-Token", lab::text(&signed_in.json(), "csrf"))])
+}
+
+#[test]
+fn a_session_opens_what_its_key_opens_and_nothing_else() {
+    let mut lab = Lab::open();
+    let callers = lab.callers.clone();
+    let mut browsers = HashMap::new();
+    for caller in &callers {
+        browsers.insert(caller.name, browser_of(&mut lab, caller));
+    }
+    let signed_in = callers.iter().filter(|caller| browsers[caller.name].0).count();
+    assert_eq!(signed_in, 15, "every kind of user whose key is good");
+    let table = said_by_the_table();
+    assert_eq!(table.len(), ROWS.len());
+    for (row, said) in ROWS.iter().zip(table) {
+        assert_eq!(said.len(), callers.len(), "{} {}", row.method, row.path);
+        if row.path == "/v1/session" {
+            continue;
+        }
+        for (caller, by_key) in callers.iter().zip(said) {
+            let (is_user, headers) = &browsers[caller.name];
+            let asked = row.asked(&mut lab, caller);
+            let body = asked.body.as_ref().map(|(media, bytes)| (*media, bytes.as_slice()));
+            let answer = ask_with(lab.server, row.method, &asked.path, headers, body);
+            if (200..300).contains(&answer.status) {
+                lab.used_up(&asked.uses);
+            }
+            let public = ["/", "/healthz", "/openapi.json"].contains(&row.path);
+            let expected = if *is_user || public { by_key } else { 401 };
+            assert_eq!(answer.status, expected, "{} {} {} {}", row.method, row.path, row.about, caller.name);
+        }
+    }
 }
 
 /// `text` with other words in place of some; a word ends where letters and digits end.

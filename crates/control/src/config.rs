@@ -45,6 +45,10 @@ pub struct Config {
     pub rate_burst: u32,
     /// Waits, followed jobs and downloads at once of one key.
     pub open_per_key: u32,
+    /// After this time without use a browser has to sign in again, milliseconds.
+    pub session_idle_ms: u64,
+    /// After this time it has to however much it is used.
+    pub session_most_ms: u64,
     /// Valid keys of one user.
     pub keys_per_user: u32,
     /// How long artifacts are kept, milliseconds after the end.
@@ -98,6 +102,8 @@ impl Config {
             rate_per_second: 200,
             rate_burst: 400,
             open_per_key: 64,
+            session_idle_ms: HOUR,
+            session_most_ms: 12 * HOUR,
             keys_per_user: 50,
             keep_artifacts_ms: 7 * 24 * HOUR,
             keep_jobs_ms: 30 * 24 * HOUR,

@@ -1,4 +1,4 @@
-//! Who asks: the bearer token of a request, looked at before anything else of it.
+//! Who asks: the bearer token of a request, or the session of a browser, looked at before anything else of it.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
@@ -8,9 +8,11 @@ use gambeson_api::Code;
 use gambeson_api::trace::Link;
 use gambeson_control::{Caller, Control, WorkerCaller};
 
+use crate::cookie::{self, Cookies};
 use crate::failure::Failure;
 
-/// A user's key.
+/// A user's key, or the session that stands for it. A request with an Authorization header is a program's, and its cookies
+/// say nothing.
 #[derive(Debug)]
 pub(crate) struct Key(pub(crate) Caller);
 
@@ -36,13 +38,21 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 impl<S: Send + Sync> FromRequestParts<S> for Key
 where
     Control: FromRef<S>,
+    Cookies: FromRef<S>,
 {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Key, Failure> {
-        let caller = Control::from_ref(state).authenticate(bearer(&parts.headers))?;
+        let control = Control::from_ref(state);
         let link = parts.headers.get("traceparent").and_then(|header| Link::read(header.to_str().ok()?));
-        Ok(Key(caller.led_by(link)))
+        if !parts.headers.contains_key(AUTHORIZATION)
+            && let Some(shown) = Cookies::from_ref(state).shown(&parts.headers)
+        {
+            cookie::of_ours(parts)?;
+            let caller = control.authenticate_by_session(&shown.token, cookie::proof(parts))?;
+            return Ok(Key(caller.led_by(link)));
+        }
+        Ok(Key(control.authenticate(bearer(&parts.headers))?.led_by(link)))
     }
 }
 

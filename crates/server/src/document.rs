@@ -3,7 +3,9 @@
 use gambeson_api::{Change, Code, Event, Problem};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
 };
@@ -28,8 +30,8 @@ pub fn openapi() -> OpenApi {
 pub(crate) fn preamble() -> OpenApi {
     let mut info = InfoBuilder::new().title("Gambeson").version("1").description(Some(DESCRIPTION)).build();
     info.license = Some(License::new("Apache-2.0"));
-    let key = SecurityRequirement::new("key", Vec::<String>::new());
-    OpenApiBuilder::new().info(info).security(Some([key])).build()
+    let by = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    OpenApiBuilder::new().info(info).security(Some([by("key"), by("session")])).build()
 }
 
 /// With what holds for all operations: their problems, and how to authenticate.
@@ -47,6 +49,11 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
         document.paths.paths.insert(path.replace("{*", "{"), item);
     }
     let mut components = ComponentsBuilder::from(document.components.take().unwrap_or_default());
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        "gambeson_session",
+        "A browser that is signed in (`POST /v1/session`); over TLS the name is `__Host-gambeson_session`.",
+    ));
+    components = components.security_scheme("session", SecurityScheme::ApiKey(cookie));
     for (name, token, whose) in [
         ("key", "gmb_", "A user's key."),
         ("worker", "gmw_", "A worker's credential."),
@@ -90,7 +97,8 @@ fn describe(operation: &mut Operation, named: bool, writes: bool) {
     let public = operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "public"));
     let tagged = |name: &str| operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == name));
     let mut statuses = vec![400, 503];
-    if !public {
+    let opens = tagged("session");
+    if !public || opens {
         // Reading is audited too: a full disk stops it.
         statuses.extend([401, 403, 404, 429, 500, 507]);
     }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,10 +16,14 @@ use gambeson_api::{Code, Problem, Time};
 use gambeson_control::Meters;
 use tracing::{debug, error};
 
+use crate::console::Cached;
 use crate::failure::Failure;
 
 /// The media type of problems.
 pub(crate) const PROBLEM: &str = "application/problem+json";
+
+/// What an answer that is no page may do in a browser: nothing.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -72,11 +78,16 @@ pub(crate) async fn envelop(State(envelope): State<Envelope>, request: Request, 
         http.ms = took.as_secs_f64() * 1000.0,
         "answered {method} {route} with {status}"
     );
+    let cached = response.extensions_mut().remove::<Cached>().is_some();
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, value);
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !cached {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    // A browser that is signed in can open any answer as a page; none but the console's own is one.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -3,6 +3,8 @@
 mod bearer;
 mod blob;
 mod body;
+mod console;
+mod cookie;
 mod document;
 mod envelope;
 mod exposition;
@@ -20,6 +22,7 @@ mod serve;
 mod strict;
 mod tls;
 
+pub use console::is_built_in as console_is_built_in;
 pub use document::openapi;
 pub use options::{Address, Options};
 pub use routes::router;

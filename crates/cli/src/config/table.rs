@@ -254,6 +254,10 @@ settings! {
         open_per_key: u32 = Is("64"), "1" ..= "1000000";
         /// Valid keys that one user may have, each with requests of its own.
         keys_per_user: u32 = Is("50"), "1" ..= "1000000";
+        /// After this time without use a browser has to sign in to the console again.
+        session_idle: Duration = Is("1h"), "1m" ..= "30d";
+        /// After this time it has to however much it is used.
+        session_most: Duration = Is("12h"), "1m" ..= "30d";
         /// Where clients reach the server, for links in answers.
         public_url: Option<ServerUrl> = Unset {
             meaning: "links are relative",

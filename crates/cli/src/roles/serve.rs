@@ -111,6 +111,8 @@ fn config(settings: &Settings) -> Result<Config, ConfigProblem> {
         rate_burst: server.rate_burst,
         open_per_key: server.open_per_key,
         keys_per_user: server.keys_per_user,
+        session_idle_ms: ms(server.session_idle),
+        session_most_ms: ms(server.session_most),
         keep_artifacts_ms: ms(retention.artifacts),
         keep_jobs_ms: ms(retention.jobs),
         keep_events_ms: ms(retention.events),

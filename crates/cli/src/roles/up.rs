@@ -36,6 +36,14 @@ pub struct Said {
     pub addresses: Vec<String>,
 }
 
+impl Said {
+    /// Where a browser finds the console, if this binary has it.
+    pub fn console(&self) -> Option<String> {
+        let address = self.addresses.iter().find(|address| address.starts_with("http"))?;
+        gambeson_server::console_is_built_in().then(|| format!("{address}/console/"))
+    }
+}
+
 /// A server and a worker that run.
 pub struct Running {
     pub said: Said,
@@ -320,6 +328,9 @@ fn try_up(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
     }
     for address in &running.said.addresses {
         announce(&format!("listening on {address}"));
+    }
+    if let Some(console) = running.said.console() {
+        announce(&format!("console: {console}"));
     }
     let mut code = ExitCode::Program(0);
     while !stop.load(std::sync::atomic::Ordering::Relaxed) {

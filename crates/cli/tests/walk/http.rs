@@ -75,9 +75,24 @@ pub fn raw(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 /// # Panics
 /// When no answer comes.
 pub fn ask(server: SocketAddr, method: &str, path: &str, bearer: Option<&str>, body: Option<(&str, &[u8])>) -> Answer {
+    let authorization = bearer.map(|bearer| ("Authorization", format!("Bearer {bearer}")));
+    ask_with(server, method, path, authorization.as_slice(), body)
+}
+
+/// The same with any headers.
+///
+/// # Panics
+/// When no answer comes.
+pub fn ask_with(
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, String)],
+    body: Option<(&str, &[u8])>,
+) -> Answer {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: walk\r\nConnection: close\r\n");
-    if let Some(bearer) = bearer {
-        request.push_str(&format!("Authorization: Bearer {bearer}\r\n"));
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
     }
     if let Some((media, body)) = body {
         request.push_str(&format!("Content-Type: {media}\r\nContent-Length: {}\r\n", body.len()));

@@ -204,6 +204,14 @@ pub const ROWS: &[Row] = &[
         asked.json(&json!({"disabled": false}));
     }),
     row("GET", "/v1/whoami", "", |_, _, _| {}),
+    row("POST", "/v1/session", "", |lab, caller, asked| {
+        // The key is in the body: who asks is who it says.
+        let key = lab.bearer(caller).unwrap_or_default();
+        asked.json(&json!({"key": key}));
+    }),
+    // A key is no session; walk.rs asks everything by session as well.
+    row("GET", "/v1/session", "", |_, _, _| {}),
+    row("DELETE", "/v1/session", "", |_, _, _| {}),
     row("GET", "/v1/keys", "own", |_, _, _| {}),
     row("GET", "/v1/keys", "ada's", |_, _, asked| asked.query("user=ada")),
     row("POST", "/v1/keys", "own", |_, _, asked| asked.json(&json!({"name": "new", "scopes": ["jobs:read"]}))),

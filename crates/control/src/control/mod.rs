@@ -12,6 +12,7 @@ mod jobs;
 mod past;
 mod people;
 mod platform;
+mod sessions;
 mod standing;
 mod vet;
 mod work;
@@ -55,7 +56,9 @@ pub use blobs::{BlobWriter, OpenBlob};
 pub use changes::{Listener, News};
 pub use follower::Follower;
 pub use jobs::JobFilter;
+pub use platform::AuditFilter;
 pub(crate) use platform::shown_worker;
+pub use sessions::{Proof, SignedIn};
 pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
@@ -73,6 +76,8 @@ pub struct Caller {
     user: UserId,
     /// What of theirs led to this, where they said it.
     link: Option<Link>,
+    /// The session that stood for the key, if it came by one.
+    session: Option<sessions::SessionId>,
 }
 
 impl Caller {
@@ -133,6 +138,7 @@ pub(crate) struct Shared {
     authority: Authority,
     rates: Rates,
     open_answers: standing::OpenAnswers,
+    sessions: sessions::Sessions,
     sealing_key: [u8; 32],
     /// Each takes a CPU for tens of milliseconds when a million jobs wait.
     forecasts: tokio::sync::Semaphore,
@@ -300,6 +306,7 @@ impl Control {
         let shared = Arc::new(Shared {
             rates: Rates::new(config.rate_per_second, config.rate_burst),
             open_answers: standing::OpenAnswers::default(),
+            sessions: sessions::Sessions::new(config.session_idle_ms, config.session_most_ms),
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
@@ -414,15 +421,20 @@ impl Control {
         let key = key.ok_or_else(none).and_then(|key| opens(key, now).map(|()| key)).inspect_err(|_| {
             self.note_stranger("authenticate", "unauthenticated");
         })?;
+        self.let_in(&directory, key, now)
+    }
+
+    /// What everybody passes whose key is good, however it was shown.
+    fn let_in(&self, directory: &Directory, key: &KeyRow, now: Time) -> Answer<Caller> {
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
-            self.note_refused(&directory, key, now, Code::RateLimited, Vec::new());
+            self.note_refused(directory, key, now, Code::RateLimited, Vec::new());
             self.shared.meters.rate_limited();
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
         // The policies say so too, but not every answer asks them: a list may be empty, a key knows whose it is.
         if directory.users.get(&key.user).is_none_or(|user| user.disabled) {
-            self.note_refused(&directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
+            self.note_refused(directory, key, now, Code::Forbidden, vec!["user-disabled".into()]);
             return Err(Problem::new(Code::Forbidden, "this user is disabled"));
         }
         if key.last_used.is_none_or(|used| now.since_ms(used) > 60_000) {
@@ -437,7 +449,7 @@ impl Control {
                 Ok(())
             });
         }
-        Ok(Caller { key: key.id, user: key.user, link: None })
+        Ok(Caller { key: key.id, user: key.user, link: None, session: None })
     }
 
     /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each

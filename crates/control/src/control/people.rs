@@ -224,7 +224,11 @@ impl Control {
             desk.directory_changed();
             Ok(user)
         };
-        self.perform(caller, Action::UserWrite, Target::Platform, self.context(), act).await
+        let user = self.perform(caller, Action::UserWrite, Target::Platform, self.context(), act).await?;
+        if user.disabled {
+            self.shared.sessions.end_of_user(user.id);
+        }
+        Ok(user)
     }
 
     /// Who holds which role: in a project, or everywhere that the caller may look.
@@ -468,7 +472,9 @@ impl Control {
             desk.directory_changed();
             Ok(desk.state.directory.shown_key(&row))
         };
-        self.perform(caller, Action::KeyRevoke, target, self.context(), act).await
+        let key = self.perform(caller, Action::KeyRevoke, target, self.context(), act).await?;
+        self.shared.sessions.end_of_key(id);
+        Ok(key)
     }
 
     /// Who the caller is: nothing that a key could not know of itself, so that no policy is asked.

@@ -19,12 +19,39 @@ use crate::disk::{Part, private_dir};
 use crate::queue::{self, ProjectKey, UserKey};
 use crate::reading::store_problem;
 use crate::secret;
-use crate::store::WorkerRow;
+use crate::store::{AuditSearch, WorkerRow};
 
 /// Jobs that `GET /v1/queue` looks at in the expected order.
 const NEXT_LOOKED_AT: usize = 200;
+/// Rows of the audit log that one page of a search looks at.
+const AUDIT_SPAN: u64 = 200_000;
 /// How long a join token can be used.
 const JOIN_TOKEN_MS: u64 = 3_600_000;
+
+/// Which rows of the audit log to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only those of this project, by name or id.
+    pub project: Option<String>,
+    /// Only those of this actor.
+    pub actor: Option<String>,
+    /// Only those of this action, or of all whose name begins with it and a dot.
+    pub action: Option<String>,
+    /// Only those about this.
+    pub resource: Option<String>,
+    /// Only what was allowed, or only what was refused.
+    pub allowed: Option<bool>,
+    /// Not before this.
+    pub from: Option<Time>,
+    /// Before this.
+    pub until: Option<Time>,
+    /// Where the page before ended.
+    pub after: Option<u64>,
+    /// Whether the newest come first.
+    pub newest_first: bool,
+    /// From 1 to 1000.
+    pub limit: u32,
+}
 
 fn day_text(day: u32) -> String {
     let ms = i64::from(day) * DAY_MS as i64;
@@ -238,12 +265,24 @@ impl Control {
     /// # Errors
     /// When the caller may not see them.
     pub async fn audit(&self, caller: &Caller, project: Option<&str>, after: u64, limit: u32) -> Answer<AuditList> {
+        let filter =
+            AuditFilter { project: project.map(str::to_owned), after: Some(after), limit, ..AuditFilter::default() };
+        self.audit_search(caller, filter).await
+    }
+
+    /// A page of the rows of the audit log that are looked for.
+    ///
+    /// # Errors
+    /// When the caller may not see them.
+    pub async fn audit_search(&self, caller: &Caller, filter: AuditFilter) -> Answer<AuditList> {
+        let AuditFilter { project, actor, action, resource, allowed, from, until, after, newest_first, limit } = filter;
         if !(1..=1000).contains(&limit) {
             return Err(Problem::new(Code::InvalidQuery, format!("limit is {limit}; it is from 1 to 1000")));
         }
-        if i64::try_from(after).is_err() {
+        if after.is_some_and(|after| i64::try_from(after).is_err()) {
             return Err(Problem::new(Code::InvalidQuery, "after is no place in the log"));
         }
+        let project = project.as_deref();
         let directory = self.shared.directory();
         let name = project;
         let project = match name {
@@ -256,9 +295,30 @@ impl Control {
             Some(id) => drop(looked.map_err(unseen(id, name))?),
             None => drop(looked?),
         }
-        let rows = self.read(move |store| store.audit(project, after, limit)).await?;
-        let next = if rows.len() == limit as usize { rows.last().map(|row| row.seq) } else { None };
-        Ok(AuditList { rows, next })
+        let narrow = actor.is_some() || action.is_some() || resource.is_some() || allowed.is_some();
+        let narrow = narrow || from.is_some() || until.is_some();
+        self.read(move |store| {
+            let last = store.audit_last()?.map_or(0, |row| row.seq);
+            // What is looked for may be rare: of a long log so much is read at once, and the rest is the next page.
+            let span = if narrow { AUDIT_SPAN } else { u64::MAX };
+            let places = if newest_first {
+                let last = after.map_or(last, |after| last.min(after.saturating_sub(1)));
+                (last.saturating_sub(span - 1).max(1), last)
+            } else {
+                let first = after.unwrap_or(0) + 1;
+                (first, last.min(first.saturating_add(span - 1)))
+            };
+            let search =
+                AuditSearch { project, actor, action, resource, allowed, from, until, places, newest_first, limit };
+            let rows = store.audit_search(&search)?;
+            let next = match (rows.last(), newest_first) {
+                (Some(row), _) if rows.len() == limit as usize => Some(row.seq),
+                (_, true) => Some(places.0).filter(|first| *first > 1),
+                (_, false) => Some(places.1).filter(|end| *end < last),
+            };
+            Ok(AuditList { rows, next })
+        })
+        .await
     }
 
     /// Whether the audit log is whole, and holds a value that was noted earlier.

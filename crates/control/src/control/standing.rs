@@ -69,6 +69,7 @@ impl Standing {
     /// # Errors
     /// When the key or the right is no more: the answer is to end with this.
     pub fn check(&mut self) -> Answer<()> {
+        self.control.session_holds(&self.caller)?;
         let directory = self.control.shared.directory();
         if self.seen.0 == directory.version && self.seen.1.elapsed() < DECIDE {
             return Ok(());

@@ -366,11 +366,36 @@ pub(crate) trait Blobs {
     fn usage(&self, day: u32) -> Stored<Vec<UsageRow>>;
 }
 
+/// What rows of the audit log are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct AuditSearch {
+    /// Of this project.
+    pub project: Option<ProjectId>,
+    /// Of this actor.
+    pub actor: Option<String>,
+    /// Of this action, or of all whose name begins with it and a dot.
+    pub action: Option<String>,
+    /// About this.
+    pub resource: Option<String>,
+    /// Allowed, or refused.
+    pub allowed: Option<bool>,
+    /// Not before, and before.
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+    /// Places from this one to that, both included.
+    pub places: (u64, u64),
+    /// Whether the newest come first.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// The audit log.
 pub(crate) trait Audits {
     fn audit_put(&mut self, row: &AuditRow) -> Stored<()>;
     /// Rows after `after`, oldest first.
     fn audit(&self, project: Option<ProjectId>, after: u64, limit: u32) -> Stored<Vec<AuditRow>>;
+    fn audit_search(&self, search: &AuditSearch) -> Stored<Vec<AuditRow>>;
     fn audit_last(&self) -> Stored<Option<AuditRow>>;
 }
 

@@ -212,3 +212,53 @@ async fn the_queue_of_a_project_tells_nothing_of_the_load_of_others() {
     assert_eq!(here.control.queue(&ada).await.unwrap().queued, 2);
     assert_eq!(here.control.queue(&here.owner).await.unwrap().queued, 5);
 }
+
+#[tokio::test]
+async fn the_log_is_searched_from_either_end_and_every_page_leads_to_the_next() {
+    use gambeson_control::AuditFilter;
+    let here = Installation::new();
+    let ada = caller_with(&here, "ada", Some("submitter"), &["jobs:write"]).await;
+    for _ in 0..5 {
+        here.control.submit(&ada, Submission::of_source("1"), Duration::ZERO).await.unwrap();
+    }
+    let start = AuditFilter { limit: 2, ..AuditFilter::default() };
+    let all = async |filter: &AuditFilter| {
+        let (mut rows, mut filter) = (Vec::new(), filter.clone());
+        loop {
+            let page = here.control.audit_search(&here.owner, filter.clone()).await.unwrap();
+            assert!(page.rows.len() <= 2);
+            rows.extend(page.rows);
+            let Some(next) = page.next else { return rows };
+            filter.after = Some(next);
+        }
+    };
+    // Asking is in the log as well, so that it grows: what was there before is what is compared.
+    let before = here.control.audit(&here.owner, None, 0, 1000).await.unwrap().rows;
+    let last = before.last().unwrap().seq;
+    let upwards: Vec<u64> = all(&start).await.iter().map(|row| row.seq).filter(|seq| *seq <= last).collect();
+    assert_eq!(upwards, (1..=last).collect::<Vec<_>>());
+    let newest = AuditFilter { newest_first: true, ..start.clone() };
+    let downwards: Vec<u64> = all(&newest).await.iter().map(|row| row.seq).filter(|seq| *seq <= last).collect();
+    assert_eq!(downwards, (1..=last).rev().collect::<Vec<_>>());
+
+    let by = |change: &dyn Fn(&mut AuditFilter)| {
+        let mut filter = newest.clone();
+        change(&mut filter);
+        filter
+    };
+    let of_ada = all(&by(&|filter| filter.actor = Some("ada".into()))).await;
+    assert_eq!(of_ada.iter().filter(|row| row.action == "job.submit").count(), 5);
+    assert!(of_ada.iter().all(|row| row.actor == "ada"));
+    let jobs = all(&by(&|filter| filter.action = Some("job".into()))).await;
+    assert_eq!(jobs.len(), 5, "{jobs:?}");
+    assert!(all(&by(&|filter| filter.action = Some("jo".into()))).await.is_empty());
+    let refused = all(&by(&|filter| filter.allowed = Some(false))).await;
+    assert!(refused.iter().all(|row| !row.allowed));
+    let about = all(&by(&|filter| filter.resource = Some(of_ada[0].resource.clone()))).await;
+    assert!(!about.is_empty() && about.iter().all(|row| row.resource == of_ada[0].resource));
+    let (from, until) = (of_ada[1].at, of_ada[0].at.plus_ms(1));
+    let between = all(&by(&|filter| (filter.from, filter.until) = (Some(from), Some(until)))).await;
+    assert!(between.iter().all(|row| (from..until).contains(&row.at)));
+    assert!(between.iter().any(|row| row.seq == of_ada[0].seq));
+    assert!(all(&by(&|filter| filter.until = Some(gambeson_api::Time(0)))).await.is_empty());
+}

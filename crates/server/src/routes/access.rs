@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use gambeson_api::{
-    AuditList, AuditVerdict, CreatedKey, ExplainRequest, Explained, Key as ApiKey, KeyId, KeyList, NewKey, WhoAmI,
+    AuditList, AuditVerdict, CreatedKey, ExplainRequest, Explained, Key as ApiKey, KeyId, KeyList, NewKey, Time, WhoAmI,
 };
-use gambeson_control::Control;
+use gambeson_control::{AuditFilter, Control};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -134,14 +134,36 @@ const ROWS: u64 = 100;
 /// The most rows on a page.
 const ROWS_MOST: u64 = 1000;
 
+/// Which rows come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum Order {
+    Oldest,
+    Newest,
+}
+
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Rows {
     /// Only rows of this project, by name or id.
     project: Option<String>,
-    /// `next` of the page before.
-    #[param(value_type = Option<u64>)]
-    after: u64,
+    /// Only rows of this actor: a user's name, `worker`, `system` or `nobody`.
+    actor: Option<String>,
+    /// Only rows of this action, such as `key.create`; `key` means all that begin with `key.`.
+    action: Option<String>,
+    /// Only rows about this, such as an id.
+    resource: Option<String>,
+    /// Only what was allowed (`true`), or only what was refused (`false`).
+    allowed: Option<bool>,
+    /// Only rows that are not older than this.
+    from: Option<Time>,
+    /// Only rows that are older than this.
+    until: Option<Time>,
+    /// Whether the oldest or the newest come first; the oldest when left out.
+    #[param(inline)]
+    order: Option<Order>,
+    /// `next` of the page before, in the same order.
+    after: Option<u64>,
     /// Rows on a page; 100 when left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: u32,
@@ -149,15 +171,25 @@ struct Rows {
 
 impl FromQuery for Rows {
     fn from_query(parameters: &mut Parameters) -> Answered<Rows> {
+        let time = "a time like 2026-11-25T08:30:00Z";
         Ok(Rows {
             project: parameters.text("project"),
-            after: parameters.number("after", 0, u64::MAX)?.unwrap_or(0),
+            actor: parameters.text("actor"),
+            action: parameters.text("action"),
+            resource: parameters.text("resource"),
+            allowed: parameters.word("allowed", &[("true", true), ("false", false)])?,
+            from: parameters.parsed("from", time)?,
+            until: parameters.parsed("until", time)?,
+            order: parameters.word("order", &[("oldest", Order::Oldest), ("newest", Order::Newest)])?,
+            after: parameters.number("after", 0, u64::MAX)?,
             limit: parameters.number("limit", 1, ROWS_MOST)?.unwrap_or(ROWS) as u32,
         })
     }
 }
 
-/// Read the audit log, oldest first.
+/// Read the audit log.
+///
+/// A page of a search may have fewer rows than were asked for, or none, and still a `next`: so much of a long log is looked at at once.
 #[utoipa::path(
     get,
     path = "/v1/audit",
@@ -169,9 +201,12 @@ impl FromQuery for Rows {
 async fn audit_list(
     State(control): State<Control>,
     Key(caller): Key,
-    Query(Rows { project, after, limit }): Query<Rows>,
+    Query(rows): Query<Rows>,
 ) -> Answered<Json<AuditList>> {
-    Ok(Json(control.audit(&caller, project.as_deref(), after, limit).await?))
+    let Rows { project, actor, action, resource, allowed, from, until, order, after, limit } = rows;
+    let newest_first = order == Some(Order::Newest);
+    let filter = AuditFilter { project, actor, action, resource, allowed, from, until, after, newest_first, limit };
+    Ok(Json(control.audit_search(&caller, filter).await?))
 }
 
 #[derive(Debug, IntoParams)]

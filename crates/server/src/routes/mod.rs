@@ -6,6 +6,7 @@ mod jobs;
 mod monitoring;
 mod platform;
 mod projects;
+mod session;
 mod vet;
 mod watching;
 mod worker;
@@ -20,6 +21,8 @@ use gambeson_control::Control;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::body::Bounds;
+use crate::console;
+use crate::cookie::Cookies;
 use crate::document;
 use crate::envelope::{Envelope, envelop};
 use crate::failure::{Failure, quoted};
@@ -30,6 +33,7 @@ use crate::options::Options;
 pub(crate) struct App {
     control: Control,
     bounds: Bounds,
+    cookies: Cookies,
     document: Bytes,
 }
 
@@ -45,6 +49,12 @@ impl FromRef<App> for Bounds {
     }
 }
 
+impl FromRef<App> for Cookies {
+    fn from_ref(app: &App) -> Cookies {
+        app.cookies
+    }
+}
+
 /// All routes, and what they say of themselves.
 pub(crate) fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::preamble())
@@ -53,6 +63,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(platform::routes())
         .merge(projects::routes())
         .merge(access::routes())
+        .merge(session::routes())
         .merge(vet::routes())
         .merge(watching::routes())
         .merge(monitoring::routes())
@@ -64,8 +75,10 @@ pub fn router(control: Control, options: &Options) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = document::finished(document);
     let document = serde_json::to_vec(&document).map(Bytes::from).unwrap_or_default();
+    let cookies = Cookies { tls: options.tls.is_some() };
     let envelope = Envelope::new(control.meters());
-    finished(router, envelope).with_state(App { control, bounds: options.bounds(), document })
+    let router = router.merge(console::routes(console::built_in()));
+    finished(router, envelope).with_state(App { control, bounds: options.bounds(), cookies, document })
 }
 
 /// With answers to what is no route, and the envelope around all.

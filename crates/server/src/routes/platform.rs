@@ -1,8 +1,8 @@
 //! The queue, the workers, what is used; and what anybody may ask: whether we live, and what can be asked.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gambeson_api::{Backup, BackupRequest, Code, JoinToken, Posture, Queue, UsageReport, Worker, WorkerId, WorkerList};
 use gambeson_control::Control;
@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::App;
 use crate::bearer::Key;
 use crate::body::Json;
+use crate::console;
 use crate::failure::{Answered, Failure};
 use crate::place::At;
 use crate::query::{FromQuery, NoParameters, Parameters, Query};
@@ -192,6 +193,7 @@ const INDEX: &str = "\
 This is Gambeson: it runs Python that is submitted to it, in layered sandboxes.
 
   GET  /openapi.json   all that can be asked
+  GET  /console/       the same for a browser
   GET  /healthz        whether the server lives
   GET  /readyz         whether it can take jobs
   GET  /metrics        the figures for monitoring
@@ -208,10 +210,16 @@ This is Gambeson: it runs Python that is submitted to it, in layered sandboxes.
     operation_id = "index",
     tag = "public",
     security(()),
-    responses((status = 200, body = String, content_type = "text/plain", description = "A few lines for people."))
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "A few lines for people."),
+        (status = 303, description = "To the console, for who accepts `text/html`."),
+    )
 )]
-async fn index(Query(NoParameters): Query<NoParameters>) -> &'static str {
-    INDEX
+async fn index(headers: HeaderMap, Query(NoParameters): Query<NoParameters>) -> Response {
+    if console::wants_a_page(&headers) {
+        return console::redirect(StatusCode::SEE_OTHER);
+    }
+    ([(VARY, HeaderValue::from_static("accept"))], INDEX).into_response()
 }
 
 /// Whether the server lives.

@@ -3,7 +3,7 @@ use rusqlite::{Row, params};
 
 use super::Sqlite;
 use super::row::{Hash, Id, Json, U, json};
-use crate::store::{Audits, StoreError, Stored};
+use crate::store::{AuditSearch, Audits, StoreError, Stored};
 
 const AUDIT: &str = "seq, at, actor, key, action, resource, project, allowed, policies, detail, hash";
 
@@ -58,6 +58,33 @@ impl Audits for Sqlite {
                 audit_row,
             ),
         }
+    }
+
+    fn audit_search(&self, search: &AuditSearch) -> Stored<Vec<AuditRow>> {
+        let order = if search.newest_first { "DESC" } else { "ASC" };
+        let (first, last) = search.places;
+        // Written so that the index of projects is used.
+        let project = if search.project.is_some() { "project = ?3" } else { "?3 IS NULL" };
+        // The places bound what is read, however little fits: there is no other index.
+        let sql = format!(
+            "SELECT {AUDIT} FROM audit WHERE seq >= ?1 AND seq <= ?2 AND {project} \
+             AND (?4 IS NULL OR actor = ?4) AND (?5 IS NULL OR action = ?5 OR substr(action, 1, length(?5) + 1) = ?5 || '.') \
+             AND (?6 IS NULL OR resource = ?6) AND (?7 IS NULL OR allowed = ?7) AND (?8 IS NULL OR at >= ?8) \
+             AND (?9 IS NULL OR at < ?9) ORDER BY seq {order} LIMIT ?10"
+        );
+        let values = params![
+            U(first),
+            U(last),
+            search.project.map(|project| Id(project.as_u128())),
+            search.actor,
+            search.action,
+            search.resource,
+            search.allowed,
+            search.from.map(U::from),
+            search.until.map(U::from),
+            search.limit,
+        ];
+        self.all(&sql, values, audit_row)
     }
 
     fn audit_last(&self) -> Stored<Option<AuditRow>> {

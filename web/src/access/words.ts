@@ -1,0 +1,55 @@
+// The words of access: roles, scopes, actions, as the server's policies have them (crates/control/src/access/names.rs).
+
+export const ROLES: readonly (readonly [string, string])[] = [
+  ["owner", "Everything in its scope"],
+  ["operator", "Runs the place; does not see into jobs"],
+  ["submitter", "Submits, and sees its own jobs"],
+  ["viewer", "Reads the jobs of a project, changes nothing"],
+  ["auditor", "Reads records, not jobs' content"],
+];
+
+export const SCOPES: readonly (readonly [string, string])[] = [
+  ["*", "Everything that its owner may"],
+  ["jobs:read", "See jobs, queue, usage, projects"],
+  ["jobs:write", "Submit, upload, cancel"],
+  ["keys", "See, make and revoke keys"],
+  ["admin:read", "See members, users, workers, posture"],
+  ["admin", "Change projects, members, users, workers"],
+  ["audit:read", "Read and verify the audit log, explain access"],
+];
+
+export const ACTIONS: readonly string[] = [
+  "job.submit",
+  "job.submit.unheld",
+  "job.submit.warm",
+  "job.vet",
+  "job.list",
+  "job.view",
+  "job.output",
+  "job.source",
+  "job.cancel",
+  "job.approve",
+  "blob.write",
+  "blob.read",
+  "queue.view",
+  "usage.view",
+  "project.create",
+  "project.view",
+  "project.update",
+  "member.view",
+  "member.write",
+  "user.view",
+  "user.write",
+  "key.view",
+  "key.create",
+  "key.revoke",
+  "worker.view",
+  "worker.join",
+  "worker.drain",
+  "worker.undrain",
+  "posture.view",
+  "audit.view",
+  "audit.verify",
+  "access.explain",
+  "backup.create",
+];

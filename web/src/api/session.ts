@@ -1,0 +1,28 @@
+// Who is signed in. `undefined` is "not asked yet", `null` is "nobody".
+import { signal } from "@preact/signals";
+import type { Session } from "./watching.ts";
+
+export const session = signal<Session | null | undefined>(undefined);
+
+/** Why the last session is over, for the page where one signs in. */
+export const sessionEnded = signal<string | undefined>(undefined);
+
+type Role = "owner" | "operator" | "submitter" | "viewer" | "auditor";
+
+/** Whether the signed-in user holds one of these roles, anywhere or in that project. It decides only what is offered: the
+ * server decides what is done. */
+export function holds(roles: readonly Role[], project?: string): boolean {
+  const held = session.value?.who.roles ?? [];
+  return held.some(
+    (one) => roles.some((role) => role === one.role) && (project === undefined || one.project == null || one.project === project || one.project_name === project),
+  );
+}
+
+/** Whether it makes sense to offer submitting a job. */
+export const maySubmit = (project?: string): boolean => inScope("jobs:write") && holds(["owner", "operator", "submitter"], project);
+
+/** Whether the key has a scope; a key with `*` has all. */
+export function inScope(scope: string): boolean {
+  const scopes = session.value?.who.key.scopes ?? [];
+  return scopes.includes("*") || scopes.includes(scope);
+}

@@ -1,0 +1,198 @@
+// The list of jobs as it is filtered: pages of it, loaded as one comes to them, kept fresh by what changes.
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { call } from "../api/client.ts";
+import { onChange } from "../api/live.ts";
+import { asProblem, type Problem } from "../api/problem.ts";
+import type { Job, JobState } from "../api/v1.ts";
+import type { Change } from "../api/watching.ts";
+
+export type Filter = {
+  state: JobState | undefined;
+  project: string | undefined;
+  user: string | undefined;
+  label: string | undefined;
+  array: string | undefined;
+  /** Looked for here and not by the server: in what was loaded. */
+  text: string | undefined;
+};
+
+/** The first page comes soon, the others are larger: whoever scrolls on wants many. */
+const PAGE_FIRST = 100;
+const PAGE = 250;
+/** A search for a text loads on until so many are found. */
+const FOUND_ENOUGH = 50;
+
+/** Whether a job is what the filter asks for, as far as that can be told here. */
+export function fits(job: Job, filter: Filter): boolean {
+  if (filter.state !== undefined && job.state !== filter.state) return false;
+  if (filter.project !== undefined && filter.project !== job.project_name && filter.project !== job.project) return false;
+  if (filter.user !== undefined && filter.user !== job.user_name && filter.user !== job.user) return false;
+  if (filter.array !== undefined && filter.array !== job.array?.id) return false;
+  if (filter.label !== undefined) {
+    const [name = "", ...value] = filter.label.split("=");
+    const held = job.labels[name];
+    if (held === undefined || (filter.label.includes("=") && held !== value.join("="))) return false;
+  }
+  return true;
+}
+
+/** Whether every word of the text is in something that is shown of the job. */
+export function says(job: Job, text: string): boolean {
+  const whole = [job.id, job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
+    .join("\n")
+    .toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => whole.includes(word));
+}
+
+/** Two lists, newest first, as one; of two jobs of the same id that of `fresh`. Ids grow with time. */
+export function merged(fresh: readonly Job[], old: readonly Job[]): Job[] {
+  const out: Job[] = [];
+  let a = 0;
+  let b = 0;
+  while (a < fresh.length || b < old.length) {
+    const one = fresh[a];
+    const other = old[b];
+    if (one && (!other || one.id >= other.id)) {
+      out.push(one);
+      a += 1;
+      if (other?.id === one.id) b += 1;
+    } else if (other) {
+      out.push(other);
+      b += 1;
+    }
+  }
+  return out;
+}
+
+export class JobStore {
+  readonly problem: Signal<Problem | undefined> = signal(undefined);
+  /** Whether the last page was read. */
+  readonly complete = signal(false);
+  readonly #jobs = signal<readonly Job[]>([]);
+  /** Those that are to be shown. */
+  readonly shown: ReadonlySignal<readonly Job[]>;
+  /** How many were looked through for a text. */
+  readonly searched: ReadonlySignal<number | undefined>;
+  readonly #filter: Filter;
+  #cursor: string | undefined;
+  #busy = false;
+  #aborted = new AbortController();
+  #fresh = new Map<string, Job>();
+  #timer = 0;
+
+  constructor(filter: Filter) {
+    this.#filter = filter;
+    const text = filter.text;
+    this.shown = computed(() => (text === undefined ? this.#jobs.value : this.#jobs.value.filter((job) => says(job, text))));
+    this.searched = computed(() => (text === undefined ? undefined : this.#jobs.value.length));
+  }
+
+  start(): () => void {
+    this.#aborted = new AbortController();
+    void this.more();
+    const stop = onChange((change) => this.#take(change));
+    return () => {
+      stop();
+      clearTimeout(this.#timer);
+      this.#aborted.abort();
+      this.#busy = false;
+    };
+  }
+
+  #ask(cursor: string | undefined) {
+    const { state, project, user, label, array } = this.#filter;
+    const query = { limit: cursor ? PAGE : PAGE_FIRST, ...(state && { state }), ...(project && { project }), ...(user && { user }), ...(label && { label }), ...(array && { array }), ...(cursor && { cursor }) };
+    return call("GET /v1/jobs", { query, signal: this.#aborted.signal });
+  }
+
+  /** Reads the next page; for a text, as many as it takes to find some. */
+  async more(): Promise<void> {
+    if (this.#busy || this.complete.peek()) return;
+    this.#busy = true;
+    const before = this.shown.peek().length;
+    const { signal } = this.#aborted;
+    try {
+      do {
+        const page = await this.#ask(this.#cursor);
+        if (signal.aborted) return;
+        this.#cursor = page.next ?? undefined;
+        this.#jobs.value = merged(page.jobs, this.#jobs.peek());
+        this.complete.value = !page.next;
+        this.problem.value = undefined;
+      } while (!this.complete.peek() && this.#filter.text !== undefined && this.shown.peek().length - before < FOUND_ENOUGH);
+    } catch (thrown) {
+      if (!signal.aborted) this.problem.value = asProblem(thrown);
+    } finally {
+      if (!signal.aborted) this.#busy = false;
+    }
+  }
+
+  /** Reads the newest page again. */
+  async refresh(): Promise<void> {
+    if (this.#busy) return;
+    if (this.#jobs.peek().length === 0 && !this.complete.peek()) return this.more();
+    this.#busy = true;
+    const { signal } = this.#aborted;
+    try {
+      const page = await this.#ask(undefined);
+      if (signal.aborted) return;
+      // What the newest page should have and has not is no more, or is no longer like that.
+      const last = page.next ? page.jobs.at(-1)?.id : undefined;
+      const kept = last === undefined ? [] : this.#jobs.peek().filter((job) => job.id < last);
+      this.#jobs.value = merged(page.jobs, kept);
+      if (!page.next) this.complete.value = true;
+      this.problem.value = undefined;
+    } catch (thrown) {
+      if (!signal.aborted) this.problem.value = asProblem(thrown);
+    } finally {
+      if (!signal.aborted) this.#busy = false;
+    }
+  }
+
+  // Changes come by the hundred a second: the list is made anew a few times a second at most.
+  #take(change: Change): void {
+    if (change.type === "missed") void this.refresh();
+    if (change.type !== "job") return;
+    this.#fresh.set(change.job.id, change.job);
+    this.#timer ||= window.setTimeout(() => {
+      this.#timer = 0;
+      const fresh = this.#fresh;
+      this.#fresh = new Map();
+      this.#jobs.value = changed(this.#jobs.peek(), fresh, this.#filter, this.complete.peek());
+    }, 200);
+  }
+}
+
+/** Where a job is in a list, or would be. */
+function placeOf(jobs: readonly Job[], id: string): number {
+  let low = 0;
+  let high = jobs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((jobs[middle]?.id ?? "") > id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A list after some of its jobs changed, came, or are no longer what is asked for. Of jobs that are older than what was loaded
+ * nothing is shown: their page comes later. */
+export function changed(jobs: readonly Job[], fresh: ReadonlyMap<string, Job>, filter: Filter, complete: boolean): Job[] {
+  const oldest = jobs.at(-1)?.id;
+  const next = jobs.slice();
+  const came: Job[] = [];
+  const gone = new Set<string>();
+  for (const [id, job] of fresh) {
+    const at = placeOf(jobs, id);
+    const fit = fits(job, filter);
+    if (jobs[at]?.id === id) {
+      next[at] = job;
+      if (!fit) gone.add(id);
+    } else if (fit && (complete || oldest === undefined || id > oldest)) came.push(job);
+  }
+  const kept = gone.size === 0 ? next : next.filter((job) => !gone.has(job.id));
+  return came.length === 0 ? kept : merged(came.sort((a, b) => (a.id < b.id ? 1 : -1)), kept);
+}

@@ -1,0 +1,36 @@
+// Who is who, by which keys, and who may do what.
+import { ExplainTab } from "../access/explain.tsx";
+import { KeysTab } from "../access/keys.tsx";
+import { PeopleTab } from "../access/people.tsx";
+import { ProjectsTab } from "../access/projects.tsx";
+import { RolesTab } from "../access/roles.tsx";
+import { UsageTab } from "../access/usage.tsx";
+import { place, setQuery } from "../router.ts";
+import { Tabs } from "../ui/tabs.tsx";
+
+const TABS = [
+  { id: "keys", label: "Keys", shows: KeysTab },
+  { id: "people", label: "People", shows: PeopleTab },
+  { id: "roles", label: "Roles", shows: RolesTab },
+  { id: "projects", label: "Projects", shows: ProjectsTab },
+  { id: "usage", label: "Usage", shows: UsageTab },
+  { id: "explain", label: "May they?", shows: ExplainTab },
+] as const;
+
+export default function Access() {
+  const asked = place.value.query.get("tab");
+  const here = TABS.find((tab) => tab.id === asked) ?? TABS[0];
+  const Shows = here.shows;
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Access</h1>
+      </div>
+      <section class="panel access" aria-label="Access">
+        <Tabs label="Access" tabs={TABS} at={here.id} onMove={(id) => setQuery({ tab: id === "keys" ? undefined : id, user: undefined, project: undefined })}>
+          <Shows key={here.id} />
+        </Tabs>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,216 @@
+// Who waits for what and why, who is next, and how the shares stand.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call } from "../api/client.ts";
+import { onChange } from "../api/live.ts";
+import { asProblem } from "../api/problem.ts";
+import { useResource } from "../api/resource.ts";
+import type { Job, JobId, Queue, Share } from "../api/v1.ts";
+import { upper } from "../job/words.ts";
+import { to } from "../router.ts";
+import { Badge } from "../ui/badge.tsx";
+import { count, counted, percent, relative, shortId } from "../ui/format.ts";
+import { Rows, type Cells } from "../ui/rows.tsx";
+import { Empty, Shown } from "../ui/state.tsx";
+import { safe } from "../ui/text.ts";
+import { Ago, now } from "../ui/time.tsx";
+
+/** So many waiting jobs are looked at one by one, for their reasons and expected starts. */
+const LOOKED_AT = 12;
+const LOOK_MS = 5000;
+
+type Waits = { id: JobId; position: number | undefined; job: Job | undefined };
+
+export default function QueuePage() {
+  const queue = useResource("queue", (signal) => call("GET /v1/queue", { signal }));
+  const waiting = useResource("waiting", (signal) => call("GET /v1/jobs", { query: { state: "queued", limit: 200 }, signal }));
+  const details = useSignal<ReadonlyMap<JobId, Job>>(new Map());
+  const most = useSignal(LOOKED_AT);
+
+  useEffect(() => {
+    let late = 0;
+    const stop = onChange((change) => {
+      if (change.type === "queue") queue.set(() => change.queue);
+      if (change.type === "missed") queue.reload();
+      // Jobs change by the hundred: the list is read once a second at most.
+      if (change.type !== "queue") late ||= window.setTimeout(() => ((late = 0), waiting.reload()), 1000);
+    });
+    return () => {
+      stop();
+      clearTimeout(late);
+    };
+  }, []);
+
+  const rows = rowsOf(queue.value.value, waiting.value.value?.jobs);
+  const first = rows.slice(0, most.value).map((row) => row.id);
+  const looked = first.join(" ");
+  useEffect(() => {
+    const controller = new AbortController();
+    const look = async () => {
+      for (const id of first) {
+        if (controller.signal.aborted || document.visibilityState !== "visible") return;
+        try {
+          const job = await call("GET /v1/jobs/{id}", { path: { id }, signal: controller.signal });
+          details.value = new Map(details.peek()).set(id, job);
+        } catch (thrown) {
+          // It may have ended, or be too much asked: what is known stays.
+          if (controller.signal.aborted || asProblem(thrown).status === 429) return;
+        }
+      }
+    };
+    void look();
+    const timer = setInterval(() => void look(), LOOK_MS);
+    return () => {
+      controller.abort();
+      clearInterval(timer);
+    };
+  }, [looked]);
+
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Queue</h1>
+        {queue.value.value && (
+          <span class="faint">
+            {counted(queue.value.value.queued, "job waits", "jobs wait")}, {counted(queue.value.value.running, "runs", "run")}
+          </span>
+        )}
+      </div>
+      <section class="panel" aria-label="Waiting jobs">
+        <div class="panel-head">
+          <h2>Next, in the expected order</h2>
+        </div>
+        <Shown of={queue} label="Loading the queue">
+          {(value) =>
+            rows.length === 0 ? (
+              <Empty title={value.queued === 0 ? "Nothing waits" : "None of your own jobs are among the next"} icon="queue">
+                {value.queued === 0 ? "A job that is submitted now starts as soon as a worker has room for it." : `${counted(value.queued, "job waits", "jobs wait")} in the projects that you see.`}
+              </Empty>
+            ) : (
+              <>
+                <Rows label="Waiting jobs" columns={COLUMNS} rows={rows.slice(0, most.value).map((row) => ({ ...row, job: details.value.get(row.id) ?? row.job }))} keyOf={(row) => row.id} />
+                {rows.length > most.value && (
+                  <p class="more">
+                    <button type="button" class="button small" onClick={() => (most.value += 24)}>
+                      Show more of {count(Math.max(rows.length, value.queued))}
+                    </button>
+                  </p>
+                )}
+              </>
+            )
+          }
+        </Shown>
+      </section>
+      <section class="panel" aria-label="Shares">
+        <div class="panel-head">
+          <h2>Shares</h2>
+          <span class="faint small">What each is due by weight of those who use or wait, and what it used lately.</span>
+        </div>
+        <Shown of={queue} label="Loading the shares">
+          {(value) => (value.shares.length === 0 ? <Empty title="Nobody uses anything" icon="queue" /> : <Shares shares={value.shares} names={namesOf(waiting.value.value?.jobs, details.value)} />)}
+        </Shown>
+      </section>
+    </div>
+  );
+}
+
+/** The jobs in their order; those that wait for an approval stand in no queue, and come first. */
+export function rowsOf(queue: Queue | undefined, jobs: readonly Job[] | undefined): Waits[] {
+  if (!queue) return [];
+  const known = new Map(jobs?.map((job) => [job.id, job]));
+  const next = queue.next.map((one) => ({ id: one.id, position: one.position, job: known.get(one.id) }));
+  const inOrder = new Set(next.map((one) => one.id));
+  // Beyond those that the server looks ahead to, a job that is not among the next may simply be late.
+  const held = queue.next.length < 200 ? (jobs ?? []).filter((job) => job.state === "queued" && !inOrder.has(job.id)) : [];
+  return [...held.map((job) => ({ id: job.id, position: undefined, job })), ...next];
+}
+
+function namesOf(jobs: readonly Job[] | undefined, details: ReadonlyMap<JobId, Job>): ReadonlyMap<string, string> {
+  return new Map([...(jobs ?? []), ...details.values()].map((job) => [job.user, job.user_name]));
+}
+
+const COLUMNS: readonly Cells<Waits>[] = [
+  {
+    title: "Job",
+    cell: ({ id, job }) => (
+      <>
+        <a href={to(`/jobs/${id}`)}>{job ? safe(job.entry, 60) : shortId(id)}</a> {job?.waiting?.held && <Badge tone="warning">held</Badge>} {job && job.class !== "normal" && <Badge tone="neutral">{job.class}</Badge>}
+        {job && (
+          <div class="faint small">
+            {safe(job.project_name, 60)} · {safe(job.user_name, 60)} · <span class="mono">{shortId(id)}</span>
+          </div>
+        )}
+      </>
+    ),
+  },
+  { title: "Before it", number: true, width: "84px", cell: ({ position }) => (position === undefined ? <span class="faint">–</span> : count(position)) },
+  { title: "Why it waits", cell: ({ job }) => (job?.waiting ? safe(upper(job.waiting.why), 600) : <span class="faint">…</span>) },
+  { title: "Expected start", width: "170px", cell: ({ job }) => <Expected job={job} /> },
+  { title: "Waits since", width: "104px", cell: ({ job }) => (job ? <Ago at={job.submitted_at} /> : <span class="faint">–</span>) },
+];
+
+/** When half of such jobs, and nine of ten, have started. */
+function Expected({ job }: { job: Job | undefined }) {
+  const half = job?.waiting?.expected_start_p50;
+  const most = job?.waiting?.expected_start_p90;
+  if (!half) return <span class="faint">not known</span>;
+  const words = (at: string) => (Date.parse(at) <= now.value + 1500 ? "now" : relative(Date.parse(at), now.value));
+  return (
+    <>
+      {words(half)}
+      {most && words(most) !== words(half) && <div class="faint small">nine of ten: {words(most)}</div>}
+    </>
+  );
+}
+
+function Shares({ shares, names }: { shares: readonly Share[]; names: ReadonlyMap<string, string> }) {
+  const projects = shares.filter((share) => share.user == null);
+  const users = (project: string) => shares.filter((share) => share.project === project && share.user != null);
+  return (
+    <ul class="shares">
+      {projects.map((project) => (
+        <li key={project.project}>
+          <OneShare share={project} name={safe(project.project_name, 60)} />
+          {users(project.project).length > 0 && (
+            <ul>
+              {users(project.project).map((user) => (
+                <li key={user.user}>
+                  <OneShare share={user} name={names.has(user.user ?? "") ? safe(names.get(user.user ?? ""), 60) : `user ${shortId(user.user ?? "")}`} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function OneShare({ share, name }: { share: Share; name: string }) {
+  const above = share.used > share.due * 1.05;
+  return (
+    <div class="share">
+      <span class="share-name cut" title={name}>
+        {name}
+      </span>
+      <div
+        class="share-bar"
+        role="meter"
+        aria-label={`Used by ${name}`}
+        aria-valuemin={0}
+        aria-valuemax={1}
+        aria-valuenow={Number(share.used.toFixed(3))}
+        aria-valuetext={`${percent(share.used)} used, ${percent(share.due)} due`}
+      >
+        <div class={above ? "share-used above" : "share-used"} style={{ width: `${(share.used * 100).toFixed(1)}%` }} />
+        <div class="share-due" style={{ left: `${(share.due * 100).toFixed(1)}%` }} />
+      </div>
+      <span class="share-words small">
+        <b>{percent(share.used)}</b> <span class="faint">of {percent(share.due)} due</span>
+      </span>
+      <span class="faint small share-jobs">
+        {count(share.queued)} wait, {count(share.running)} run, weight {share.weight}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { address, signOut } from "../api/client.ts";
+
+// The router looks where it is as soon as it is loaded.
+Object.assign(globalThis, { location: { pathname: "/console/", search: "" } });
+const { match } = await import("../router.ts");
+
+test("a place is filled with one part, and only a path keeps its slashes", () => {
+  assert.equal(address("/v1/jobs/{id}", { id: "job_1" }), "/v1/jobs/job_1");
+  assert.equal(address("/v1/jobs/{id}/artifacts/{path}", { id: "job_1", path: "out/a b?.png" }), "/v1/jobs/job_1/artifacts/out/a%20b%3F.png");
+  assert.equal(address("/v1/jobs/{id}", { id: "job_1/artifacts/x.json" }), "/v1/jobs/job_1%2Fartifacts%2Fx.json");
+});
+
+test("no address of the console leads to another operation", () => {
+  const jobs = "http://here/v1/jobs/";
+  for (const path of ["/jobs/..%2Fsession", "/jobs/..%2F..%2Fmetrics", "/jobs/x%2F..%2F..%2Fkeys", "/jobs/x%3Fy", "/jobs/x%23y"]) {
+    const id = match("/jobs/:id", path)?.id;
+    assert.ok(id !== undefined, path);
+    const asked = new URL(address("/v1/jobs/{id}/cancel", { id }), "http://here");
+    assert.ok(asked.href.startsWith(jobs) && asked.pathname.split("/").length === 5, asked.href);
+  }
+  for (const id of ["..", "."]) assert.throws(() => address("/v1/jobs/{id}", { id }), /leads nowhere/);
+  assert.throws(() => address("/v1/jobs/{id}/artifacts/{path}", { id: "job_1", path: "a/../../b" }), /leads nowhere/);
+});
+
+test("who signs out leaves nothing behind in the tab", async () => {
+  const kept = new Map([["gambeson.draft", "a program"]]);
+  Object.assign(globalThis, { sessionStorage: { clear: () => kept.clear() }, fetch: async () => new Response(null, { status: 204 }) });
+  await signOut();
+  assert.equal(kept.size, 0);
+});

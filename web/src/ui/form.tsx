@@ -1,0 +1,93 @@
+// Forms in dialogs, and secrets that are shown once.
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { asProblem, type Problem } from "../api/problem.ts";
+import { Copy } from "./copy.tsx";
+import { Dialog } from "./dialog.tsx";
+import { Notice } from "./state.tsx";
+import { safe } from "./text.ts";
+
+export type FormProps = {
+  title: string;
+  act: string;
+  children: ComponentChildren;
+  onClose: () => void;
+  /** Does it; the dialog closes when that has succeeded, unless it is told to stay. */
+  carryOut: () => Promise<unknown>;
+  stays?: boolean;
+  wide?: boolean;
+  /** What is still wrong with what was written. */
+  wrong?: string | undefined;
+};
+
+export function FormDialog({ title, act, children, onClose, carryOut, stays, wide, wrong }: FormProps) {
+  const busy = useSignal(false);
+  const problem = useSignal<Problem | undefined>(undefined);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy.value || wrong !== undefined) return;
+    busy.value = true;
+    problem.value = undefined;
+    try {
+      await carryOut();
+      if (!stays) onClose();
+    } catch (thrown) {
+      problem.value = asProblem(thrown);
+    }
+    busy.value = false;
+  };
+  return (
+    <Dialog title={title} onClose={onClose} {...(wide && { wide })}>
+      <form class="dialog-body form" onSubmit={(event) => void submit(event)}>
+        {children}
+        {wrong !== undefined && wrong !== "" && <p class="field-problem">{wrong}</p>}
+        {problem.value && (
+          <Notice kind="error">
+            {safe(problem.value.says, 2000)} {safe(problem.value.remedy, 2000)}
+          </Notice>
+        )}
+        <div class="dialog-foot">
+          <button type="button" class="button" onClick={onClose}>
+            Leave it
+          </button>
+          <button type="submit" class="button primary" disabled={busy.value || wrong !== undefined}>
+            {act}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** A secret that nobody can show again. */
+export function SecretDialog({ title, secret, children, onClose }: { title: string; secret: string; children: ComponentChildren; onClose: () => void }) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div class="dialog-body">
+        <Notice kind="warning">This is shown once. Copy it now: nobody can show it again.</Notice>
+        <div class="secret">
+          <code class="break" data-secret>
+            {secret}
+          </code>
+          <Copy text={secret} words="Copy" label="Copy the secret" />
+        </div>
+        {children}
+      </div>
+      <div class="dialog-foot">
+        <button type="button" class="button primary" onClick={onClose}>
+          I have it
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function Field({ label, hint, problem, children }: { label: string; hint?: ComponentChildren; problem?: string | undefined; children: ComponentChildren }) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      {children}
+      {problem ? <span class="field-problem">{problem}</span> : hint !== undefined && <span class="field-hint">{hint}</span>}
+    </label>
+  );
+}
