@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gambeson_api::{Code, Key, KeyId, Membership, Problem, Project, ProjectId, User, UserId, UserKind, WorkerId};
 
@@ -11,14 +12,27 @@ use crate::access::{self, KeyScope, Nature, Role, Scope, Standing};
 use crate::admit::short;
 use crate::store::{KeyRow, MemberRow, Store, Stored};
 
+/// Which users, projects and roles there were: never the same after a change, whatever was undone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Rights(u64);
+
+impl Rights {
+    fn change(&mut self) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.0 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// The snapshot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     /// Changes with every new snapshot.
     pub version: u64,
+    /// Changes with users, projects and roles, and not with keys, of which everybody makes their own.
+    pub rights: Rights,
     pub users: HashMap<UserId, User>,
     pub projects: HashMap<ProjectId, Project>,
-    pub members: BTreeSet<MemberRow>,
+    members: BTreeSet<MemberRow>,
     pub keys: HashMap<KeyId, KeyRow>,
     /// The hash of each worker's credential.
     pub workers: Arc<HashMap<WorkerId, [u8; 32]>>,
@@ -36,6 +50,7 @@ impl Directory {
             directory.put_project(project);
         }
         directory.members = store.members()?.into_iter().collect();
+        directory.rights.change();
         directory.workers = Arc::new(store.workers()?.into_iter().map(|row| (row.id, row.hash)).collect());
         directory.keys = store.keys()?.into_iter().map(|key| (key.id, key)).collect();
         Ok(directory)
@@ -44,11 +59,28 @@ impl Directory {
     pub(crate) fn put_user(&mut self, user: User) {
         self.user_names.insert(user.name.clone(), user.id);
         self.users.insert(user.id, user);
+        self.rights.change();
     }
 
     pub(crate) fn put_project(&mut self, project: Project) {
         self.project_names.insert(project.name.clone(), project.id);
         self.projects.insert(project.id, project);
+        self.rights.change();
+    }
+
+    /// All roles.
+    pub(crate) fn members(&self) -> &BTreeSet<MemberRow> {
+        &self.members
+    }
+
+    pub(crate) fn put_member(&mut self, member: MemberRow) {
+        self.members.insert(member);
+        self.rights.change();
+    }
+
+    pub(crate) fn remove_member(&mut self, member: &MemberRow) {
+        self.members.remove(member);
+        self.rights.change();
     }
 
     /// A user, by name or id.

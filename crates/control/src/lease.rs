@@ -14,6 +14,7 @@ use gambeson_api::{
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
+use crate::past::{Happened, Trouble};
 use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
 use crate::secret;
 use crate::store::{BlobHold, JobRow, LeaseRow, StoreError};
@@ -420,6 +421,7 @@ impl Desk {
             row.state = JobState::Running;
             row.started = Some(now);
             self.store.job_update(&row)?;
+            self.happened(Happened::Started { project: row.project, waited_ms: now.since_ms(row.submitted) });
         }
         Ok(())
     }
@@ -565,6 +567,9 @@ impl Desk {
         let now = self.now();
         let detail = serde_json::json!({"attempt": row.attempt, "started": live.started.is_some(), "why": why});
         self.audit_own("system", "lease.end", job, row.project, detail)?;
+        if how == Ended::Unheard {
+            self.happened(Happened::Trouble(Trouble::LeaseLost { worker: live.worker }));
+        }
         if live.cancel {
             let report = report_without_run(End::Cancelled {}, "it was cancelled; its worker did not report on it");
             return Ok(self.end(row, report)?);

@@ -10,6 +10,7 @@ mod envelope;
 mod failure;
 mod follow;
 mod guarded;
+mod listen;
 mod listener;
 mod options;
 mod peers;

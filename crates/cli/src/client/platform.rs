@@ -175,6 +175,21 @@ pub async fn posture(client: &Client, form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `gambeson attention`.
+pub async fn attention(client: &Client, form: Form) -> Result<(), Failure> {
+    show_words(form, &client.attention().await?, |list| {
+        if list.matters.is_empty() {
+            return "Nothing wants attention.\n".into();
+        }
+        let told = list.matters.iter().map(|matter| {
+            let [says, remedy] = [&matter.says, &matter.remedy].map(|text| visible::line(text));
+            format!("{}: {says}\n  {remedy}\n", visible::line(&matter.severity))
+        });
+        told.collect()
+    });
+    Ok(())
+}
+
 /// `gambeson vet --record`.
 pub async fn vet_record(client: &Client, form: Form) -> Result<(), Failure> {
     show(form, &client.vet_record().await?, |record| {

@@ -4,8 +4,12 @@
 //! that is still the newest; its audit row is in the same transaction. The row of a refusal is durable before the answer. An
 //! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
+mod attention;
 mod blobs;
+mod changes;
+mod follower;
 mod jobs;
+mod past;
 mod people;
 mod platform;
 mod sessions;
@@ -13,15 +17,17 @@ mod standing;
 mod vet;
 mod work;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
+use crate::changes::Changes;
 use crate::clock::{Attention, Clock};
 use crate::config::Config;
 use crate::depot::Depot;
@@ -29,6 +35,7 @@ use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
 use crate::disk::{self, remove_parts};
 use crate::house::House;
+use crate::past::Past;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
 use crate::sampled::Sampled;
@@ -43,7 +50,9 @@ use crate::watch::Watchers;
 use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
-pub use jobs::{Follower, JobFilter};
+pub use changes::{Listener, News};
+pub use follower::Follower;
+pub use jobs::JobFilter;
 pub use platform::AuditFilter;
 pub use sessions::{Proof, SignedIn};
 pub use standing::Standing;
@@ -101,7 +110,12 @@ pub(crate) struct Shared {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub watchers: Watchers,
+    pub views: changes::Views,
     pub sampled: Sampled,
+    pub changes: Changes<changes::Round>,
+    pub past: Mutex<Past>,
+    /// Why the audit log is known not to be whole.
+    audit_broken: Mutex<Option<String>>,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -122,6 +136,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn publish(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+
+    /// Why the audit log is known not to be whole: since the server found it so when it started, or was asked to look.
+    pub(crate) fn audit_broken(&self) -> Option<String> {
+        self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn audit_looked_at(&self, broken: Option<String>) {
+        *self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
     }
 
     pub(crate) fn directory(&self) -> Arc<Directory> {
@@ -246,6 +269,7 @@ impl Control {
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
         let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
+        let audit_broken = chain.broken().map(str::to_owned);
         let mut prepare = || -> Stored<Option<String>> {
             store.begin()?;
             // The server starts all the same: an operator must be able to look.
@@ -272,7 +296,11 @@ impl Control {
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
+            views: changes::Views::default(),
             sampled: Sampled::default(),
+            changes: Changes::default(),
+            past: Mutex::default(),
+            audit_broken: Mutex::new(audit_broken),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
@@ -335,6 +363,7 @@ impl Control {
             })
             .await;
         self.shared.watchers.close();
+        self.shared.changes.close();
     }
 
     /// Commits what is under way, and stops the writer.
@@ -472,6 +501,27 @@ impl Control {
     pub(crate) fn may(&self, directory: &Directory, caller: &Caller, action: Action, target: Target) -> Answer<bool> {
         let principal = directory.principal(caller.user, Some(Self::key_row(directory, caller)?));
         Ok(self.shared.authority.allows(&principal, action, &target.facts(directory), &self.context()))
+    }
+
+    /// The projects, by name, of which the caller may be allowed one of `actions`: ours allow nothing to who has no role there nor on the
+    /// platform (`policies/access/`), and to ask about each of all projects would let who has none cost as much as who has all.
+    pub(crate) fn within_reach(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        actions: &[Action],
+    ) -> Answer<Vec<ProjectId>> {
+        let bound = Self::key_row(directory, caller)?.project;
+        let all = directory.roles(caller.user).any(|role| role.project.is_none())
+            || actions.iter().any(|action| self.shared.authority.has_operators(*action));
+        let own: HashSet<ProjectId> = directory.roles(caller.user).filter_map(|role| role.project).collect();
+        let reached = |id: &ProjectId| (all || own.contains(id)) && bound.is_none_or(|bound| bound == *id);
+        if all {
+            return Ok(directory.project_names().values().copied().filter(reached).collect());
+        }
+        let mut reached: Vec<ProjectId> = own.iter().copied().filter(|id| reached(id)).collect();
+        reached.sort_by_cached_key(|id| directory.name_of_project(*id));
+        Ok(reached)
     }
 
     /// Whether somebody sees all jobs of a project, or the own ones only: what may be seen of the job of a user who does

@@ -111,9 +111,9 @@ impl Control {
     pub async fn projects(&self, caller: &Caller) -> Answer<ProjectList> {
         let directory = self.shared.directory();
         let mut projects = Vec::new();
-        for id in directory.project_names().values() {
-            if self.may(&directory, caller, Action::ProjectView, Target::Project(*id))? {
-                projects.extend(directory.projects.get(id).cloned());
+        for id in self.within_reach(&directory, caller, &[Action::ProjectView])? {
+            if self.may(&directory, caller, Action::ProjectView, Target::Project(id))? {
+                projects.extend(directory.projects.get(&id).cloned());
             }
         }
         match projects.first() {
@@ -246,7 +246,7 @@ impl Control {
             Some(id) => looked.map_err(unseen(id, project))?,
             None => looked?,
         };
-        let members = directory.members.iter().filter(|member| match (target, project) {
+        let members = directory.members().iter().filter(|member| match (target, project) {
             (Target::Project(id), _) => member.project == Some(id),
             (_, Some(_)) => member.project.is_none(),
             _ => true,
@@ -290,7 +290,7 @@ impl Control {
         let act = |desk: &mut Desk, row: MemberRow| {
             desk.store.member_put(&row)?;
             let shown = desk.state.directory.shown_member(&row);
-            desk.state.directory.members.insert(row);
+            desk.state.directory.put_member(row);
             desk.directory_changed();
             Ok(shown)
         };
@@ -307,10 +307,10 @@ impl Control {
             if !desk.store.member_delete(&row)? {
                 return Err(Problem::new(Code::NotFound, "the user does not hold this role there").into());
             }
-            desk.state.directory.members.remove(&row);
+            desk.state.directory.remove_member(&row);
             desk.directory_changed();
             let directory = &desk.state.directory;
-            let members = directory.members.iter().filter(|member| member.project == row.project);
+            let members = directory.members().iter().filter(|member| member.project == row.project);
             Ok(MemberList { members: members.map(|member| directory.shown_member(member)).collect() })
         };
         self.member_change(caller, change, act).await
@@ -520,7 +520,7 @@ impl Desk {
         let owner = |member: &&MemberRow| {
             member.project.is_none() && member.role == Role::Owner.name() && enabled(member.user) && remains(member)
         };
-        if directory.members.iter().any(|member| owner(&member)) {
+        if directory.members().iter().any(|member| owner(&member)) {
             return Ok(());
         }
         Err(Problem::new(Code::Conflict, "somebody has to own the platform: make another owner first").into())

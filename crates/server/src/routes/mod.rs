@@ -7,6 +7,7 @@ mod platform;
 mod projects;
 mod session;
 mod vet;
+mod watching;
 mod worker;
 
 use axum::Router;
@@ -63,6 +64,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(access::routes())
         .merge(session::routes())
         .merge(vet::routes())
+        .merge(watching::routes())
         .merge(worker::routes())
 }
 
