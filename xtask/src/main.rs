@@ -16,6 +16,8 @@ cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to do
 cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
                               jobs while processes are killed and frozen, the disk is full and connections are cut
 cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
+cargo xtask bench followers [[debug] FOLLOWERS [SECONDS]]
+                              many who follow one job that writes 2000 lines a second; with numbers, publishes nothing
 cargo xtask bench vet [quick] the reader on its labelled corpus, bandit beside it, and the time that a MiB takes
 cargo xtask bench warm [quick]
                               warm cells beside bare python3, bubblewrap and firejail; quick publishes nothing
@@ -46,6 +48,7 @@ fn run() -> anyhow::Result<()> {
         ["bench", "cold"] => bench::cold(),
         ["chaos", ..] => chaos::run(&args[1..]),
         ["bench", "queue", ..] => bench::queue(&args[2..]),
+        ["bench", "followers", ..] => bench::followers(&args[2..]),
         ["bench", "vet", ..] => bench::vet(&args[2..]),
         ["bench", "warm", ..] => bench::warm(&args[2..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),

@@ -171,6 +171,11 @@ checks.response_schema_conformance.enabled = false
 checks.negative_data_rejection.enabled = false
 
 [[operations]]
+include-operation-id = "change_listen"
+parameters = {{ "query.wait" = "10ms" }}
+checks.response_schema_conformance.enabled = false
+
+[[operations]]
 include-operation-id-regex = "^job_(submit|read)$"
 parameters = {{ "query.wait" = "0s" }}
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 17] = [
+const TESTS: [&str; 18] = [
     "run",
     "client",
     "config",
@@ -24,6 +24,7 @@ const TESTS: [&str; 17] = [
     "invisible",
     "siblings",
     "limits",
+    "top",
 ];
 
 /// Tests counted.

@@ -234,6 +234,9 @@ pub fn credential(worker: WorkerId, secret: &[u8; 32]) -> String {
 impl Append {
     /// The most entries of one attempt that tell of denials.
     pub const DENIALS_MOST: usize = 128;
+    /// The most samples of one attempt that are kept, about what a day has: of those that come later only the last is
+    /// known.
+    pub const SAMPLES_MOST: usize = 10_000;
     /// The most entries of one report.
     pub const ENTRIES_MOST: usize = 1000;
     /// The most bytes of output in one report.

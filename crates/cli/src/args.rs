@@ -41,6 +41,8 @@ pub enum Command {
     Restore(crate::roles::RestoreOptions),
     /// Say which settings of the server and the worker are in force.
     Config(ConfigOptions),
+    /// A cockpit in this terminal: who waits, what runs and how it is doing, what ended, workers, shares.
+    Top(crate::top::TopOptions),
     #[command(flatten)]
     Client(crate::client::ClientCommand),
 }

@@ -15,6 +15,7 @@ mod report;
 mod roles;
 mod run;
 mod terminal;
+mod top;
 mod vet;
 
 use clap::Parser;
@@ -53,6 +54,7 @@ fn main() -> std::process::ExitCode {
         },
         Command::Vet(options) if options.record => client::client(client::ClientCommand::VetRecord, &args.server),
         Command::Vet(options) => vet::vet(&options, args.server.json),
+        Command::Top(options) => top::top(&options, &args.server),
         Command::Client(command) => client::client(command, &args.server),
     };
     code.into()

@@ -301,6 +301,7 @@ impl Signals {
             resize: None,
             trace: None,
             denied: None,
+            sampled: None,
             listener: None,
         }
     }

@@ -622,6 +622,7 @@ fn every_command_asks_what_it_says() {
         ),
         ("whoami".into(), "GET /v1/whoami".into(), Value::Null),
         ("posture".into(), "GET /v1/posture".into(), Value::Null),
+        ("attention".into(), "GET /v1/attention".into(), Value::Null),
         ("backup b".into(), "POST /v1/backup".into(), json!({"name": "b"})),
     ] {
         let done = mock.run(&line.split(' ').collect::<Vec<_>>());

@@ -1,10 +1,11 @@
 //! `gambeson up`: what becomes of its worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use gambeson_api::{JobState, Submission};
+use gambeson_api::client::Listener;
+use gambeson_api::{Change, JobState, Submission};
 use gambeson_testkit::{Platform, Process, until};
 
 fn binary() -> PathBuf {
@@ -124,4 +125,36 @@ fn a_job_may_connect_where_its_project_says_and_is_told_what_it_may_not() {
     let jobs = runtime().block_on(platform.client().job_list(&Default::default())).unwrap();
     let (_, shown, said) = run(&["job", &jobs.jobs[0].id.to_string()]);
     assert!(shown.contains(permitted) && shown.contains("allow a.org.invalid:443"), "{shown}{said}");
+}
+
+#[test]
+fn a_listener_hears_a_job_and_after_a_restart_that_it_is_to_read_lists_again() {
+    let mut platform = Platform::up(&binary(), &ACCEPT);
+    runtime().block_on(async {
+        let client = platform.client();
+        let mut listener = client.changes(None).await.unwrap();
+        let next = async |listener: &mut Listener| {
+            tokio::time::timeout(Duration::from_secs(60), listener.next()).await.expect("something changes").unwrap()
+        };
+        client.job_submit(&Submission::of_source("print(1)"), None).await.unwrap();
+        loop {
+            if let Change::Job { job } = next(&mut listener).await
+                && job.state == JobState::Ended
+            {
+                break;
+            }
+        }
+        let none: Vec<String> = Vec::new();
+        let matters = client.attention().await.unwrap().matters;
+        let kinds = matters.iter().map(|matter| matter.kind.clone());
+        assert_eq!(kinds.filter(|kind| kind != "layer_missing" && kind != "disk_low").collect::<Vec<_>>(), none);
+        assert_eq!(client.history(None, Some("15m")).await.unwrap().step_ms, 5000);
+        let (server, _) = platform.children();
+        platform.process.kill();
+        until("the server let go of its data", || (!Path::new(&format!("/proc/{server}")).exists()).then_some(()));
+        platform.restart();
+        while next(&mut listener).await != (Change::Missed {}) {}
+        client.job_submit(&Submission::of_source("print(2)"), None).await.unwrap();
+        while !matches!(next(&mut listener).await, Change::Job { .. }) {}
+    });
 }

@@ -132,6 +132,11 @@ impl Chain {
         Ok(Chain { seq, hash, key, broken })
     }
 
+    /// Why it does not fit its seal, until that is said.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
     /// Says by a row, sealed, that the log did not fit its seal, if it did not.
     pub(crate) fn confess(&mut self, store: &mut dyn Store, now: Time) -> Stored<()> {
         let Some(why) = self.broken.take() else { return Ok(()) };

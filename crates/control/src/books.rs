@@ -49,6 +49,10 @@ impl Books {
         self.users.get(&(project, user)).copied().unwrap_or_default()
     }
 
+    pub(crate) fn projects(&self) -> impl Iterator<Item = (&ProjectId, &Account)> {
+        self.projects.iter()
+    }
+
     pub(crate) fn users(&self) -> impl Iterator<Item = (&(ProjectId, UserId), &Account)> {
         self.users.iter()
     }

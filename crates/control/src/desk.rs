@@ -12,16 +12,18 @@ use std::sync::Arc;
 use gambeson_api::work::{HeartbeatAnswer, Lease, Room};
 use gambeson_api::{
     AuditRow, Code, End, Event, EventBody, JobId, JobState, LayerReport, LeaseId, Outcome, Problem, Project, ProjectId,
-    Report, Start, Time, Usage, UserId, WorkerId,
+    Report, Sample, Start, Time, Usage, UserId, Vitals, WorkerId,
 };
 use tokio::sync::oneshot;
 
 use crate::audit::{self, Chain};
 use crate::books::{Books, DAY_MS};
+use crate::changes::Touches;
 use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::house::House;
+use crate::past::{Gauges, Happened, Now, Trouble};
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
 use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
 use crate::tally::{Due, Tally};
@@ -54,11 +56,17 @@ pub(crate) type Act<T> = Result<T, Failure>;
 /// What everybody is told after a commit.
 pub(crate) enum Effect {
     /// There are events of a job.
-    Tell { job: JobId, ended: bool },
+    Tell { job: JobId, ended: bool, touches: Touches },
+    /// Something about a job changed that no event tells of.
+    Changed { job: JobId },
+    /// It is known what a job uses now.
+    Sampled { job: JobId, attempt: u32, sample: Sample },
     /// Leases were granted to a parked request.
     Leases { reply: oneshot::Sender<Vec<Lease>>, leases: Vec<Lease> },
     /// A parked heartbeat has something to do.
     Beat { reply: oneshot::Sender<HeartbeatAnswer>, answer: HeartbeatAnswer },
+    /// Something is to be remembered.
+    Happened(Happened),
     /// The directory changed.
     Directory,
     /// Files of blobs are to be removed.
@@ -91,6 +99,16 @@ pub(crate) struct Live {
     pub denials: usize,
     /// Connections recorded of this attempt.
     pub connections: usize,
+    /// Samples of this attempt, since we know of it, and of which moment the last one is.
+    pub samples: usize,
+    pub sampled_ms: u64,
+}
+
+/// A job that waits for an approval.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub since: Time,
+    pub project: ProjectId,
 }
 
 /// What is known of a worker while it is heard of.
@@ -104,6 +122,8 @@ pub(crate) struct Present {
     /// When that was stored last.
     pub stored: Time,
     pub room: Room,
+    /// How it is, as its last heartbeat said.
+    pub vitals: Option<Vitals>,
 }
 
 /// A request for leases that waits.
@@ -129,7 +149,7 @@ pub(crate) struct State {
     pub leases: HashMap<LeaseId, JobId>,
     pub order: u64,
     /// Jobs that wait for an approval, since when.
-    pub held: BTreeMap<JobId, Time>,
+    pub held: BTreeMap<JobId, Held>,
     pub present: HashMap<WorkerId, Present>,
     pub workers: HashMap<WorkerId, crate::store::WorkerRow>,
 }
@@ -249,6 +269,8 @@ impl State {
                     connections: 0,
                     output_most: row.ask.limits.output_bytes,
                     denials: 0,
+                    samples: 0,
+                    sampled_ms: 0,
                 },
             );
         }
@@ -275,7 +297,7 @@ impl State {
     /// Puts a job into the queue, with the rules of its user.
     pub(crate) fn enter(&mut self, job: &OpenJob) {
         if job.held {
-            self.held.insert(job.id, job.submitted);
+            self.held.insert(job.id, Held { since: job.submitted, project: job.project });
             return;
         }
         let (project, user) = (ProjectKey(job.project.as_u128()), UserKey(job.user.as_u128()));
@@ -304,6 +326,25 @@ impl State {
             project.users.into_iter().map(move |user| (id, UserId::from_u128(user.user.0), user.usage_seconds, now.0))
         });
         lines.filter(|(.., seconds, _)| *seconds > 0.01).collect()
+    }
+
+    /// What projects are doing, and what workers have.
+    pub(crate) fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges::default();
+        for (project, account) in self.books.projects().filter(|(_, account)| account.queued + account.running > 0) {
+            let now = Now { queued: account.queued, running: account.running, ..Now::default() };
+            gauges.projects.insert(*project, now);
+        }
+        for job in self.queue.running() {
+            let now = gauges.projects.entry(ProjectId::from_u128(job.queued.project.0)).or_default();
+            now.cpus_milli += u64::from(job.queued.demand.cpus_milli);
+            now.memory_bytes += job.queued.demand.memory_bytes;
+        }
+        for present in self.present.values() {
+            gauges.cpus_milli_most += u64::from(present.room.cpus_milli);
+            gauges.memory_bytes_most += present.room.memory_bytes;
+        }
+        gauges
     }
 
     pub(crate) fn quotas(&self, project: ProjectId) -> Result<(&gambeson_api::Quota, &gambeson_api::Quota), Problem> {
@@ -381,9 +422,9 @@ impl Desk {
 
     /// Records an event.
     pub(crate) fn event(&mut self, job: JobId, seq: u64, attempt: u32, body: EventBody) -> Stored<()> {
-        let ended = matches!(body, EventBody::Ended { .. });
+        let (ended, touches) = (matches!(body, EventBody::Ended { .. }), Touches::by(&body));
         self.store.event_put(job, &Event { seq, at: self.now(), attempt, body })?;
-        self.effects.push(Effect::Tell { job, ended });
+        self.effects.push(Effect::Tell { job, ended, touches });
         Ok(())
     }
 
@@ -434,6 +475,16 @@ impl Desk {
             // Uploaded by an attempt that was not settled: nobody can see it, and nobody pays for it.
             self.let_go(&digest, row.project, row.user, size)?;
         }
+        self.happened(Happened::Ended { project: row.project, failed: report.outcome.end != End::Exited { code: 0 } });
+        let (project, user, job) = (row.project, row.user, row.id);
+        match &report.outcome.end {
+            End::Fault { step } => {
+                self.happened(Happened::Trouble(Trouble::Fault { project, user, job, step: step.clone() }));
+            }
+            End::Lost {} => self.happened(Happened::Trouble(Trouble::Lost { project, user, job })),
+            End::Exited { .. } | End::Signalled { .. } | End::LimitHit { .. } | End::Refused {} | End::Cancelled {} => {
+            }
+        }
         let outcome = report.outcome.clone();
         row.state = JobState::Ended;
         row.ended = Some(now);
@@ -446,6 +497,11 @@ impl Desk {
             self.store.holds_end(JobId::from_u128(place.id.as_u128()), until)?;
         }
         self.event(row.id, seq + 1, row.attempt, EventBody::Ended { outcome })
+    }
+
+    /// Has something remembered, once it is committed.
+    pub(crate) fn happened(&mut self, happened: Happened) {
+        self.effects.push(Effect::Happened(happened));
     }
 
     pub(crate) fn end_lease(&mut self, lease: LeaseId) -> Stored<()> {

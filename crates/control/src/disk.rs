@@ -79,6 +79,21 @@ pub(crate) fn data_dir(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// What a disk has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Bytes that we may still write.
+    pub free: u64,
+    pub size: u64,
+}
+
+/// The disk that a file is on.
+pub(crate) fn room(path: &Path) -> io::Result<Room> {
+    let disk = rustix::fs::statvfs(path)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    Ok(Room { free: bytes(disk.f_bavail), size: bytes(disk.f_blocks) })
+}
+
 /// The directory that a name is in.
 pub(crate) fn above(path: &Path) -> &Path {
     path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."))

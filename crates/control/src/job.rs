@@ -12,7 +12,8 @@ use gambeson_api::{
 };
 
 use crate::admit::Admitted;
-use crate::desk::{Act, Desk, day_of, report_without_run};
+use crate::desk::{Act, Desk, Effect, day_of, report_without_run};
+use crate::past::Happened;
 use crate::queue::{Estimates, JobKey, Outlook};
 use crate::store::{BlobHold, Hold, JobRow, OpenJob, Remembered, StoreError};
 use crate::vetting::Kept;
@@ -191,6 +192,7 @@ impl Desk {
             account.queued += u64::from(count);
             account.cpu_reserved_ms += limits.cpu_ms * u64::from(count);
         });
+        self.happened(Happened::Submitted { project, jobs: count });
         if let Some(idempotency) = &admitted.idempotency {
             let what = Remembered {
                 fingerprint: idempotency.fingerprint,
@@ -289,6 +291,7 @@ impl Desk {
         }
         self.store.job_update(&row)?;
         self.state.held.remove(&id);
+        self.effects.push(Effect::Changed { job: id });
         // It waits for a worker only from now on.
         self.state.enter(&OpenJob { submitted: self.now(), ..open(&row) });
         Ok(())
@@ -307,7 +310,7 @@ impl Desk {
     pub(crate) fn expire_held(&mut self) -> Act<()> {
         let now = self.now();
         let most = self.config.keep_held_ms;
-        let over = self.state.held.iter().filter(|(_, since)| now.since_ms(**since) > most);
+        let over = self.state.held.iter().filter(|(_, held)| now.since_ms(held.since) > most);
         let over: Vec<JobId> = over.map(|(job, _)| *job).take(EXPIRED_AT_ONCE).collect();
         for job in over {
             let Some(row) = self.store.job(job)? else {

@@ -9,11 +9,12 @@
 use gambeson_api::work::{Append, Appended, Entry, HeartbeatAnswer, Lease, Room, Settle};
 use gambeson_api::{
     Code, Denial, Destination, Egress, End, EventBody, FileContent, JobId, JobState, LeaseId, Network, Outcome,
-    Problem, Project, Report, Time, WorkerId,
+    Problem, Project, Report, Sample, Time, Vitals, WorkerId,
 };
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
+use crate::past::{Happened, Trouble};
 use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
 use crate::secret;
 use crate::store::{BlobHold, JobRow, LeaseRow, StoreError};
@@ -28,6 +29,9 @@ const UNHEARD_MS: u64 = 5_000;
 const DENIALS_MOST: usize = 200;
 const LAYERS_MOST: usize = 64;
 const TEXT_MOST: usize = 4 << 10;
+
+/// No count of a sample is larger: what reads JSON may keep no more of a number.
+const COUNT_MOST: u64 = 1 << 53;
 
 /// So many times `attempts_max` a job is tried in all, those times included that its worker gave it back unstarted.
 const HANDED_BACK_TIMES: u32 = 10;
@@ -94,6 +98,15 @@ fn may_be_recorded(live: &Live, entries: &[Entry]) -> Act<()> {
     if !connections.clone().all(plain) {
         return Err(Problem::new(Code::InvalidValue, "a connection was to no host").into());
     }
+    let mut before = live.sampled_ms;
+    for sample in entries.iter().filter_map(|entry| if let Entry::Sample(one) = entry { Some(one) } else { None }) {
+        let Sample { wall_ms, cpu_ms, memory_bytes, pids, disk_bytes, read_bytes, write_bytes } = *sample;
+        let counts = [Some(wall_ms), Some(cpu_ms), memory_bytes, pids, disk_bytes, read_bytes, write_bytes];
+        if wall_ms < before || counts.into_iter().flatten().any(|count| count > COUNT_MOST) {
+            return Err(Problem::new(Code::InvalidValue, "a sample is of no time, or of no cell").into());
+        }
+        before = wall_ms;
+    }
     Ok(())
 }
 
@@ -114,6 +127,18 @@ fn bounded(mut report: Report) -> Report {
     report.denials.truncate(DENIALS_MOST);
     report.denials.retain(|denial| denial.bytes() <= Denial::BYTES_MOST);
     report
+}
+
+/// How a worker says that it is, cut to what can be: people look at it, and draw it.
+fn believable(vitals: Vitals) -> Vitals {
+    let percent = |part: Option<f64>| part.filter(|part| part.is_finite()).map(|part| part.clamp(0.0, 100.0));
+    Vitals {
+        cells: vitals.cells.min(COUNT_MOST),
+        spares: vitals.spares.min(COUNT_MOST),
+        cpu_pressure: percent(vitals.cpu_pressure),
+        memory_pressure: percent(vitals.memory_pressure),
+        io_pressure: percent(vitals.io_pressure),
+    }
 }
 
 /// Says what helps against a connection that the job's list refused: its worker does not know what the project permits.
@@ -164,7 +189,8 @@ impl Desk {
         }
         let is_new = known.is_none();
         let (heard, beat_ms) = (self.attended(), known.and_then(|present| present.beat_ms));
-        self.state.present.insert(worker, Present { seen: now, heard, beat_ms, stored, room });
+        let vitals = known.and_then(|present| present.vitals);
+        self.state.present.insert(worker, Present { seen: now, heard, beat_ms, stored, room, vitals });
         if is_new {
             connect(&mut self.state, worker, room, false);
         }
@@ -264,6 +290,8 @@ impl Desk {
                 connections: 0,
                 output_most: row.ask.limits.output_bytes,
                 denials: 0,
+                samples: 0,
+                sampled_ms: 0,
             },
         );
         Ok(Some(Lease {
@@ -282,7 +310,7 @@ impl Desk {
             start: row.ask.start,
             array: row.array,
             denials: true,
-            samples: false,
+            samples: true,
             may_rerun: row.ask.may_rerun,
         }))
     }
@@ -340,6 +368,14 @@ impl Desk {
         may_be_recorded(&live, &entries)?;
         for entry in entries {
             live.appended += 1;
+            if let Entry::Sample(sample) = &entry {
+                (live.samples, live.sampled_ms) = (live.samples + 1, sample.wall_ms);
+                self.effects.push(Effect::Sampled { job, attempt: live.attempt, sample: *sample });
+                // Whatever runs on and on, or a worker says, what is stored of it has an end.
+                if live.samples > Append::SAMPLES_MOST {
+                    continue;
+                }
+            }
             live.seq += 1;
             let body = match entry {
                 Entry::Started {} => {
@@ -385,6 +421,7 @@ impl Desk {
             row.state = JobState::Running;
             row.started = Some(now);
             self.store.job_update(&row)?;
+            self.happened(Happened::Started { project: row.project, waited_ms: now.since_ms(row.submitted) });
         }
         Ok(())
     }
@@ -530,6 +567,9 @@ impl Desk {
         let now = self.now();
         let detail = serde_json::json!({"attempt": row.attempt, "started": live.started.is_some(), "why": why});
         self.audit_own("system", "lease.end", job, row.project, detail)?;
+        if how == Ended::Unheard {
+            self.happened(Happened::Trouble(Trouble::LeaseLost { worker: live.worker }));
+        }
         if live.cancel {
             let report = report_without_run(End::Cancelled {}, "it was cancelled; its worker did not report on it");
             return Ok(self.end(row, report)?);
@@ -572,6 +612,7 @@ impl Desk {
         &mut self,
         worker: WorkerId,
         leases: &[LeaseId],
+        vitals: Option<Vitals>,
         reply: oneshot::Sender<HeartbeatAnswer>,
     ) -> Act<()> {
         self.seen(worker, self.state.present.get(&worker).map(|present| present.room))?;
@@ -580,6 +621,7 @@ impl Desk {
         // One that was not heard for long may be near the end of what it holds: it must not wait for its answer.
         let steady_ms = self.clock.steady_ms();
         let mut urgent = self.state.present.get_mut(&worker).is_some_and(|present| {
+            present.vitals = vitals.map(believable);
             let before = present.beat_ms.replace(steady_ms);
             before.is_none_or(|before| steady_ms.saturating_sub(before) > self.config.lease_ms / 2)
         });

@@ -8,12 +8,13 @@
 //! 4. Requests for leases that are parked are served from what the same batch brought: a job that comes to an idle
 //!    worker is queued and leased by one commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gambeson_api::{Code, Problem};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::changes::Touches;
 use crate::control::Shared;
 use crate::desk::{Act, Desk, Effect, Failure, State};
 use crate::house::House;
@@ -279,6 +280,9 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         for reply in replies {
             reply(error.as_ref());
         }
+        if error.is_none() {
+            look_back(&desk, shared);
+        }
         for effect in effects {
             tell(&mut desk, shared, effect);
         }
@@ -286,6 +290,7 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
         done_so_far.tell();
         if let Some(done) = stop {
             shared.watchers.close();
+            shared.changes.close();
             drop(inbox);
             drop(desk);
             let _ = done.send(());
@@ -327,9 +332,29 @@ fn schedule(desk: &mut Desk) -> Stored<()> {
     plainly(desk.schedule())
 }
 
+/// Closes the step of what is remembered, if it is over.
+fn look_back(desk: &Desk, shared: &Shared) {
+    let mut past = shared.past.lock().unwrap_or_else(PoisonError::into_inner);
+    let steady_ms = desk.clock.steady_ms();
+    if past.is_due(steady_ms) {
+        past.turn(desk.now(), steady_ms, &desk.state.gauges());
+    }
+}
+
 fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
     match effect {
-        Effect::Tell { job, ended } => shared.watchers.tell(job, ended),
+        Effect::Tell { job, ended, touches } => {
+            if ended {
+                shared.sampled.forget(job);
+            }
+            shared.watchers.tell(job, ended);
+            shared.changes.note(job, touches);
+        }
+        Effect::Changed { job } => shared.changes.note(job, Touches::Queue),
+        Effect::Sampled { job, attempt, sample } => {
+            shared.sampled.put(job, attempt, sample);
+            shared.changes.note(job, Touches::Job);
+        }
         Effect::Leases { reply, leases } => {
             if let Err(leases) = reply.send(leases) {
                 desk.undelivered.extend(leases.iter().map(|lease| lease.id));
@@ -345,6 +370,9 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
                     }
                 }
             }
+        }
+        Effect::Happened(happened) => {
+            shared.past.lock().unwrap_or_else(PoisonError::into_inner).note(desk.now(), happened);
         }
         Effect::Directory => {}
         Effect::Forget(digests) => {

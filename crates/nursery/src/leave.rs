@@ -156,7 +156,6 @@ impl Counts {
 extern "C" fn leave() -> c_int {
     let Some(leave) = LEAVE.get() else { return -1 };
     if let Some(status) = leave.end() {
-        crate::pages::at_the_end();
         return status;
     }
     // SAFETY: what was moved from the entry of the interpreter's own function, which has this type, and goes on in it.

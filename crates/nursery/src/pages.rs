@@ -1,8 +1,9 @@
-//! Which pages a program writes to, whatever it does: every cell gets copies of these of its own while nobody waits for
-//! it, at once instead of by one fault each while its program runs.
+//! Which pages a program needs, whatever it does: every cell gets copies of its own of those that are written to, and
+//! finds those of libraries, while nobody waits for it, at once instead of by one fault each while its program runs.
 //!
-//! They are found by running a program that does nothing, once, and looking at which of its pages are no longer shared
-//! with the nursery (proc_pid_pagemap(5)). A wrong guess costs time or memory and changes nothing.
+//! They are found by running a program that does nothing, once, to the very end of its process, and looking at which of
+//! its pages are there, and no longer shared with the nursery (proc_pid_pagemap(5)). A wrong guess costs time or memory and
+//! changes nothing.
 
 use std::ffi::{CString, c_void};
 use std::fs::{self, File};
@@ -25,17 +26,27 @@ const MOST: usize = 1024;
 
 const PAGE: usize = 4096;
 
-/// Ranges of memory: where, and how many bytes.
+/// A range of memory: where, and how many bytes.
+type Range = (usize, usize);
+
+/// Ranges of memory.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pages(Vec<(usize, usize)>);
+pub(crate) struct Pages {
+    /// What is written to.
+    own: Vec<Range>,
+    /// What is read of files that are mapped: a fork leaves it to the first access to find that.
+    seen: Vec<Range>,
+}
 
 impl Pages {
-    /// Makes this process own them.
+    /// Makes this process have them.
     pub(crate) fn take(&self) {
-        for (start, size) in &self.0 {
-            // Since Linux 5.14; without it, or where the memory is not there any more, they are copied when written to.
-            // SAFETY: changes no byte of any memory.
-            unsafe { libc::madvise(*start as *mut c_void, *size, libc::MADV_POPULATE_WRITE) };
+        // Since Linux 5.14; without it, or where the memory is not there any more, they come when they are needed.
+        for (ranges, how) in [(&self.own, libc::MADV_POPULATE_WRITE), (&self.seen, libc::MADV_POPULATE_READ)] {
+            for (start, size) in ranges {
+                // SAFETY: changes no byte of any memory.
+                unsafe { libc::madvise(*start as *mut c_void, *size, how) };
+            }
         }
     }
 
@@ -86,7 +97,7 @@ impl Pages {
         let pid = i32::from_ne_bytes(pid);
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
         let pagemap = File::open(format!("/proc/{pid}/pagemap")).ok()?;
-        let found = Pages::exclusive(&maps, |at, entries| {
+        let found = Pages::among(&maps, |at, entries| {
             let mut bytes = vec![0; 8 * entries];
             pagemap.read_exact_at(&mut bytes, at as u64 / PAGE as u64 * 8).ok()?;
             let words = bytes.as_chunks::<8>().0;
@@ -97,36 +108,40 @@ impl Pages {
         found
     }
 
-    /// What of the writable, private memory that `maps` shows is of that process alone, as `entries` of it say: from an
-    /// address on, so many.
-    fn exclusive(maps: &str, entries: impl Fn(usize, usize) -> Option<Vec<u64>>) -> Option<Pages> {
+    /// What of the private memory that `maps` shows is of that process alone, and what it has of files, as `entries` of it
+    /// say: from an address on, so many.
+    fn among(maps: &str, entries: impl Fn(usize, usize) -> Option<Vec<u64>>) -> Option<Pages> {
         const PRESENT: u64 = 1 << 63;
+        const OF_FILE: u64 = 1 << 61;
         const EXCLUSIVE: u64 = 1 << 56;
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        let mut count = 0;
+        let mut found = Pages::default();
         for line in maps.lines() {
             let (range, rest) = line.split_once(' ')?;
-            if !rest.starts_with("rw") || !rest[..4].ends_with('p') {
+            let (writable, private) = (rest.get(1..2)? == "w", rest.get(3..4)? == "p");
+            // What the kernel maps itself, such as the vdso, has no file.
+            if !rest.starts_with('r') || !private || !(writable || rest.contains('/')) {
                 continue;
             }
             let (start, end) = range.split_once('-')?;
             let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
             for (at, entry) in (start..end).step_by(PAGE).zip(entries(start, (end - start) / PAGE)?) {
-                if entry & (PRESENT | EXCLUSIVE) != PRESENT | EXCLUSIVE {
-                    continue;
-                }
-                count += 1;
-                match found.last_mut() {
+                let ranges = match (entry & PRESENT != 0, entry & EXCLUSIVE != 0, entry & OF_FILE != 0) {
+                    (true, true, false) if writable => &mut found.own,
+                    (true, _, true) => &mut found.seen,
+                    _ => continue,
+                };
+                match ranges.last_mut() {
                     Some((first, size)) if *first + *size == at => *size += PAGE,
-                    _ => found.push((at, PAGE)),
+                    _ => ranges.push((at, PAGE)),
                 }
             }
         }
-        (count <= MOST).then_some(Pages(found))
+        let bytes: usize = found.own.iter().map(|(_, size)| size).sum();
+        (bytes / PAGE <= MOST).then_some(found)
     }
 }
 
-/// Called when a program has come to its end. Returns but in the one that is looked at.
+/// Called when a process has come to its very end. Returns but in the one that is looked at.
 pub(crate) fn at_the_end() {
     let socket = LOOKED_AT.load(Ordering::Relaxed);
     if socket < 0 {
@@ -183,19 +198,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_that_are_present_and_nobody_elses_are_found_in_ranges() {
-        let maps =
-            "1000-5000 rw-p 0 0:0 0\n5000-6000 r--p 0 0:0 0\n7000-8000 rw-s 0 0:0 0\n9000-a000 rw-p 0 0:0 0 [heap]\n";
+    fn pages_that_are_written_to_and_pages_of_files_are_found_in_ranges() {
+        let maps = "1000-5000 rw-p 0 0:0 0\n5000-6000 r-xp 0 8:1 7 /usr/lib/x.so\n7000-8000 rw-s 0 0:0 0\n\
+                    9000-a000 rw-p 0 0:0 0 [heap]\nb000-c000 r-xp 0 0:0 0 [vdso]\n";
         let own = 1 << 63 | 1 << 56;
-        let entries =
-            |at: usize, count: usize| Some(if at == 0x1000 { vec![own, own, 1 << 63, own] } else { vec![own; count] });
-        let found = Pages::exclusive(maps, entries).unwrap();
-        assert_eq!(found, Pages(vec![(0x1000, 0x2000), (0x4000, 0x1000), (0x9000, 0x1000)]));
+        let entries = |at: usize, count: usize| {
+            Some(match at {
+                0x1000 => vec![own, own, 1 << 63, own],
+                0x5000 => vec![1 << 63 | 1 << 61],
+                _ => vec![own; count],
+            })
+        };
+        let found = Pages::among(maps, entries).unwrap();
+        let own = vec![(0x1000, 0x2000), (0x4000, 0x1000), (0x9000, 0x1000)];
+        assert_eq!(found, Pages { own, seen: vec![(0x5000, 0x1000)] });
     }
 
     #[test]
     fn what_writes_to_everything_is_no_example() {
         let entries = |_, count| Some(vec![1 << 63 | 1 << 56; count]);
-        assert_eq!(Pages::exclusive("0-1000000 rw-p 0 0:0 0\n", entries), None);
+        assert_eq!(Pages::among("0-1000000 rw-p 0 0:0 0\n", entries), None);
     }
 }

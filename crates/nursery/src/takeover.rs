@@ -36,7 +36,11 @@ pub unsafe extern "C" fn __libc_start_main(
     }
     // SAFETY: glibc's function of this name has this type.
     let next: StartMain = unsafe { mem::transmute(next) };
-    let main = if env::var_os(VARIABLE).is_some() { nursery_main } else { main };
+    let (main, rtld_fini) = if env::var_os(VARIABLE).is_some() {
+        (nursery_main as Main, crate::exit::begin(rtld_fini))
+    } else {
+        (main, rtld_fini)
+    };
     next(main, argc, argv, init, fini, rtld_fini, stack_end)
 }
 
@@ -65,6 +69,7 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
         let config = Config::find(python)?;
         crate::leave::prepare(python, !orders.preload.is_empty())?;
         let mut nursery = Nursery { python, config, vector, pages: Pages::default() };
+        crate::exit::serve();
         nursery.pages = Pages::find(&mut nursery);
         Ok(nursery)
     });

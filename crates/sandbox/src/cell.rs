@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
+use rustix::fs::StatFs;
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitOptions};
 
@@ -25,6 +26,7 @@ use crate::limits::{Bytes, Limit};
 use crate::nursery::Keeper;
 use crate::output::{Output, Sink, wait_for};
 use crate::plan::Plan;
+use crate::sample::{Sample, Sampled, Sampler};
 use crate::seen::{Seen, guest_of, tree_cpu_time};
 use crate::spec::Terminal;
 use crate::step::Step;
@@ -51,6 +53,8 @@ pub struct Streams<'a> {
     pub trace: Option<BorrowedFd<'a>>,
     /// Hears of each kind of refused act when it happens the first time.
     pub denied: Option<Denied<'a>>,
+    /// Hears now and then what the cell uses, once it has run for a while.
+    pub sampled: Option<Sampled<'a>>,
     /// Gets the socket at [`PROXY`](crate::PROXY) of a cell with [`Network::Allow`](crate::Network::Allow), once.
     pub listener: Option<Listeners<'a>>,
 }
@@ -87,6 +91,7 @@ impl Streams<'_> {
             resize: None,
             trace: None,
             denied: None,
+            sampled: None,
             listener: None,
         }
     }
@@ -210,6 +215,11 @@ pub(crate) struct Watch {
     pub(crate) warden: Option<Warden>,
 }
 
+/// Bytes that are used of a file system.
+fn used_of(stat: &StatFs) -> u64 {
+    stat.f_blocks.saturating_sub(stat.f_bfree) * stat.f_bsize as u64
+}
+
 /// How often limits that no event announces are looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// The same, when more than half of the memory is used: to fill the rest takes tens of milliseconds.
@@ -234,6 +244,7 @@ impl Cell {
         let wall = self.plan.find(|step| if let Step::DeadlineWall(limit) = step { Some(*limit) } else { None });
         let cpu = self.plan.find(|step| if let Step::DeadlineCpu(limit) = step { Some(*limit) } else { None });
         let mut look = Instant::now();
+        let mut sampler = streams.sampled.map(|to| Sampler::new(to, self.started));
         let mut trace = streams.trace.and_then(|to| Trace::new(to, self.started));
 
         // Until the reaper has said how the program ended, or is gone without a word.
@@ -254,7 +265,11 @@ impl Cell {
             if bound.is_some_and(|bound| output.total() > bound) {
                 self.kill(&mut watch, Killed::Output);
             }
+            if let Some(sampler) = sampler.as_mut().filter(|sampler| now >= sampler.due) {
+                self.sample(sampler, &watch, now);
+            }
             let until = wall.map_or(look, |wall| look.min(self.started + wall));
+            let until = sampler.as_ref().map_or(until, |sampler| until.min(sampler.due));
             let due = watch.warden.as_ref().and_then(|warden| warden.due(now));
             let until = due.map_or(until, |due| until.min(due));
             let timeout = if watch.killed.is_some() { TICK } else { until.saturating_duration_since(now) };
@@ -405,9 +420,32 @@ impl Cell {
         }
     }
 
+    /// Tells what the program uses, if it runs.
+    fn sample(&self, sampler: &mut Sampler<'_>, watch: &Watch, now: Instant) {
+        let wall = now.duration_since(self.started);
+        sampler.rest(now, wall);
+        if !watch.runs || watch.killed.is_some() {
+            return;
+        }
+        sampler.tell(&self.group, |gauges| {
+            let cpu = gauges.cpu_time().unwrap_or_else(|| tree_cpu_time(self.pid()));
+            let disk = watch.work.as_ref().and_then(|work| rustix::fs::fstatfs(work).ok());
+            let (read, written) = gauges.io().unzip();
+            Sample {
+                wall,
+                cpu: cpu.saturating_sub(self.cpu_before),
+                memory: gauges.memory(),
+                pids: gauges.pids(),
+                disk: disk.map(|stat| Bytes(used_of(&stat))),
+                read,
+                written,
+            }
+        });
+    }
+
     fn look_at_disk(&self, watch: &mut Watch) {
         let Some(Ok(stat)) = watch.work.as_ref().map(rustix::fs::fstatfs) else { return };
-        let used = (stat.f_blocks.saturating_sub(stat.f_bfree)) * stat.f_bsize as u64;
+        let used = used_of(&stat);
         watch.disk_peak = watch.disk_peak.max(used);
         // Full but for less than a page of each write.
         watch.disk_full |= stat.f_blocks > 0 && stat.f_bfree == 0;

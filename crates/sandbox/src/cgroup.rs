@@ -7,6 +7,8 @@
 //!    (10 ms and more; kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
 //! 3. A cgroup's name tells which process made it, so that a later one can remove what was left behind.
 
+mod gauges;
+
 use std::fmt;
 use std::fs;
 use std::io;
@@ -20,6 +22,8 @@ use rustix::fs::{Access, Mode, OFlags};
 
 use crate::host::{Authority, Layer, Missing};
 use crate::limits::{Bytes, MilliCpus};
+
+pub(crate) use gauges::Gauges;
 
 /// What a cell needs of the kernel's resource controllers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +150,7 @@ impl Hierarchies {
                 write(&dir.join("cgroup.subtree_control"), &format!("+{}", controller.name()), controller.layer())?;
             }
         }
+        count_io(&dir);
         Ok(Hierarchies { unified: Some(dir), delegated: false, ..self.clone() })
     }
 
@@ -292,6 +297,16 @@ enum Version {
     Two,
 }
 
+impl Version {
+    /// The file that says how much memory is used.
+    const fn memory_now(self) -> &'static str {
+        match self {
+            Version::One => "memory.usage_in_bytes",
+            Version::Two => "memory.current",
+        }
+    }
+}
+
 const PREFIX: &str = "gambeson-";
 
 /// Those of version 1, which the cell's first process joins itself.
@@ -427,11 +442,7 @@ impl Group {
     /// The memory that the cell uses.
     pub(crate) fn memory(&self) -> Option<Bytes> {
         let (dir, version) = self.memory.as_ref()?;
-        let file = match version {
-            Version::One => "memory.usage_in_bytes",
-            Version::Two => "memory.current",
-        };
-        number(&dir.join(file)).map(Bytes)
+        number(&dir.join(version.memory_now())).map(Bytes)
     }
 
     /// The most memory that the cell used at once.
@@ -569,7 +580,16 @@ pub(crate) fn take_delegation(hierarchies: &Hierarchies) -> Result<(), CgroupFai
         _ => {}
     }
     write(&leaf.join("cgroup.procs"), "0", layer)?;
-    write(&own.join("cgroup.subtree_control"), "+memory +pids +cpu", layer)
+    write(&own.join("cgroup.subtree_control"), "+memory +pids +cpu", layer)?;
+    count_io(own);
+    Ok(())
+}
+
+/// Has input and output counted for those in `dir` where it is counted for `dir` itself. No limit hangs on it.
+fn count_io(dir: &Path) {
+    if dir.join("io.stat").exists() {
+        let _ = fs::write(dir.join("cgroup.subtree_control"), "+io");
+    }
 }
 
 /// Removes the empty cgroups of processes that ended without doing it.

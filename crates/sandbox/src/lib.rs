@@ -22,6 +22,7 @@ mod nursery;
 mod output;
 mod plan;
 mod relay;
+mod sample;
 mod seccomp;
 mod seen;
 mod spec;
@@ -44,6 +45,7 @@ pub use nursery::{Dressed, HandOver, Newborn, Nursery, NurseryError, Spare, Want
 pub use output::Sink;
 pub use plan::{Plan, Refusal, plan};
 pub use relay::{Relayed, Remote, relay};
+pub use sample::{Sample, Sampled};
 pub use seccomp::{Action, Policy, PolicyError};
 pub use spec::{Network, OpenFile, PROXY, Spec, Staged, Terminal};
 pub use step::Step;

@@ -1,6 +1,6 @@
 //! The OpenAPI document: what the handlers say of themselves, and what holds for all of them.
 
-use gambeson_api::{Code, Problem};
+use gambeson_api::{Change, Code, Event, Problem};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -59,6 +59,12 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
     }
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
+    // What comes as server-sent events: OpenAPI 3.1 has no words for them, and clients are made from these schemas.
+    for (name, schema) in [(Event::name(), Event::schema()), (Change::name(), Change::schema())] {
+        schemas.push((name.into_owned(), schema));
+    }
+    Event::schemas(&mut schemas);
+    Change::schemas(&mut schemas);
     components = components.schemas_from_iter(schemas);
     let mut statuses: Vec<u16> = Code::ALL.iter().map(|code| code.status()).collect();
     statuses.sort_unstable();

@@ -10,13 +10,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use futures_util::{Stream, StreamExt, stream};
 use gambeson_api::{Code, Event, EventBody, Problem};
-use gambeson_control::{Answer, Follower};
+use gambeson_control::{Answer, Follower, Page};
 use tracing::error;
 
 use crate::failure::{Answered, Failure, quoted};
 
 /// A comment is sent after this time of silence, so that proxies keep the connection and we notice who left.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -43,7 +43,12 @@ pub(crate) fn answer(follower: Follower) -> Response {
             Err(problem) => Some((Err(problem), None)),
         }
     });
-    let mut response = Response::new(Body::from_stream(frames(batches).map(Ok::<_, Infallible>)));
+    sent(frames(batches))
+}
+
+/// An answer of frames.
+pub(crate) fn sent(frames: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let mut response = Response::new(Body::from_stream(frames.map(Ok::<_, Infallible>)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // nginx would gather what we send until its buffer is full.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -51,42 +56,39 @@ pub(crate) fn answer(follower: Follower) -> Response {
 }
 
 /// Batches of events as bytes, with comments in times of silence; ends after `ended`, or with a problem.
-fn frames(batches: impl Stream<Item = Answer<Vec<Event>>> + Send + 'static) -> impl Stream<Item = Bytes> + Send {
+fn frames(batches: impl Stream<Item = Answer<Page>> + Send + 'static) -> impl Stream<Item = Bytes> + Send {
     // The stream keeps the unfinished wait for the next batch: a comment in between loses nothing.
-    let state = Some(Box::pin(batches) as Pin<Box<dyn Stream<Item = Answer<Vec<Event>>> + Send>>);
+    let state = Some(Box::pin(batches) as Pin<Box<dyn Stream<Item = Answer<Page>> + Send>>);
     stream::unfold(state, |batches| async {
         let mut batches = batches?;
         match tokio::time::timeout(KEEP_ALIVE, batches.next()).await {
             Err(_) => Some((Bytes::from_static(b":\n\n"), Some(batches))),
             Ok(None) => None,
-            Ok(Some(Ok(events))) => {
-                let ended = events.iter().any(|event| matches!(event.body, EventBody::Ended { .. }));
-                Some((encoded(&events), (!ended).then_some(batches)))
+            Ok(Some(Ok(page))) => {
+                let ended = page.events().iter().any(|event| matches!(event.body, EventBody::Ended { .. }));
+                Some((Bytes::from_owner(page.written(write)), (!ended).then_some(batches)))
             }
             Ok(Some(Err(problem))) => Some((failed(problem), None)),
         }
     })
 }
 
-fn encoded(events: &[Event]) -> Bytes {
-    let mut bytes = Vec::with_capacity(events.len() * 160);
-    for event in events {
-        bytes.extend_from_slice(format!("id: {}\nevent: {}\ndata: ", event.seq, event.body.kind()).as_bytes());
-        // JSON has no line ends outside of texts, and inside it escapes them: an event is one line of data.
-        let start = bytes.len();
-        if serde_json::to_writer(&mut bytes, event).is_err() {
-            bytes.truncate(start);
-        }
-        bytes.extend_from_slice(b"\n\n");
+/// One event as a frame.
+fn write(event: &Event, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(format!("id: {}\nevent: {}\ndata: ", event.seq, event.body.kind()).as_bytes());
+    // JSON has no line ends outside of texts, and inside it escapes them: an event is one line of data.
+    let start = bytes.len();
+    if serde_json::to_writer(&mut *bytes, event).is_err() {
+        bytes.truncate(start);
     }
-    bytes.into()
+    bytes.extend_from_slice(b"\n\n");
 }
 
 /// The last frame where something failed after the answer had begun. It has no id: who connects again goes on where
 /// the events ended.
-fn failed(mut problem: Problem) -> Bytes {
+pub(crate) fn failed(mut problem: Problem) -> Bytes {
     if problem.code == Code::Internal {
-        error!("failed to follow a job: {}", problem.detail);
+        error!("failed to go on with a long answer: {}", problem.detail);
         problem.detail = "the server's log says more".into();
     }
     let data = serde_json::to_string(&problem).unwrap_or_default();
@@ -111,13 +113,14 @@ mod tests {
         event(seq, EventBody::Ended { outcome })
     }
 
-    async fn text(batches: impl Stream<Item = Answer<Vec<Event>>> + Send + 'static) -> Vec<String> {
+    async fn text(batches: impl Stream<Item = Answer<Page>> + Send + 'static) -> Vec<String> {
         frames(batches).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect().await
     }
 
     #[tokio::test]
     async fn each_event_is_one_frame_and_nothing_follows_the_end() {
-        let batches = stream::iter([Ok(vec![output(1, "a\nb\r\n\ndata: x"), output(2, "")]), Ok(vec![ended(3)])]);
+        let batches =
+            stream::iter([Ok(vec![output(1, "a\nb\r\n\ndata: x"), output(2, "")].into()), Ok(vec![ended(3)].into())]);
         let frames = text(batches.chain(stream::pending())).await;
         assert_eq!(frames.len(), 2);
         let first: Vec<&str> = frames[0].split("\n\n").collect();
@@ -131,7 +134,7 @@ mod tests {
     async fn silence_is_broken_by_comments_and_loses_no_event() {
         let late = stream::once(async {
             tokio::time::sleep(KEEP_ALIVE * 5 / 2).await;
-            Ok(vec![ended(1)])
+            Ok(vec![ended(1)].into())
         });
         let frames = text(late).await;
         assert_eq!(frames[..2], [":\n\n", ":\n\n"]);
@@ -141,7 +144,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_in_the_middle_is_told_and_ends_the_answer() {
-        let batches = stream::iter([Ok(vec![output(1, "a")]), Err(Problem::new(Code::Internal, "disk I/O error"))]);
+        let batches =
+            stream::iter([Ok(vec![output(1, "a")].into()), Err(Problem::new(Code::Internal, "disk I/O error"))]);
         let frames = text(batches.chain(stream::pending())).await;
         assert_eq!(frames.len(), 2);
         assert!(frames[1].starts_with("event: problem\ndata: {\"type\":"), "{}", frames[1]);

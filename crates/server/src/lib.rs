@@ -8,6 +8,7 @@ mod envelope;
 mod failure;
 mod follow;
 mod guarded;
+mod listen;
 mod listener;
 mod options;
 mod peers;

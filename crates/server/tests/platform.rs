@@ -469,3 +469,34 @@ async fn a_large_body_of_who_has_no_lease_is_not_read() {
         assert!(read <= 80 << 10, "{path}: {read} bytes were read");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_frames_without_ids_that_begin_with_a_comment() {
+    let platform = platform();
+    platform.project().await;
+    let listening = platform.router.clone().oneshot(following(&platform.key, "/v1/changes")).await.unwrap();
+    assert_eq!(listening.status(), 200);
+    assert_eq!(listening.headers()["content-type"], "text/event-stream");
+    let mut listening = listening.into_body();
+    let mut text = String::new();
+    let mut more = async |text: &mut String| {
+        let frame = http_body_util::BodyExt::frame(&mut listening);
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(10), frame).await.expect("it goes on");
+        text.push_str(std::str::from_utf8(&frame.unwrap().unwrap().into_data().unwrap()).unwrap());
+    };
+    more(&mut text).await;
+    assert_eq!(text, ":\n\n");
+    let job = platform.submit("print(1)").await;
+    while !text.contains("event: queue\n") {
+        more(&mut text).await;
+    }
+    assert!(text.ends_with("\n\n") && !text.contains("id: "), "{text}");
+    let mut frames = text.split_terminator("\n\n").skip(1);
+    let data = frames.next().unwrap().strip_prefix("event: job\ndata: ").expect("the job comes first");
+    let gambeson_api::Change::Job { job: told } = serde_json::from_str(data).unwrap() else { panic!("{data}") };
+    assert_eq!((told.id, told.state), (job.id, JobState::Queued));
+    let short = platform.get("/v1/changes?project=physics&wait=50ms").await;
+    assert_eq!((short.status, short.body.as_slice()), (StatusCode::OK, b":\n\n".as_slice()));
+    assert_eq!(platform.get("/v1/changes?wait=61s").await.code(), "invalid_query");
+    assert_eq!(platform.get("/v1/changes?project=nowhere").await.code(), "not_found");
+}

@@ -76,6 +76,11 @@ impl Backlog {
         }
     }
 
+    /// Whether somebody waits to see any of it: samples alone can be sent together.
+    pub(crate) fn is_urgent(&self) -> bool {
+        !self.entries.iter().all(|entry| matches!(entry, Entry::Sample(_)))
+    }
+
     /// More of any kind.
     pub(crate) fn extend(&mut self, entries: Vec<Entry>) {
         for entry in entries {
@@ -135,6 +140,8 @@ impl Backlog {
 
 #[cfg(test)]
 mod tests {
+    use gambeson_api::Sample;
+
     use super::*;
 
     fn text(append: &Append) -> Vec<String> {
@@ -161,6 +168,19 @@ mod tests {
         assert_eq!((rest.first, text(&rest)), (1, vec!["c".to_owned()]));
         backlog.acknowledge(2).unwrap();
         assert!(backlog.is_empty() && backlog.bytes() == 0);
+    }
+
+    #[test]
+    fn samples_alone_are_not_urgent() {
+        let mut backlog = Backlog::default();
+        backlog.push(Entry::Sample(Sample::default()));
+        assert!(!backlog.is_urgent());
+        backlog.push_output(OutputStream::Stdout, b"a");
+        backlog.push(Entry::Sample(Sample::default()));
+        assert!(backlog.is_urgent());
+        backlog.batch();
+        backlog.acknowledge(2).unwrap();
+        assert!(!backlog.is_urgent());
     }
 
     #[test]

@@ -6,13 +6,16 @@ use std::time::Duration;
 use gambeson_api::client::ClientError;
 use gambeson_api::client::worker::WorkerClient;
 use gambeson_api::work::{Heartbeat, HeartbeatAnswer};
-use gambeson_api::{Code, LeaseId};
+use gambeson_api::{Code, LeaseId, Vitals};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::boot_time::BootTime;
 use crate::holding::{Gone, Holdings, Verdict};
 use crate::outage::{Outage, chance, pause};
+
+/// No heartbeat waits longer to be answered: as old is at most what people see of how we are.
+const WAIT_MOST: Duration = Duration::from_secs(5);
 
 /// What heartbeats need and change.
 #[derive(Debug)]
@@ -51,16 +54,16 @@ impl Beat {
         }
     }
 
-    /// One after the other, until the server no longer knows us.
-    pub(crate) async fn go_on(&self) -> ClientError {
+    /// One after the other, until the server no longer knows us. Each says how we are.
+    pub(crate) async fn go_on(&self, vitals: impl Fn() -> Vitals) -> ClientError {
         let mut failed = 0;
         loop {
             let ttl = *self.ttl.borrow();
             let leases = self.holdings.ours(BootTime::now());
             // Two tries, should one be lost on its way, fit into the time that is left.
-            let wait = ttl / 3;
+            let wait = (ttl / 3).min(WAIT_MOST);
             let (sent, begun) = (BootTime::now(), Instant::now());
-            let beat = Heartbeat { leases: leases.clone(), wait_ms: wait.as_millis() as u64, vitals: None };
+            let beat = Heartbeat { leases: leases.clone(), wait_ms: wait.as_millis() as u64, vitals: Some(vitals()) };
             let answer = tokio::select! {
                 answer = self.client.heartbeat(&beat, ttl / 2) => answer,
                 // One more lease, which the server does not hear of by this request. It is made anew; nothing is lost

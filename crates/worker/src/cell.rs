@@ -11,7 +11,8 @@ use std::thread;
 
 use gambeson_api::work::Append;
 use gambeson_sandbox::{
-    Bytes, Collected, Denied, End, Ended, Exit, Host, Input, Limits, Plan, Sink, Streams, collect, has_output, launch,
+    Bytes, Collected, Denied, End, Ended, Exit, Host, Input, Limits, Plan, Sampled, Sink, Streams, collect, has_output,
+    launch,
 };
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -24,6 +25,10 @@ use crate::egress::{Listeners, Proxy};
 use crate::holding::{Holding, Verdict};
 use crate::spares::{Elsewhere, Spares, Whose};
 use crate::state_dir::RunDir;
+use crate::vitals::Running;
+
+/// Samples that wait to be taken: one comes a few times a second at most.
+const SAMPLES_WAITING: usize = 4;
 
 /// Everything that the thread needs, so that nothing is left that could fail before the cell is launched.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub(crate) struct Order {
     stderr: OwnedFd,
     cancel: OwnedFd,
     denied: Option<mpsc::Sender<gambeson_api::Denial>>,
+    sampled: Option<mpsc::Sender<gambeson_api::Sample>>,
+    running: Arc<Running>,
     listeners: Option<Listeners>,
     /// Where to collect to, and how much.
     runs: PathBuf,
@@ -53,6 +60,8 @@ pub(crate) struct Ends {
     pub(crate) cancel: Sender,
     /// Each kind of refused act, when it happens the first time.
     pub(crate) denied: mpsc::Receiver<gambeson_api::Denial>,
+    /// What it uses, now and then.
+    pub(crate) sampled: mpsc::Receiver<gambeson_api::Sample>,
     /// What the cell may reach of the world outside, if it may at all.
     pub(crate) proxy: Option<Proxy>,
 }
@@ -103,25 +112,46 @@ impl Order {
         let stdin = if stdin.is_empty() { None } else { Some(in_memory(stdin)?) };
         // As many as a server records; what has no room is in the report all the same.
         let (denied, told_denied) = mpsc::channel(Append::DENIALS_MOST);
+        let (sampled, told_sampled) = mpsc::channel(SAMPLES_WAITING);
         let ends = Ends {
             stdout: Receiver::from_owned_fd(our_stdout)?,
             stderr: Receiver::from_owned_fd(our_stderr)?,
             cancel: Sender::from_owned_fd(our_cancel)?,
             denied: told_denied,
+            sampled: told_sampled,
             proxy: None,
         };
         let (disk, files) = (limits.disk, limits.files);
-        let denied = Some(denied);
-        let listeners = None;
-        let order =
-            Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, listeners, runs, disk, files };
+        let order = Order {
+            plan,
+            host,
+            spares,
+            holding,
+            stdin,
+            stdout,
+            stderr,
+            cancel,
+            denied: Some(denied),
+            sampled: Some(sampled),
+            running: Arc::default(),
+            listeners: None,
+            runs,
+            disk,
+            files,
+        };
         Ok((order, ends))
     }
 
-    /// Whether denials are told as they happen.
+    /// Whether denials are told as they happen, and what it uses now and then.
     #[must_use]
-    pub(crate) fn telling(self, denials: bool) -> Order {
-        Order { denied: self.denied.filter(|_| denials), ..self }
+    pub(crate) fn telling(self, denials: bool, samples: bool) -> Order {
+        Order { denied: self.denied.filter(|_| denials), sampled: self.sampled.filter(|_| samples), ..self }
+    }
+
+    /// Among which its cell counts while its program runs.
+    #[must_use]
+    pub(crate) fn counted_in(self, running: &Arc<Running>) -> Order {
+        Order { running: Arc::clone(running), ..self }
     }
 
     /// Where the socket goes that its cell's proxy listens at.
@@ -148,11 +178,16 @@ impl Order {
     }
 
     fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
-        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, denied, listeners, runs, disk, files } =
-            self;
+        let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, .. } = self;
+        let Order { denied, sampled, running, listeners, runs, disk, files, .. } = self;
         let tell = |denial: &gambeson_sandbox::Denial| {
             if let Some(denied) = &denied {
                 let _ = denied.try_send(crate::translate::denial(denial));
+            }
+        };
+        let tell_sample = |sample: &gambeson_sandbox::Sample| {
+            if let Some(sampled) = &sampled {
+                let _ = sampled.try_send(crate::translate::sample(sample));
             }
         };
         let take = |listener| {
@@ -166,6 +201,7 @@ impl Order {
             stderr: Sink::Patient(stderr.as_fd()),
             cancel: Some(cancel.as_fd()),
             denied: Some(Denied(&tell)),
+            sampled: sampled.as_ref().map(|_| Sampled(&tell_sample)),
             listener: Some(gambeson_sandbox::Listeners(&take)),
             ..Streams::kept()
         };
@@ -177,6 +213,7 @@ impl Order {
         if go.blocking_recv().is_err() || holding.verdict(BootTime::now()) >= Verdict::Cancel {
             return CellEnd::NotLaunched;
         }
+        let counted = running.one();
         let started = dressed.and_then(|dressed| dressed.go().map_err(|back| Box::new(Elsewhere::from(*back))));
         let mut ended = match started {
             Ok(cell) => cell.wait(streams()),
@@ -205,6 +242,7 @@ impl Order {
                 Err(error) => return CellEnd::Fault(error.end()),
             };
         }
+        drop(counted);
         let Ended { exit, elided, work, .. } = ended;
         // The readers find the end now, while we collect; the proxy ends.
         drop((stdout, stderr, listeners));

@@ -33,6 +33,7 @@ use crate::spares::Spares;
 use crate::state_dir::RunDir;
 use crate::stream::stream;
 use crate::translate::{Contents, Fetched, refusal, report, report_of_end, spec};
+use crate::vitals::Running;
 
 /// What all jobs of a worker share.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(crate) struct Place {
     pub(crate) environment: Environment,
     pub(crate) accept_missing: Vec<Layer>,
     pub(crate) spares: Option<Arc<Spares>>,
+    pub(crate) running: Arc<Running>,
     pub(crate) flush: Flush,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) runs: PathBuf,
@@ -165,7 +167,8 @@ async fn prepare(place: &Place, lease: &mut Lease, asking: &Asking) -> Result<(O
         Network::Allow(allow) => Some(place.egress.open(allow.clone())).unzip(),
         Network::None | Network::Loopback => (None, None),
     };
-    Ok((order.telling(lease.denials).listened_to_by(listeners), Ends { proxy, ..ends }))
+    let order = order.telling(lease.denials, lease.samples).counted_in(&place.running).listened_to_by(listeners);
+    Ok((order, Ends { proxy, ..ends }))
 }
 
 /// Whether the same may succeed later, or elsewhere.

@@ -19,6 +19,7 @@ mod spares;
 mod state_dir;
 mod stream;
 mod translate;
+mod vitals;
 mod worker;
 
 pub use config::{Config, Flush};

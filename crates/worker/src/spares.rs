@@ -173,6 +173,11 @@ impl Spares {
         Ok(Spares { shared })
     }
 
+    /// How many wait for a program.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.shared.pool).kinds.iter().map(|kind| kind.spares.len()).sum()
+    }
+
     /// Hands the program of `plan` to a warm cell, where it waits for the word to run.
     pub(crate) fn dress(&self, mut plan: Plan, whose: Whose) -> Result<Dressed, Box<Elsewhere>> {
         let mut why = String::new();

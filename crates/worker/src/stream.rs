@@ -8,6 +8,7 @@ use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gambeson_api::work::{Append, Appended, Entry};
 use gambeson_api::{Denial, OutputStream};
@@ -29,6 +30,8 @@ type InFlight = Pin<Box<dyn Future<Output = Result<Appended, Gone>> + Send>>;
 /// Small entries are bounded by their number.
 const ENTRIES_MOST: usize = 8 * Append::ENTRIES_MOST;
 const CHUNK: usize = 64 << 10;
+/// So long samples wait for others, or for output, to come along with: each report is a commit of the server's.
+const SAMPLES_AFTER: Duration = Duration::from_secs(1);
 
 /// Streams until the cell has ended and all its output is in the journal's backlog, or with the server. Says also which
 /// connections were refused.
@@ -39,7 +42,7 @@ pub(crate) async fn stream(
     flush: Flush,
 ) -> Result<(CellEnd, Vec<Denial>), Gone> {
     let holding = Arc::clone(&journal.asking.holding);
-    let Ends { stdout, stderr, cancel, mut denied, proxy } = ends;
+    let Ends { stdout, stderr, cancel, mut denied, mut sampled, proxy } = ends;
     let (mut stdout, mut stderr, mut cancel) = (Some(stdout), Some(stderr), Some(cancel));
     let mut in_flight: Option<InFlight> = None;
     let mut due: Option<Instant> = None;
@@ -50,6 +53,9 @@ pub(crate) async fn stream(
         if all_read && in_flight.is_none() && end.is_some() {
             while let Ok(denial) = denied.try_recv() {
                 journal.backlog.push_denied(denial);
+            }
+            while let Ok(sample) = sampled.try_recv() {
+                journal.backlog.push(Entry::Sample(sample));
             }
             break None;
         }
@@ -67,6 +73,10 @@ pub(crate) async fn stream(
             _ = readable(&stderr), if has_room => read(&mut stderr, &mut buffer, &mut journal.backlog, OutputStream::Stderr),
             // Nobody tells any more when the cell has ended, and the loop goes on without.
             Some(denial) = denied.recv(), if has_room => journal.backlog.push_denied(denial),
+            // Those that there is no room for are lost: the next one says the same, but for the past.
+            Some(sample) = sampled.recv() => if has_room {
+                journal.backlog.push(Entry::Sample(sample));
+            },
             answer = answered(&mut in_flight) => {
                 in_flight = None;
                 match answer.and_then(|Appended { next }| journal.acknowledge(next)) {
@@ -81,7 +91,9 @@ pub(crate) async fn stream(
         if journal.backlog.is_empty() {
             due = None;
         } else {
-            due.get_or_insert_with(|| Instant::now() + flush.after);
+            let after = if journal.backlog.is_urgent() { flush.after } else { flush.after.max(SAMPLES_AFTER) };
+            let soon = Instant::now() + after;
+            due = Some(due.map_or(soon, |due| due.min(soon)));
         }
     };
     // Without its pipes and with the way to cancel it closed, a cell that still runs is killed at once.

@@ -178,6 +178,21 @@ pub(crate) fn denial(denial: &sandbox::Denial) -> api::Denial {
     }
 }
 
+/// What a program uses at one moment.
+pub(crate) fn sample(sample: &sandbox::Sample) -> api::Sample {
+    let sandbox::Sample { wall, cpu, memory, pids, disk, read, written } = *sample;
+    let bytes = |count: Option<Bytes>| count.map(|Bytes(count)| count);
+    api::Sample {
+        wall_ms: wall.as_millis() as u64,
+        cpu_ms: cpu.as_millis() as u64,
+        memory_bytes: bytes(memory),
+        pids,
+        disk_bytes: bytes(disk),
+        read_bytes: bytes(read),
+        write_bytes: bytes(written),
+    }
+}
+
 /// What is said of a run that never began.
 pub fn report_of_end(end: &End) -> api::Report {
     report(&Exit {

@@ -29,6 +29,7 @@ use crate::room::{Rooms, share};
 use crate::spares::Spares;
 use crate::state_dir::{Credential, StateDir, StateError};
 use crate::translate::{common_variables, posture};
+use crate::vitals::{Running, vitals};
 
 /// Why a worker ended, or did not start.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +149,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         started.map_err(|error| warn!(error = %error, "nothing is kept warm: a thread could not be started")).ok()
     });
     let spares = spares.map(Arc::new);
+    let running = Arc::<Running>::default();
     let offer = match (&config.local, &spares) {
         (Some(local), Some(spares)) if local.slots > 0 => Offer::start(
             local.clone(),
@@ -156,6 +158,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
                 environment: config.environment.clone(),
                 spares: Arc::clone(spares),
                 rooms: Arc::clone(&rooms),
+                running: Arc::clone(&running),
                 runs: state.runs(),
             },
         )
@@ -171,6 +174,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         outage,
         host,
         spares,
+        running,
         environment: config.environment.clone(),
         accept_missing: config.accept_missing.clone(),
         flush: config.flush,
@@ -272,7 +276,9 @@ impl Floor<'_> {
     /// Works until the end.
     async fn work(mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), ClientError> {
         let beat = self.beat;
-        let mut beating = pin!(beat.go_on());
+        let place = Arc::clone(&self.place);
+        let vitals = || vitals(&place.running, place.spares.as_deref());
+        let mut beating = pin!(beat.go_on(vitals));
         let mut drain = beat.drain.subscribe();
         let mut poll: Option<Poll> = None;
         // When what still runs is killed.

@@ -4,6 +4,7 @@
 //! Each result goes between two marks of docs/benchmarks.md.
 
 mod cold;
+mod followers;
 mod processes;
 mod queue;
 mod vet;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 pub(crate) use cold::cold;
+pub(crate) use followers::followers;
 pub(crate) use queue::queue;
 pub(crate) use vet::vet;
 pub(crate) use warm::warm;

@@ -22,16 +22,16 @@ use crate::id::JobId;
 pub const FRAME_MOST: usize = 8 << 20;
 
 /// How long a stream may be silent before it counts as broken: servers send a comment far more often.
-const SILENCE_MOST: Duration = Duration::from_secs(90);
+pub(super) const SILENCE_MOST: Duration = Duration::from_secs(90);
 
 /// How long the beginning of an answer may take.
-const BEGIN_MOST: Duration = Duration::from_secs(30);
+pub(super) const BEGIN_MOST: Duration = Duration::from_secs(30);
 
 /// How often in a row a connection may break without a new event: with the pauses, somewhat more than a minute.
-const BREAKS_MOST: u32 = 20;
+pub(super) const BREAKS_MOST: u32 = 20;
 
 /// The pause after the `breaks`th break in a row, from 1 up.
-fn pause(breaks: u32) -> Duration {
+pub(super) fn pause(breaks: u32) -> Duration {
     Duration::from_millis(100u64 << breaks.saturating_sub(1).min(10)).min(Duration::from_secs(5))
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
+use super::changes::Listener;
 use super::connection::{ClientError, Connection};
 use super::events::{Follower, Until};
 use crate::content::Digest;
@@ -16,6 +17,7 @@ use crate::id::{ArrayId, JobId, KeyId, WorkerId};
 use crate::job::{Accepted, Array, Job, JobList, JobSource, JobState, Submission};
 use crate::people::*;
 use crate::vet::{VetRecord, Vetted};
+use crate::watching::{AttentionList, History};
 
 /// How long an answer may take that needs no waiting.
 const ANSWER_MOST: Duration = Duration::from_secs(60);
@@ -320,6 +322,23 @@ impl Client {
     /// The queue as the caller may see it.
     pub async fn queue(&self) -> Result<Queue, ClientError> {
         self.get(Address::new("/v1/queue")).await
+    }
+
+    /// Listens to what changes of what the caller may see, or of one project. Read lists when this has answered, and
+    /// apply what comes to them in the order in which it comes.
+    pub async fn changes(&self, project: Option<&str>) -> Result<Listener, ClientError> {
+        let address = Address::new("/v1/changes").with("project", project);
+        Listener::new(self.connection.clone(), address.text).await
+    }
+
+    /// How it was over a `window`: `15m`, `1h` (when left out) or `24h`.
+    pub async fn history(&self, project: Option<&str>, window: Option<&str>) -> Result<History, ClientError> {
+        self.get(Address::new("/v1/history").with("project", project).with("window", window)).await
+    }
+
+    /// What wants attention.
+    pub async fn attention(&self) -> Result<AttentionList, ClientError> {
+        self.get(Address::new("/v1/attention")).await
     }
 
     /// The workers.

@@ -115,6 +115,8 @@ pub enum ClientCommand {
     Whoami,
     /// Show which layers each worker has.
     Posture,
+    /// Show what wants attention, with what to do.
+    Attention,
     /// Have the server write a copy of its store, on its disk: `gambeson backup NAME`, among the roles' commands.
     #[command(skip)]
     Backup {

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use gambeson_api::client::{Client, JobFilter};
 use gambeson_api::{
-    ArrayId, Destination, FileContent, Finding, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Time,
+    ArrayId, Destination, FileContent, Finding, Job, JobId, JobList, JobSource, LayerState, Limits, Network, Sample,
+    Time,
 };
 
 use super::args::JobsOptions;
@@ -64,7 +65,8 @@ fn table(list: &JobList) -> Table {
     table
 }
 
-fn outcome_word(end: &gambeson_api::End) -> String {
+/// The word for an end, with its number or limit.
+pub fn outcome_word(end: &gambeson_api::End) -> String {
     use gambeson_api::End;
     match end {
         End::Exited { code } => format!("exited {code}"),
@@ -185,6 +187,9 @@ fn words(job: &Job, now: Time) -> String {
     if let Some(worker) = job.worker {
         lines.add("worker", worker.to_string());
     }
+    if let Some(now) = &job.now {
+        lines.add("uses", uses(now));
+    }
     if let Some(usage) = &job.usage {
         let counted = |value: Option<String>| value.unwrap_or_else(|| "not counted".into());
         lines.add(
@@ -233,6 +238,23 @@ fn words(job: &Job, now: Time) -> String {
         }
     }
     lines.text()
+}
+
+/// What a running job uses, of what is counted.
+fn uses(now: &Sample) -> String {
+    let mut said = format!("time {}, CPU {}", duration(now.wall_ms), duration(now.cpu_ms));
+    for (name, value) in [
+        ("memory", now.memory_bytes.map(size)),
+        ("processes", now.pids.map(|pids| pids.to_string())),
+        ("disk", now.disk_bytes.map(size)),
+        ("read", now.read_bytes.map(size)),
+        ("written", now.write_bytes.map(size)),
+    ] {
+        if let Some(value) = value {
+            said.push_str(&format!(", {name} {value}"));
+        }
+    }
+    said
 }
 
 /// `gambeson cancel`: every one is tried; the first failure is ours.
@@ -353,6 +375,14 @@ mod tests {
         assert!(text.contains("starts       2026-11-25T08:30:40.000Z (in 40s)\n"), "{text}");
         assert!(text.contains("limits       memory 256 MiB, wall 1m, cpu 30s, cpus 1, pids 64, "), "{text}");
         assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn a_running_job_is_told_with_what_it_uses_of_what_is_counted() {
+        let mut job: Job = serde_json::from_str(include_str!("../../tests/client/job.json")).unwrap();
+        job.now = Some(Sample { wall_ms: 90_000, cpu_ms: 1500, memory_bytes: Some(12 << 20), ..Sample::default() });
+        let text = words(&job, Time(0));
+        assert!(text.contains("uses         time 1m 30s, CPU 1s, memory 12 MiB\n"), "{text}");
     }
 
     #[test]

@@ -5,17 +5,17 @@
 
 mod args;
 mod artifacts;
-mod failure;
+pub mod failure;
 mod interrupts;
-mod jobs;
+pub mod jobs;
 mod output;
 mod people;
 mod platform;
 mod profiles;
 mod submission;
 mod submit;
-mod table;
-mod target;
+pub mod table;
+pub mod target;
 pub mod visible;
 mod watch;
 
@@ -89,6 +89,7 @@ async fn ask(command: ClientCommand, client: &Client, json: bool) -> Result<Exit
         ClientCommand::Worker(command) => platform::worker(client, &command, form).await?,
         ClientCommand::JoinToken(args::JoinTokenCommand::Create) => platform::join_token(client, form).await?,
         ClientCommand::Posture => platform::posture(client, form).await?,
+        ClientCommand::Attention => platform::attention(client, form).await?,
         ClientCommand::Backup { name } => platform::backup(client, name, form).await?,
         ClientCommand::Audit(command) => return platform::audit(client, command, form).await,
         ClientCommand::Key(command) => people::key(client, command, form).await?,

@@ -1,7 +1,7 @@
 //! `gambeson queue`, `usage`, `workers`, `posture`, `backup` and `audit`.
 
 use gambeson_api::client::{AuditFilter, Client};
-use gambeson_api::{BackupRequest, LayerState, Queue, Worker};
+use gambeson_api::{BackupRequest, LayerState, Queue, Vitals, Worker};
 
 use super::args::{AuditCommand, WorkerCommand};
 use super::failure::Failure;
@@ -94,8 +94,17 @@ pub async fn usage(client: &Client, project: Option<&str>, day: Option<&str>, fo
     Ok(())
 }
 
+/// Of how much of the last ten seconds somebody waited for what: only what the worker's kernel says.
+fn pressure(vitals: &Vitals) -> Option<String> {
+    let parts = [("cpu", vitals.cpu_pressure), ("memory", vitals.memory_pressure), ("io", vitals.io_pressure)];
+    let said = parts.into_iter().filter_map(|(name, part)| Some(format!("{name} {:.0}%", part?)));
+    Some(said.collect::<Vec<_>>().join(", ")).filter(|said| !said.is_empty())
+}
+
 fn worker_table(workers: &[Worker]) -> Table {
-    let mut table = Table::new(["id", "name", "state", "jobs", "slots", "cpus", "memory", "seen", "version"]);
+    let mut table = Table::new([
+        "id", "name", "state", "jobs", "slots", "cpus", "memory", "seen", "version", "cells", "spares", "pressure",
+    ]);
     for worker in workers {
         let state = match (worker.connected, worker.draining) {
             (true, false) => "connected",
@@ -114,6 +123,9 @@ fn worker_table(workers: &[Worker]) -> Table {
             Cell::Size(worker.memory_bytes),
             Cell::Age(worker.seen_at),
             (&worker.version).into(),
+            Cell::of(worker.vitals, |vitals| vitals.cells.into()),
+            Cell::of(worker.vitals, |vitals| vitals.spares.into()),
+            Cell::of(worker.vitals.as_ref().and_then(pressure), Cell::Text),
         ]);
     }
     table
@@ -159,6 +171,21 @@ pub async fn posture(client: &Client, form: Form) -> Result<(), Failure> {
             }
         }
         table
+    });
+    Ok(())
+}
+
+/// `gambeson attention`.
+pub async fn attention(client: &Client, form: Form) -> Result<(), Failure> {
+    show_words(form, &client.attention().await?, |list| {
+        if list.matters.is_empty() {
+            return "Nothing wants attention.\n".into();
+        }
+        let told = list.matters.iter().map(|matter| {
+            let [says, remedy] = [&matter.says, &matter.remedy].map(|text| visible::line(text));
+            format!("{}: {says}\n  {remedy}\n", visible::line(&matter.severity))
+        });
+        told.collect()
     });
     Ok(())
 }

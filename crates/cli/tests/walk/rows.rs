@@ -117,6 +117,11 @@ pub const ROWS: &[Row] = &[
         asked.json(&settlement(0));
         asked.uses.push("lease".into());
     }),
+    row("GET", "/v1/changes", "everywhere", |_, _, asked| asked.query("wait=1ms")),
+    row("GET", "/v1/changes", "lab's", |_, _, asked| asked.query("project=lab&wait=1ms")),
+    row("GET", "/v1/history", "everywhere", |_, _, _| {}),
+    row("GET", "/v1/history", "lab's", |_, _, asked| asked.query("project=lab")),
+    row("GET", "/v1/attention", "", |_, _, _| {}),
     row("GET", "/v1/jobs", "everywhere", |_, _, _| {}),
     row("GET", "/v1/jobs", "lab's", |_, _, asked| asked.query("project=lab")),
     row("GET", "/v1/jobs", "ada's", |_, _, asked| asked.query("user=ada")),

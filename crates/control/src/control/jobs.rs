@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use gambeson_api::{
-    Accepted, Array, ArrayId, Artifact, Code, Event, EventBody, Job, JobId, JobList, JobSource, JobState, Network,
+    Accepted, Array, ArrayId, Artifact, Code, EventBody, Job, JobId, JobList, JobSource, JobState, Network,
     OutputStream, Problem, Submission, UserId, Waiting,
 };
 use tokio::sync::watch;
 
+use super::follower::{EVENTS_MOST, Follower};
 use super::{Answer, Caller, Control, Standing, Target, as_project, unseen};
 use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
@@ -16,6 +17,7 @@ use crate::directory::Directory;
 use crate::job::{Submitted, waiting, waiting_unforeseen};
 use crate::store::{JobQuery, JobRow, STREAM_MOST, Store, StoreError, Stored};
 use crate::vetting::{self, Advice};
+use crate::watch::Told;
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Default)]
@@ -36,73 +38,14 @@ pub struct JobFilter {
     pub cursor: Option<String>,
 }
 
-/// Follows a job's events.
-#[derive(Debug)]
-pub struct Follower {
-    control: Control,
-    job: JobId,
-    after: u64,
-    follow: bool,
-    news: watch::Receiver<bool>,
-    standing: Standing,
-    ended: bool,
-}
-
-/// Events of one answer: bounded in number and bytes.
-const EVENTS_MOST: usize = 500;
+/// What one look at what an ended job wrote reads.
 const EVENT_BYTES_MOST: usize = 1 << 20;
-
-impl Follower {
-    /// The next events, waiting for them; `None` after the last one of an ended job, and when the server stops.
-    ///
-    /// # Errors
-    /// When the store fails, or the key or the right by which it follows is no more.
-    pub async fn next(&mut self) -> Answer<Option<Vec<Event>>> {
-        loop {
-            if self.ended {
-                return Ok(None);
-            }
-            self.standing.check()?;
-            let (job, after) = (self.job, self.after);
-            // Whatever is told from here on is news.
-            self.news.mark_unchanged();
-            let (events, over) = self
-                .control
-                .read(move |store| {
-                    // The job first: were its events read before, it could end between the two looks.
-                    let over = store.job(job)?.is_none_or(|row| row.state == JobState::Ended);
-                    let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
-                    // Of a job that was forgotten, or whose end the caller has seen, nothing more comes.
-                    Ok((events, over))
-                })
-                .await?;
-            if let Some(last) = events.last() {
-                self.after = last.seq;
-                self.ended = matches!(last.body, EventBody::Ended { .. });
-                return Ok(Some(events));
-            }
-            if over || !self.follow {
-                self.ended = true;
-                return Ok(None);
-            }
-            tokio::select! {
-                changed = self.news.changed() => {
-                    if changed.is_err() {
-                        // Its last event was told, or the server stops: one more look tells which.
-                        self.follow = false;
-                    }
-                }
-                problem = self.standing.lost() => return Err(problem),
-            }
-        }
-    }
-}
 
 /// Something that ends a wait: the job's end, or the time.
 async fn wait_for_end(
     control: &Control,
     job: JobId,
-    mut news: watch::Receiver<bool>,
+    mut news: watch::Receiver<Told>,
     wait: Duration,
     mut standing: Standing,
 ) -> Answer<()> {
@@ -118,7 +61,7 @@ async fn wait_for_end(
             problem = standing.lost() => return Err(problem),
         };
         match waited {
-            Ok(Ok(())) if !*news.borrow_and_update() => {}
+            Ok(Ok(())) if !news.borrow_and_update().ended => {}
             // Ended, or stopping; or the time is over.
             _ => return standing.check(),
         }
@@ -298,8 +241,13 @@ impl Control {
         rows.truncate(limit as usize);
         let next = if more { rows.last().map(|row| row.id.to_string()) } else { None };
         let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
-        let jobs = rows.into_iter().map(|row| shown(&directory, row, workers, false)).collect();
+        let jobs = rows.into_iter().map(|row| self.listed(&directory, row, workers)).collect();
         Ok(JobList { jobs, next })
+    }
+
+    /// A job as lists show it, and those hear of it who listen to changes.
+    pub(super) fn listed(&self, directory: &Directory, row: JobRow, workers: bool) -> Job {
+        self.shared.sampled.shown(shown(directory, row, workers, false))
     }
 
     /// Whether the caller sees all jobs of a project, or the own ones only.
@@ -354,10 +302,7 @@ impl Control {
         let row = self.job_row(caller, Action::JobOutput, id).await?;
         self.look(caller, Action::JobOutput, Target::job(&row)).await?;
         let standing = self.standing(caller, Some((Action::JobOutput, Target::job(&row))))?;
-        let news = self.shared.watchers.subscribe(id);
-        // After the last number that the store holds comes nothing, as after any that is larger.
-        let after = after.min(i64::MAX as u64);
-        Ok(Follower { control: self.clone(), job: id, after, follow, news, standing, ended: false })
+        Ok(Follower::new(self.clone(), id, after, follow, standing))
     }
 
     /// How the elements of an array are doing.
@@ -427,7 +372,7 @@ impl Control {
             (Some(verdicts), Some(report)) if remarks => verdicts.missed(&report.denials),
             _ => Vec::new(),
         };
-        let mut job = shown(&directory, row, workers, output);
+        let mut job = self.shared.sampled.shown(shown(&directory, row, workers, output));
         if let Some((findings, more)) = findings {
             (job.findings, job.findings_more) = (findings, more);
         }
@@ -520,7 +465,7 @@ fn written(store: &dyn Store, job: JobId, attempt: u32) -> Stored<Written> {
     let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
     let mut after = 0;
     loop {
-        let events = store.events(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
+        let events = store.events_of_output(job, after, EVENTS_MOST, EVENT_BYTES_MOST)?;
         let Some(last) = events.last() else { break };
         after = last.seq;
         for event in events {

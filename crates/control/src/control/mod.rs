@@ -4,8 +4,12 @@
 //! that is still the newest; its audit row is in the same transaction. The row of a refusal is durable before the answer. An
 //! operation that only reads has its row written by the next commit, and one row a minute with its like ([`Tally`]).
 
+mod attention;
 mod blobs;
+mod changes;
+mod follower;
 mod jobs;
+mod past;
 mod people;
 mod platform;
 mod standing;
@@ -15,12 +19,13 @@ mod work;
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, Action, Authority, Resource};
 use crate::audit::{self, Chain};
+use crate::changes::Changes;
 use crate::clock::{Attention, Clock};
 use crate::config::Config;
 use crate::depot::Depot;
@@ -28,8 +33,10 @@ use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
 use crate::disk::{self, remove_parts};
 use crate::house::House;
+use crate::past::Past;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
+use crate::sampled::Sampled;
 use crate::secret;
 use crate::store::sqlite::Sqlite;
 use crate::store::{JobRow, KeyRow, MemberRow, People, Store, Stored, Transactions};
@@ -41,7 +48,9 @@ use crate::watch::Watchers;
 use crate::writer::Writer;
 
 pub use blobs::{BlobWriter, OpenBlob};
-pub use jobs::{Follower, JobFilter};
+pub use changes::{Listener, News};
+pub use follower::Follower;
+pub use jobs::JobFilter;
 pub use standing::Standing;
 
 /// Forecasts at once: one leaves a CPU to everybody else, even on the smallest machine.
@@ -95,6 +104,11 @@ pub(crate) struct Shared {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub watchers: Watchers,
+    pub sampled: Sampled,
+    pub changes: Changes<changes::Round>,
+    pub past: Mutex<Past>,
+    /// Why the audit log is known not to be whole.
+    audit_broken: Mutex<Option<String>>,
     pub depot: Depot,
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
@@ -114,6 +128,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn publish(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+
+    /// Why the audit log is known not to be whole: since the server found it so when it started, or was asked to look.
+    pub(crate) fn audit_broken(&self) -> Option<String> {
+        self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn audit_looked_at(&self, broken: Option<String>) {
+        *self.audit_broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
     }
 
     pub(crate) fn directory(&self) -> Arc<Directory> {
@@ -238,6 +261,7 @@ impl Control {
         let mut store = Sqlite::open(&path).map_err(|error| store_failed(&error))?;
         let now = clock.now();
         let mut chain = Chain::load(&store, sealing_key).map_err(|error| store_failed(&error))?;
+        let audit_broken = chain.broken().map(str::to_owned);
         let mut prepare = || -> Stored<Option<String>> {
             store.begin()?;
             // The server starts all the same: an operator must be able to look.
@@ -263,6 +287,10 @@ impl Control {
             config: Arc::clone(&config),
             clock: clock.clone(),
             watchers: Watchers::default(),
+            sampled: Sampled::default(),
+            changes: Changes::default(),
+            past: Mutex::default(),
+            audit_broken: Mutex::new(audit_broken),
             depot,
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
@@ -325,6 +353,7 @@ impl Control {
             })
             .await;
         self.shared.watchers.close();
+        self.shared.changes.close();
     }
 
     /// Commits what is under way, and stops the writer.

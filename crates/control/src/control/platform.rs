@@ -14,6 +14,7 @@ use crate::audit;
 use crate::books::{Account, DAY_MS};
 use crate::depot::io_problem;
 use crate::desk::{Act, Desk, day_of};
+use crate::directory::Directory;
 use crate::disk::{Part, private_dir};
 use crate::queue::{self, ProjectKey, UserKey};
 use crate::reading::store_problem;
@@ -46,7 +47,7 @@ fn shown_worker(desk: &Desk, row: &WorkerRow) -> Worker {
         environment: row.environment.clone(),
         seen_at: present.map_or(row.seen, |present| present.seen),
         enrolled_at: row.enrolled,
-        vitals: None,
+        vitals: present.and_then(|present| present.vitals),
     }
 }
 
@@ -70,45 +71,30 @@ impl Control {
                 return Err(Problem::new(Code::Forbidden, "you have no role that sees the queue of a project"));
             }
         }
-        let me = caller.user;
-        let (snapshot, order) = self
-            .act(|desk| {
-                let now = desk.now();
-                let estimates = &desk.state.estimates;
-                let estimate =
-                    |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
-                Ok((desk.state.queue.snapshot(now.0), desk.state.queue.order(now.0, NEXT_LOOKED_AT, &estimate)))
-            })
-            .await?;
-        let rows = self
-            .read(move |store| {
-                let mut rows = Vec::new();
-                for (position, (job, _)) in order.into_iter().enumerate() {
-                    rows.extend(store.job(JobId::from_u128(job.0))?.map(|row| (position as u64, row)));
-                }
-                Ok(rows)
-            })
-            .await?;
-        let visible =
-            |project: ProjectId, user: UserId| seen.iter().any(|(seen, all)| *seen == project && (*all || user == me));
-        let next = rows
-            .into_iter()
-            .filter(|(_, row)| visible(row.project, row.user))
-            .map(|(position, row)| QueuedJob {
-                id: row.id,
-                project: row.project,
-                user: row.user,
-                class: row.class,
-                position,
-                submitted_at: row.submitted,
-            })
-            .collect();
-        // What others have to do is theirs to know.
-        let shares = shares(&snapshot, &directory, &seen, me);
-        let projects = || shares.iter().filter(|share| share.user.is_none());
-        let (queued, running) =
-            (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
-        Ok(Queue { queued, running, shares, next })
+        Ok(self.line_up().await?.seen_by(&directory, &seen, caller.user))
+    }
+
+    /// The whole queue, for nobody yet. The writer only hands out what is looked at.
+    pub(super) async fn line_up(&self) -> Answer<LineUp> {
+        let (overview, estimates) =
+            self.act(|desk| Ok((desk.state.queue.overview(desk.now().0), Arc::clone(&desk.state.estimates)))).await?;
+        self.read(move |store| {
+            let estimate =
+                |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
+            let mut next = Vec::new();
+            for (position, (job, _)) in overview.order(NEXT_LOOKED_AT, &estimate).into_iter().enumerate() {
+                next.extend(store.job(JobId::from_u128(job.0))?.map(|row| QueuedJob {
+                    id: row.id,
+                    project: row.project,
+                    user: row.user,
+                    class: row.class,
+                    position: position as u64,
+                    submitted_at: row.submitted,
+                }));
+            }
+            Ok(LineUp { snapshot: overview.snapshot(), next })
+        })
+        .await
     }
 
     /// All workers, by name.
@@ -280,7 +266,12 @@ impl Control {
         self.look(caller, Action::AuditVerify, Target::Platform).await?;
         let key = self.shared.sealing_key;
         let expected = expected_head.map(str::to_owned);
-        self.read(move |store| audit::verify(store, &key, expected.as_deref())).await
+        let verdict = self.read(move |store| audit::verify(store, &key, expected.as_deref())).await?;
+        // A value that somebody noted wrongly says nothing about the log.
+        if expected_head.is_none() {
+            self.shared.audit_looked_at(verdict.broken.clone());
+        }
+        Ok(verdict)
     }
 
     /// Whether somebody may do something, why, and what would change that.
@@ -351,12 +342,7 @@ impl Control {
     }
 
     /// Whether the caller knows of a project, whatever else the key that is used may not.
-    pub(super) fn knows_project(
-        &self,
-        directory: &crate::directory::Directory,
-        caller: &Caller,
-        id: ProjectId,
-    ) -> Answer<bool> {
+    pub(super) fn knows_project(&self, directory: &Directory, caller: &Caller, id: ProjectId) -> Answer<bool> {
         let key = Self::key_row(directory, caller)?;
         if key.project.is_some_and(|only| only != id) {
             return Ok(false);
@@ -425,13 +411,28 @@ fn set_draining(desk: &mut Desk, id: WorkerId, draining: bool) -> Act<Worker> {
     Ok(shown_worker(desk, &row))
 }
 
-fn line(
-    names: &crate::directory::Directory,
-    project: ProjectId,
-    user: Option<UserId>,
-    account: Account,
-    quota: &Quota,
-) -> UsageLine {
+/// The whole queue at one moment.
+pub(super) struct LineUp {
+    snapshot: queue::Snapshot,
+    next: Vec<QueuedJob>,
+}
+
+impl LineUp {
+    /// What somebody sees of it who sees these projects, and of some only the own jobs.
+    pub(super) fn seen_by(&self, directory: &Directory, seen: &[(ProjectId, bool)], me: UserId) -> Queue {
+        let visible =
+            |job: &&QueuedJob| seen.iter().any(|(project, all)| *project == job.project && (*all || job.user == me));
+        let next = self.next.iter().filter(visible).cloned().collect();
+        // What others have to do is theirs to know.
+        let shares = shares(&self.snapshot, directory, seen, me);
+        let projects = || shares.iter().filter(|share| share.user.is_none());
+        let (queued, running) =
+            (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
+        Queue { queued, running, shares, next }
+    }
+}
+
+fn line(names: &Directory, project: ProjectId, user: Option<UserId>, account: Account, quota: &Quota) -> UsageLine {
     UsageLine {
         project,
         project_name: names.name_of_project(project),
@@ -447,12 +448,7 @@ fn line(
     }
 }
 
-fn shares(
-    snapshot: &queue::Snapshot,
-    directory: &Arc<crate::directory::Directory>,
-    seen: &[(ProjectId, bool)],
-    me: UserId,
-) -> Vec<Share> {
+fn shares(snapshot: &queue::Snapshot, directory: &Directory, seen: &[(ProjectId, bool)], me: UserId) -> Vec<Share> {
     let busy = |queued: u64, running: u32, share: f64| queued > 0 || running > 0 || share > 0.0;
     let all: u64 = snapshot
         .projects

@@ -13,9 +13,9 @@ use super::{Answer, Caller, Control, Target};
 use crate::access::Action;
 
 /// How soon it is noticed that the directory changed.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// How often everything is decided anew though the directory did not change: keys expire, policies know the time.
-const DECIDE: Duration = Duration::from_secs(5);
+pub(super) const DECIDE: Duration = Duration::from_secs(5);
 
 /// How many long answers of each key are open.
 #[derive(Debug, Default)]

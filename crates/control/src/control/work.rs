@@ -166,7 +166,7 @@ impl Control {
         let (reply, answered) = oneshot::channel();
         let quiet = self
             .act(move |desk| {
-                desk.beat(id, &beat.leases, reply)?;
+                desk.beat(id, &beat.leases, beat.vitals, reply)?;
                 Ok(desk.quiet_beat(id))
             })
             .await?;

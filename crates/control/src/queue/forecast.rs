@@ -13,6 +13,7 @@ use super::lanes::{Head, Item, LaneIx, Lanes, Lines};
 use super::ledger::{self, UserIx};
 use super::queued::{Class, Demand, JobKey, ProjectKey, Queued, Room, UserKey, WorkerKey};
 use super::reason::Reason;
+use super::snapshot::Snapshot;
 use super::state::{Claim, Claims, State, Worker};
 
 /// So many jobs are started one by one, exactly as the queue would.
@@ -44,6 +45,26 @@ pub struct Outlook {
     queue: Queue,
     job: JobKey,
     now_ms: u64,
+}
+
+/// The queue at one instant, as a whole.
+#[derive(Debug)]
+pub struct Overview {
+    queue: Queue,
+    queued: u64,
+    now_ms: u64,
+}
+
+impl Overview {
+    /// As [`Queue::order`].
+    pub fn order(&self, n: usize, estimate: Estimator<'_>) -> Vec<(JobKey, u64)> {
+        self.queue.order(self.now_ms, n, estimate)
+    }
+
+    /// As [`Queue::snapshot`].
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { queued: self.queued, ..self.queue.snapshot(self.now_ms) }
+    }
 }
 
 impl Outlook {
@@ -105,6 +126,12 @@ impl Queue {
         // usual one.
         let start_p90_ms = start_p90_ms.max(usual.found_ms);
         Some(Forecast { position: usual.position(), start_p50_ms: usual.found_ms, start_p90_ms })
+    }
+
+    /// All of it at this instant, to look at its order somewhere else, while the queue goes on.
+    pub fn overview(&self, now_ms: u64) -> Overview {
+        let queued = self.len() as u64;
+        Overview { queue: Queue { lanes: self.lanes.overview(), state: self.state.clone() }, queued, now_ms }
     }
 
     /// The first `n` jobs in the order in which they will start if all take their p50 estimate, with the

@@ -135,14 +135,19 @@ impl Lanes {
     /// A copy that shares the jobs, and in which only this one can be found by its key. Costs O(lanes + delayed jobs).
     pub fn outlook(&self, job: JobKey) -> Option<Lanes> {
         let place = *self.places.get(&job)?;
-        Some(Lanes {
+        Some(Lanes { places: BTreeMap::from([(job, place)]), ..self.overview() })
+    }
+
+    /// The same, in which no job can be found by its key.
+    pub fn overview(&self) -> Lanes {
+        Lanes {
             lanes: self.lanes.clone(),
-            places: BTreeMap::from([(job, place)]),
+            places: BTreeMap::new(),
             delayed: self.delayed.clone(),
             wakes: self.wakes.clone(),
             busy: self.busy.clone(),
             counts: self.counts.clone(),
-        })
+        }
     }
 
     /// Jobs that are delayed, the first to wake first.

@@ -310,6 +310,8 @@ pub(crate) trait Jobs {
     fn event_put(&mut self, job: JobId, event: &Event) -> Stored<()>;
     /// Events after `after`, in order: at most `count`, and no more once `bytes` of output are reached.
     fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>>;
+    /// The same of output alone: of a job that ran long, most other events are samples.
+    fn events_of_output(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>>;
     /// The last place.
     fn event_last(&self, job: JobId) -> Stored<u64>;
     /// Deletes at most `count` jobs that ended before `before`, with all that hangs on them, and at most `events` events.

@@ -121,8 +121,8 @@ impl Installation {
     pub async fn events(&self, id: JobId) -> Vec<Event> {
         let mut follower = self.control.job_events(&self.owner, id, 0, false).await.unwrap();
         let mut all = Vec::new();
-        while let Some(events) = follower.next().await.unwrap() {
-            all.extend(events);
+        while let Some(page) = follower.next().await.unwrap() {
+            all.extend_from_slice(page.events());
         }
         all
     }
@@ -130,8 +130,8 @@ impl Installation {
     /// Waits for an event of a kind.
     pub async fn until(&self, id: JobId, kind: &str) {
         let mut follower = self.control.job_events(&self.owner, id, 0, true).await.unwrap();
-        while let Some(events) = follower.next().await.unwrap() {
-            if events.iter().any(|event| event.body.kind() == kind) {
+        while let Some(page) = follower.next().await.unwrap() {
+            if page.events().iter().any(|event| event.body.kind() == kind) {
                 return;
             }
         }

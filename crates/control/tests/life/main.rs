@@ -3,9 +3,12 @@
 mod access;
 mod blobs;
 mod egress;
+mod following;
 mod installation;
 mod leases;
+mod samples;
 mod vetting;
+mod watching;
 
 use std::time::Duration;
 
@@ -125,8 +128,8 @@ async fn a_follower_sees_every_event_once_across_waits() {
     let mut follower = here.control.job_events(&here.owner, id, 0, true).await.unwrap();
     let following = tokio::spawn(async move {
         let mut seqs = Vec::new();
-        while let Some(events) = follower.next().await.unwrap() {
-            seqs.extend(events.iter().map(|event| event.seq));
+        while let Some(page) = follower.next().await.unwrap() {
+            seqs.extend(page.events().iter().map(|event| event.seq));
         }
         seqs
     });

@@ -102,8 +102,14 @@ impl Warden {
     ) {
         for _ in 0..AT_ONCE {
             let Some(listener) = &self.listener else { return };
-            if !is_asked(listener.as_fd()) || !(self.traces() || self.answers.take(now)) {
-                return;
+            match asked(listener.as_fd()) {
+                Asked::Something if self.traces() || self.answers.take(now) => {}
+                Asked::Something | Asked::Nothing => return,
+                // To wait for it still would be to spin until the last process is taken apart, a millisecond and more later.
+                Asked::NeverAgain => {
+                    self.listener = None;
+                    return;
+                }
             }
             let question = match notify::take(listener.as_fd()) {
                 Ok(question) => question,
@@ -178,11 +184,29 @@ impl Warden {
     }
 }
 
+/// What a listener has for us.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    Something,
+    Nothing,
+    /// No process has the filter any more: the listener hangs up (`seccomp_notify_poll` in the kernel's seccomp.c).
+    NeverAgain,
+}
+
 /// Whether a question is there to be taken: to take what is not there would wait.
-fn is_asked(listener: BorrowedFd<'_>) -> bool {
+fn asked(listener: BorrowedFd<'_>) -> Asked {
     let mut polled = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
-    let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-    asked == Ok(1) && polled[0].revents().contains(PollFlags::IN)
+    if poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) != Ok(1) {
+        return Asked::Nothing;
+    }
+    let events = polled[0].revents();
+    if events.contains(PollFlags::IN) {
+        Asked::Something
+    } else if events.contains(PollFlags::HUP) {
+        Asked::NeverAgain
+    } else {
+        Asked::Nothing
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +243,7 @@ mod tests {
     fn a_question_gets_the_error_of_the_policy_and_is_explained() {
         let (listener, go, thread) = confined();
         let mut warden = Warden::of(listener, Some(policy()), Network::None);
-        assert_eq!(warden.listener.as_ref().map(|fd| is_asked(fd.as_fd())), Some(false));
+        assert_eq!(warden.listener.as_ref().map(|fd| asked(fd.as_fd())), Some(Asked::Nothing));
         go.send(()).unwrap();
         drop(go);
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -233,12 +257,27 @@ mod tests {
     }
 
     #[test]
+    fn when_nobody_is_left_to_ask_nothing_is_waited_for() {
+        let (listener, go, thread) = confined();
+        let mut warden = Warden::of(listener, Some(policy()), Network::None);
+        drop(go);
+        assert!(thread.join().unwrap().is_empty());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // The kernel takes a thread apart a moment after it is joined.
+        while warden.wants_to_answer(Instant::now()).is_some() && Instant::now() < deadline {
+            warden.answer(Instant::now(), None, |_| {});
+            thread::yield_now();
+        }
+        assert!(warden.wants_to_answer(Instant::now()).is_none());
+    }
+
+    #[test]
     fn with_the_warden_gone_refused_stays_refused() {
         let (listener, go, thread) = confined();
         go.send(()).unwrap();
         // It waits for an answer, or is about to ask: either way there is nobody.
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !is_asked(listener.as_fd()) && Instant::now() < deadline {
+        while asked(listener.as_fd()) != Asked::Something && Instant::now() < deadline {
             thread::yield_now();
         }
         drop(listener);

@@ -6,6 +6,7 @@ mod jobs;
 mod platform;
 mod projects;
 mod vet;
+mod watching;
 mod worker;
 
 use axum::Router;
@@ -52,6 +53,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(projects::routes())
         .merge(access::routes())
         .merge(vet::routes())
+        .merge(watching::routes())
         .merge(worker::routes())
 }
 

@@ -30,6 +30,7 @@ use crate::room::{Rooms, Share, share};
 use crate::spares::{Spares, Whose};
 use crate::state_dir::RunDir;
 use crate::translate::{self, report};
+use crate::vitals::Running;
 
 /// How long a client may take to ask.
 const ASKING: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ pub(crate) struct Means {
     pub(crate) environment: Environment,
     pub(crate) spares: Arc<Spares>,
     pub(crate) rooms: Arc<Rooms>,
+    pub(crate) running: Arc<Running>,
     /// Where to collect to.
     pub(crate) runs: PathBuf,
 }
@@ -268,6 +270,7 @@ impl Shared {
         }
         drop(theirs);
         let Begun { cell, share, stdin, stdout, stderr, interrupt } = begun;
+        let counted = self.means.running.one();
         let ended = cell.wait(Streams {
             stdin: Input::Fd(stdin.as_fd()),
             stdout: Sink::Fd(stdout.as_fd()),
@@ -277,6 +280,7 @@ impl Shared {
             cancel: Some(socket.as_fd()),
             ..Streams::kept()
         });
+        drop(counted);
         // The client finds the end of its streams now, while we collect.
         drop((stdin, stdout, stderr, interrupt));
         let kind = report(&ended.exit).outcome.end.kind();

@@ -8,6 +8,7 @@ mod local;
 mod output;
 mod process;
 mod rooms;
+mod samples;
 mod server;
 mod warm;
 

@@ -12,7 +12,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gambeson_api::client::Target;
 use gambeson_api::work::*;
-use gambeson_api::{Code, Content, Digest, FileContent, JobId, LeaseId, Limits, Network, OutputStream, Problem};
+use gambeson_api::{
+    Code, Content, Digest, FileContent, JobId, LeaseId, Limits, Network, OutputStream, Problem, Vitals,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -31,6 +33,8 @@ pub struct Seen {
     pub appends: usize,
     pub starts_asked: usize,
     pub heartbeats: usize,
+    /// How it is, as the last heartbeat said.
+    pub vitals: Option<Vitals>,
     pub polls: Vec<LeaseRequest>,
     pub blobs_sent: usize,
     /// The most that ran at once.
@@ -319,7 +323,10 @@ async fn leases(State(server): Ours, headers: HeaderMap, Json(ask): Json<LeaseRe
 
 async fn heartbeat(State(server): Ours, headers: HeaderMap, Json(beat): Json<Heartbeat>) -> Answer<HeartbeatAnswer> {
     worker(&server, &headers)?;
-    server.change(|inner| inner.seen.heartbeats += 1);
+    server.change(|inner| {
+        inner.seen.heartbeats += 1;
+        inner.seen.vitals = beat.vitals;
+    });
     let ttl_ms = server.ttl.as_millis() as u64;
     let mut answer = HeartbeatAnswer { ttl_ms, ..HeartbeatAnswer::default() };
     let named = |leases: &BTreeSet<LeaseId>| leases.iter().copied().filter(|id| beat.leases.contains(id)).collect();

@@ -403,21 +403,19 @@ impl Jobs for Sqlite {
     }
 
     fn events(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>> {
-        let mut statement = self.db.prepare_cached(
+        self.some_events(
             "SELECT seq, at, attempt, stream, body FROM event WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?",
-        )?;
-        let mut rows = statement.query(params![Id(job.as_u128()), U(after), U(count as u64)])?;
-        let (mut found, mut size) = (Vec::new(), 0);
-        while size < bytes
-            && let Some(row) = rows.next()?
-        {
-            let event = event(row)?;
-            if let EventBody::Output { data, .. } = &event.body {
-                size += data.0.len();
-            }
-            found.push(event);
-        }
-        Ok(found)
+            (job, after),
+            (count, bytes),
+        )
+    }
+
+    fn events_of_output(&self, job: JobId, after: u64, count: usize, bytes: usize) -> Stored<Vec<Event>> {
+        self.some_events(
+            "SELECT seq, at, attempt, stream, body FROM event WHERE job = ? AND seq > ? AND stream > 0 ORDER BY seq LIMIT ?",
+            (job, after),
+            (count, bytes),
+        )
     }
 
     fn event_last(&self, job: JobId) -> Stored<u64> {
@@ -472,6 +470,22 @@ impl Jobs for Sqlite {
 }
 
 impl Sqlite {
+    fn some_events(&self, sql: &str, (job, after): (JobId, u64), (count, bytes): (usize, usize)) -> Stored<Vec<Event>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(params![Id(job.as_u128()), U(after), U(count as u64)])?;
+        let (mut found, mut size) = (Vec::new(), 0);
+        while size < bytes
+            && let Some(row) = rows.next()?
+        {
+            let event = event(row)?;
+            if let EventBody::Output { data, .. } = &event.body {
+                size += data.0.len();
+            }
+            found.push(event);
+        }
+        Ok(found)
+    }
+
     /// Deletes at most `count` of a job's events, the oldest first, but never its last. How many.
     fn some_events_delete(&self, job: Id, count: u32) -> Stored<u32> {
         let deleted = self.run(SOME_EVENTS_FORGET, params![job, count])?;
