@@ -36,15 +36,18 @@ export function fits(job: Job, filter: Filter): boolean {
   return true;
 }
 
+/** Any few digits are in the id of some job: it counts for words that are long enough to mean it. */
+const ID_LEAST = 6;
+
 /** Whether every word of the text is in something that is shown of the job. */
 export function says(job: Job, text: string): boolean {
-  const whole = [job.id, job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
+  const whole = [job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
     .join("\n")
     .toLowerCase();
   return text
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => whole.includes(word));
+    .every((word) => whole.includes(word) || (word.length >= ID_LEAST && job.id.includes(word)));
 }
 
 /** Two lists, newest first, as one; of two jobs of the same id that of `fresh`. Ids grow with time. */
