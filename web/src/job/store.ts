@@ -3,8 +3,7 @@ import { computed, signal, type ReadonlySignal, type Signal } from "@preact/sign
 import { call } from "../api/client.ts";
 import { onChange } from "../api/live.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
-import type { Job, JobState } from "../api/v1.ts";
-import type { Change } from "../api/watching.ts";
+import type { Change, Job, JobState } from "../api/v1.ts";
 
 export type Filter = {
   state: JobState | undefined;
