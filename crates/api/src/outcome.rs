@@ -116,6 +116,13 @@ pub struct LayerReport {
     pub detail: String,
 }
 
+impl LayerReport {
+    /// Whether cells run without it where the host does not offer it, without anyone's consent (`Layer::is_extra` of the sandbox).
+    pub fn is_extra(&self) -> bool {
+        self.name == "selinux"
+    }
+}
+
 /// One refused act, or several that are alike. What it says of the program it has from the program: a target, a
 /// file and a line are claims, and nothing was decided by them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -286,6 +286,14 @@ mod tests {
     use super::*;
     use api::{ArrayId, ArrayPlace, Content, FileContent, JobId, LeaseId};
 
+    #[test]
+    fn who_reads_a_report_knows_the_same_layers_for_extras() {
+        for report in posture(&Host::probe()) {
+            let layer = Layer::ALL.iter().find(|layer| layer.name() == report.name).unwrap();
+            assert_eq!(report.is_extra(), layer.is_extra(), "{layer}");
+        }
+    }
+
     fn lease() -> Lease {
         Lease {
             id: LeaseId::new(),

@@ -227,7 +227,7 @@ fn missing_layers(facts: &Facts) -> Vec<(Severity, Matter)> {
         let missing: Vec<&str> = row
             .layers
             .iter()
-            .filter(|layer| layer.state == LayerState::Missing)
+            .filter(|layer| layer.state == LayerState::Missing && !layer.is_extra())
             .map(|layer| layer.name.as_str())
             .collect();
         if !missing.is_empty() {
