@@ -19,6 +19,7 @@ cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
 cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
 cargo xtask bench followers [[debug] FOLLOWERS [SECONDS]]
                               many who follow one job that writes 2000 lines a second; with numbers, publishes nothing
+cargo xtask bench metrics     a scrape of the figures, with up to 100,000 queued jobs
 cargo xtask bench vet [quick] the reader on its labelled corpus, bandit beside it, and the time that a MiB takes
 cargo xtask bench warm [quick]
                               warm cells beside bare python3, bubblewrap and firejail; quick publishes nothing
@@ -52,6 +53,7 @@ fn run() -> anyhow::Result<()> {
         ["chaos", ..] => chaos::run(&args[1..]),
         ["bench", "queue", ..] => bench::queue(&args[2..]),
         ["bench", "followers", ..] => bench::followers(&args[2..]),
+        ["bench", "metrics", ..] => bench::metrics(&args[2..]),
         ["bench", "vet", ..] => bench::vet(&args[2..]),
         ["bench", "warm", ..] => bench::warm(&args[2..]),
         ["fuzz", ..] => fuzz::run(&args[1..]),

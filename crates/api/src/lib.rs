@@ -17,6 +17,7 @@ mod people;
 mod problem;
 mod quantity;
 mod time;
+pub mod trace;
 mod vet;
 mod watching;
 pub mod work;

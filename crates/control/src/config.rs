@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gambeson_api::trace::Tracer;
 use gambeson_api::{Limits, Quota};
 
 /// How what is submitted is read before it runs.
@@ -64,6 +65,10 @@ pub struct Config {
     pub vetting: Vetting,
     /// The largest blob, bytes.
     pub blob_max: u64,
+    /// With less free bytes on the disk the server is not ready: the store's log grows before it shrinks.
+    pub room_least: u64,
+    /// Where spans of jobs are told, if anywhere.
+    pub tracer: Tracer,
     /// A join token that is valid from the start, once: of the worker that `gambeson up` starts beside us.
     pub local_join_token: Option<String>,
 }
@@ -107,6 +112,8 @@ impl Config {
             keep_held_ms: 7 * 24 * HOUR,
             vetting: Vetting::Off,
             blob_max: 1 << 30,
+            room_least: 64 << 20,
+            tracer: Tracer::default(),
             local_join_token: None,
         }
     }

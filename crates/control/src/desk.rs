@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use gambeson_api::trace::{Span, SpanId};
 use gambeson_api::work::{HeartbeatAnswer, Lease, Room};
 use gambeson_api::{
     AuditRow, Code, End, Event, EventBody, JobId, JobState, LayerReport, LeaseId, Outcome, Problem, Project, ProjectId,
@@ -23,6 +24,7 @@ use crate::clock::{Attended, Attention, Clock};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::house::House;
+use crate::meters::Fact;
 use crate::past::{Gauges, Happened, Now, Trouble};
 use crate::queue::{self, Demand, Estimates, JobKey, ProjectKey, Queue, Queued, UserKey, WorkerKey};
 use crate::store::{JobRow, LeaseRow, OpenJob, Store, StoreError, Stored, UsageRow};
@@ -67,6 +69,10 @@ pub(crate) enum Effect {
     Beat { reply: oneshot::Sender<HeartbeatAnswer>, answer: HeartbeatAnswer },
     /// Something is to be remembered.
     Happened(Happened),
+    /// Something is to be counted.
+    Count(Fact),
+    /// Something that was done for a job is to be told.
+    Trace(Box<Span>),
     /// The directory changed.
     Directory,
     /// Files of blobs are to be removed.
@@ -435,10 +441,11 @@ impl Desk {
         let key = JobKey(row.id.as_u128());
         let charged = report.outcome.end.is_charged();
         let ran_ms = row.started.map_or(0, |started| now.since_ms(started));
+        let mut granted = None;
         let seq = match &live {
             Some(live) => {
                 self.state.leases.remove(&live.lease);
-                self.end_lease(live.lease)?;
+                granted = self.end_lease(live.lease)?;
                 self.state.queue.finish(key, now.0, if charged { ran_ms } else { 0 });
                 live.seq
             }
@@ -449,6 +456,9 @@ impl Desk {
                 self.store.event_last(row.id)?
             }
         };
+        self.count(Fact::ended(&row, &report, live.as_ref(), granted));
+        self.trace_lease(&row, granted, "ended");
+        self.trace(row.id, || crate::trail::whole(&row, &report, now));
         // What a worker says is not believed beyond what the job could use.
         let cpu_ms = if charged { (report.usage.cpu_ms.max(0.0) as u64).min(row.ask.limits.cpu_ms) } else { 0 };
         if row.started.is_some() && charged {
@@ -504,12 +514,37 @@ impl Desk {
         self.effects.push(Effect::Happened(happened));
     }
 
-    pub(crate) fn end_lease(&mut self, lease: LeaseId) -> Stored<()> {
-        if let Some(mut row) = self.store.lease(lease)? {
-            row.ended = Some(self.now());
-            self.store.lease_put(&row)?;
+    /// Notes the end of a lease. When it was granted, if there is such.
+    pub(crate) fn end_lease(&mut self, lease: LeaseId) -> Stored<Option<Time>> {
+        let Some(mut row) = self.store.lease(lease)? else { return Ok(None) };
+        row.ended = Some(self.now());
+        self.store.lease_put(&row)?;
+        Ok(Some(row.granted))
+    }
+
+    /// Has something told of a job, once it is committed, if its spans are told.
+    pub(crate) fn trace(&mut self, job: JobId, span: impl FnOnce() -> Span) {
+        if self.config.tracer.follows(job) {
+            self.effects.push(Effect::Trace(Box::new(span())));
         }
-        Ok(())
+    }
+
+    /// Tells of an attempt that is over.
+    pub(crate) fn trace_lease(&mut self, row: &JobRow, granted: Option<Time>, how: &'static str) {
+        let (job, attempt, now) = (row.id, row.attempt, self.now());
+        let Some(granted) = granted else { return };
+        self.trace(job, || {
+            let worker = row.worker.map(|worker| worker.to_string()).unwrap_or_default();
+            Span::of(job, "lease", attempt, SpanId::of_job(job), granted.into(), now.into())
+                .with("attempt", attempt)
+                .with("worker.id", worker)
+                .with("how", how)
+        });
+    }
+
+    /// Has something counted, once it is committed.
+    pub(crate) fn count(&mut self, fact: Fact) {
+        self.effects.push(Effect::Count(fact));
     }
 
     /// Counts somebody whose token is not the one.

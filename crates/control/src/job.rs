@@ -13,6 +13,7 @@ use gambeson_api::{
 
 use crate::admit::Admitted;
 use crate::desk::{Act, Desk, Effect, day_of, report_without_run};
+use crate::meters::Fact;
 use crate::past::Happened;
 use crate::queue::{Estimates, JobKey, Outlook};
 use crate::store::{BlobHold, Hold, JobRow, OpenJob, Remembered, StoreError};
@@ -188,6 +189,7 @@ impl Desk {
             self.state.enter(&open(&row));
             single = Some(row).filter(|_| array.is_none());
         }
+        self.count(Fact::Submitted { class: admitted.class, jobs: count });
         self.state.books.change(project, user, |account| {
             account.queued += u64::from(count);
             account.cpu_reserved_ms += limits.cpu_ms * u64::from(count);

@@ -14,6 +14,7 @@ use gambeson_api::{
 use tokio::sync::oneshot;
 
 use crate::desk::{Act, Beat, Desk, Effect, Failure, Live, Poll, Present, State, report_without_run};
+use crate::meters::Fact;
 use crate::past::{Happened, Trouble};
 use crate::queue::{Demand, JobKey, ProjectKey, UserKey, WorkerKey};
 use crate::secret;
@@ -262,6 +263,8 @@ impl Desk {
         self.store.lease_put(&lease)?;
         self.store.job_update(&row)?;
         self.event(job, seq + 1, row.attempt, EventBody::Leased { worker })?;
+        self.count(Fact::Leased);
+        self.trace(job, || crate::trail::queued(&row, now));
         let (project, user) = (ProjectKey(row.project.as_u128()), UserKey(row.user.as_u128()));
         let expected = self.state.estimates.estimate(project, user, row.ask.limits.wall_ms);
         self.state.queue.start(JobKey(job.as_u128()), WorkerKey(worker.as_u128()), now.0, expected.p50_ms);
@@ -422,6 +425,7 @@ impl Desk {
             row.started = Some(now);
             self.store.job_update(&row)?;
             self.happened(Happened::Started { project: row.project, waited_ms: now.since_ms(row.submitted) });
+            self.count(Fact::Started { class: row.class, waited_ms: now.since_ms(row.submitted) });
         }
         Ok(())
     }
@@ -468,6 +472,7 @@ impl Desk {
             "worker": row.worker.map(|worker| worker.to_string()),
         });
         self.audit_own("worker", "job.settle", job, row.project, detail)?;
+        self.count(Fact::LeaseEnded { how: "settled" });
         self.end(row, report)?;
         Ok(())
     }
@@ -570,6 +575,7 @@ impl Desk {
         if how == Ended::Unheard {
             self.happened(Happened::Trouble(Trouble::LeaseLost { worker: live.worker }));
         }
+        self.count(Fact::LeaseEnded { how: if how == Ended::HandedBack { "handed_back" } else { "lost" } });
         if live.cancel {
             let report = report_without_run(End::Cancelled {}, "it was cancelled; its worker did not report on it");
             return Ok(self.end(row, report)?);
@@ -592,13 +598,15 @@ impl Desk {
         }
         self.state.leases.remove(&lease);
         self.state.live.remove(&job);
-        self.end_lease(lease)?;
+        let granted = self.end_lease(lease)?;
+        self.trace_lease(&row, granted, if how == Ended::HandedBack { "handed back" } else { "lost" });
         // A second, then two: a worker that cannot start anything must not use up all attempts at once.
         row.not_before = now.plus_ms(1000 * u64::from(row.attempt));
         row.state = JobState::Queued;
         row.started = None;
         self.store.job_update(&row)?;
         self.event(job, live.seq + 1, row.attempt, EventBody::Requeued { why: why.to_owned() })?;
+        self.count(Fact::Requeued);
         self.state.queue.requeue(JobKey(job.as_u128()), row.not_before.0);
         self.state.books.change(row.project, row.user, |account| {
             account.running = account.running.saturating_sub(1);

@@ -244,15 +244,18 @@ fn run(mut desk: Desk, shared: &Shared, mut inbox: mpsc::Receiver<Order>) {
                 next = inbox.try_recv().ok();
             }
         }
+        let mut took = None;
         let result = result
             .and_then(|()| schedule(&mut desk))
             .and_then(|()| if desk.chain.last() == sealed { Ok(()) } else { desk.chain.clone().seal(&mut *desk.store) })
             .and_then(|()| {
                 let begun = Instant::now();
                 let committed = desk.store.commit();
-                done_so_far.commit += begun.elapsed();
+                took = Some(begun.elapsed());
                 committed
             });
+        done_so_far.commit += took.unwrap_or_default();
+        shared.meters.commit(result.is_ok(), took.unwrap_or_default(), replies.len(), desk.chain.last() - sealed);
         spoiled = result.is_err();
         trouble.note(result.as_ref().err());
         let told = std::mem::take(&mut desk.told);
@@ -374,6 +377,8 @@ fn tell(desk: &mut Desk, shared: &Shared, effect: Effect) {
         Effect::Happened(happened) => {
             shared.past.lock().unwrap_or_else(PoisonError::into_inner).note(desk.now(), happened);
         }
+        Effect::Count(fact) => shared.meters.count(fact),
+        Effect::Trace(span) => shared.config.tracer.tell(span.job, || *span),
         Effect::Directory => {}
         Effect::Forget(digests) => {
             for digest in digests {

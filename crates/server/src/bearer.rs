@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use gambeson_api::Code;
+use gambeson_api::trace::Link;
 use gambeson_control::{Caller, Control, WorkerCaller};
 
 use crate::cookie::{self, Cookies};
@@ -43,13 +44,16 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Key, Failure> {
         let control = Control::from_ref(state);
-        if !parts.headers.contains_key(AUTHORIZATION)
-            && let Some(shown) = Cookies::from_ref(state).shown(&parts.headers)
-        {
-            cookie::of_ours(parts)?;
-            return Ok(Key(control.authenticate_by_session(&shown.token, cookie::proof(parts))?));
-        }
-        Ok(Key(control.authenticate(bearer(&parts.headers))?))
+        let shown = Cookies::from_ref(state).shown(&parts.headers);
+        let caller = match shown.filter(|_| !parts.headers.contains_key(AUTHORIZATION)) {
+            Some(shown) => {
+                cookie::of_ours(parts)?;
+                control.authenticate_by_session(&shown.token, cookie::proof(parts))?
+            }
+            None => control.authenticate(bearer(&parts.headers))?,
+        };
+        let link = parts.headers.get("traceparent").and_then(|header| Link::read(header.to_str().ok()?));
+        Ok(Key(caller.led_by(link)))
     }
 }
 

@@ -11,7 +11,7 @@ static FILES: &[File] = &[
 ];
 
 async fn ask(files: &'static [File], path: &str, headers: &[(&str, &str)]) -> (Response, Vec<u8>) {
-    let router = crate::routes::finished(routes::<()>(files));
+    let router = crate::routes::finished(routes::<()>(files), crate::envelope::Envelope::default());
     let mut request = Request::get(path);
     for (name, value) in headers {
         request = request.header(*name, *value);

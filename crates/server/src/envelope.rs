@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
@@ -12,6 +13,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use gambeson_api::{Code, Problem, Time};
+use gambeson_control::Meters;
 use tracing::{debug, error};
 
 use crate::console::Cached;
@@ -37,17 +39,46 @@ impl RequestIds {
     }
 }
 
+/// What every answer passes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Envelope {
+    ids: RequestIds,
+    meters: Arc<Meters>,
+}
+
+impl Envelope {
+    pub(crate) fn new(meters: &Arc<Meters>) -> Envelope {
+        Envelope { meters: Arc::clone(meters), ..Envelope::default() }
+    }
+}
+
+/// In the place of a route's template, for what leads nowhere.
+const NO_ROUTE: &str = "none";
+
 /// The outermost layer of the router.
-pub(crate) async fn envelop(State(ids): State<RequestIds>, request: Request, next: Next) -> Response {
+pub(crate) async fn envelop(State(envelope): State<Envelope>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     // Whatever id the client sent is not looked at: ours are unique, theirs need not be, and would land in our log.
-    let id = ids.next();
+    let id = envelope.ids.next();
     let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let mut response = next.run(request).await;
     if let Some(Failure(problem)) = response.extensions_mut().remove::<Failure>() {
         write_problem(&mut response, *problem, &id);
     }
-    debug!(request.id = %id, http.method = %method, http.status = response.status().as_u16(), "answered {method}");
     let cached = response.extensions_mut().remove::<Cached>().is_some();
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    envelope.meters.request(route, method.as_str(), status, took);
+    // The template and not the path: that has names of people's files in it.
+    debug!(
+        request.id = %id,
+        http.method = %method,
+        http.route = route,
+        http.status = status,
+        http.ms = took.as_secs_f64() * 1000.0,
+        "answered {method} {route} with {status}"
+    );
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, value);
@@ -90,7 +121,7 @@ mod tests {
     async fn answer(problem: Problem) -> (Response, Problem) {
         let router = Router::new()
             .route("/", get(move || async move { Failure::from(problem).into_response() }))
-            .layer(axum::middleware::from_fn_with_state(RequestIds::default(), envelop));
+            .layer(axum::middleware::from_fn_with_state(Envelope::default(), envelop));
         let request = Request::get("/").header("x-request-id", "mine").body(Body::empty()).unwrap();
         let (head, body) = router.oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap();

@@ -7,6 +7,7 @@ mod console;
 mod cookie;
 mod document;
 mod envelope;
+mod exposition;
 mod failure;
 mod follow;
 mod guarded;

@@ -67,7 +67,7 @@ fn routes(seen: &Seen, bounds: Bounds) -> Router {
                 }))
             }),
         );
-    crate::routes::finished(router.with_state(bounds))
+    crate::routes::finished(router.with_state(bounds), crate::envelope::Envelope::default())
 }
 
 struct Server {

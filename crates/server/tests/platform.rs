@@ -500,3 +500,56 @@ async fn changes_are_frames_without_ids_that_begin_with_a_comment() {
     assert_eq!(platform.get("/v1/changes?wait=61s").await.code(), "invalid_query");
     assert_eq!(platform.get("/v1/changes?project=nowhere").await.code(), "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_come_in_the_form_that_was_asked_for_and_name_routes_by_their_templates() {
+    let platform = platform();
+    platform.project().await;
+    let job = platform.submit("print(1)").await;
+    platform.get(&format!("/v1/jobs/{}", job.id)).await;
+    platform.get(&format!("/v1/jobs/{}/artifacts/secret/name.txt", job.id)).await;
+    platform.get("/v9/nothing?key=gmb_1").await;
+    let open = Request::get("/metrics")
+        .header("authorization", format!("Bearer {}", platform.key))
+        .header("accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5");
+    let open = platform.ask(open.body(Body::empty()).unwrap()).await;
+    assert_eq!(open.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let open = String::from_utf8(open.body).unwrap();
+    assert!(open.contains("# TYPE gambeson_jobs_submitted counter\n") && open.ends_with("# EOF\n"), "{open}");
+    for line in [
+        r#"gambeson_http_request_seconds_count{route="/v1/jobs/{id}",method="GET",status="2xx"} 1"#,
+        r#"gambeson_http_request_seconds_count{route="/v1/jobs/{id}/artifacts/{*path}",method="GET",status="4xx"} 1"#,
+        r#"gambeson_http_request_seconds_count{route="none",method="GET",status="4xx"} 1"#,
+        r#"gambeson_http_request_seconds_count{route="/v1/jobs",method="POST",status="2xx"} 1"#,
+        r#"gambeson_queue_jobs{project="physics",class="normal"} 1"#,
+    ] {
+        assert!(open.lines().any(|given| given.starts_with(line)), "{line} is not in\n{open}");
+    }
+    for private in ["secret", "name.txt", &job.id.to_string(), "gmb_", "print"] {
+        assert!(!open.contains(private), "{private}");
+    }
+    let plain = platform.get("/metrics").await;
+    assert_eq!(plain.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let plain = String::from_utf8(plain.body).unwrap();
+    assert!(plain.contains("# TYPE gambeson_jobs_submitted_total counter\n") && !plain.contains("# EOF"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_ready_says_so_to_anybody_and_one_that_is_not_says_why() {
+    let platform = platform();
+    let ask = || async { platform.ask(Request::get("/readyz").body(Body::empty()).unwrap()).await };
+    let ready = ask().await;
+    assert_eq!(ready.status, StatusCode::OK);
+    assert_eq!(String::from_utf8(ready.body).unwrap(), "ready\nno worker is connected: jobs are taken and wait\n");
+    platform.control.drain().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let draining = ask().await;
+    assert_eq!((draining.status, draining.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable".into()));
+    let problem: Problem = draining.json();
+    assert_eq!(
+        problem.detail,
+        "not ready: the server was told to stop; no worker is connected: jobs are taken and wait"
+    );
+    let lives = platform.ask(Request::get("/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!(lives.status, StatusCode::OK, "it lives all the same");
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gambeson_api::client::Target;
+use gambeson_api::trace::Tracer;
 use gambeson_api::work::Room;
 use gambeson_sandbox::{Environment, Layer};
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub flush: Flush,
     /// How long one request for work waits; at most a minute.
     pub poll: Duration,
+    /// Where spans of jobs are told, if anywhere.
+    pub tracer: Tracer,
     /// Bytes of blobs that are kept for the next job.
     pub blobs_most: u64,
 }
@@ -60,6 +63,7 @@ impl Config {
             drain: Duration::from_secs(30),
             flush: Flush::default(),
             poll: Duration::from_secs(20),
+            tracer: Tracer::default(),
             blobs_most: 1 << 30,
         }
     }

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use gambeson_api::client::ClientError;
 use gambeson_api::client::worker::{WorkerClient, digest_of};
+use gambeson_api::trace::{Moment, Tracer};
 use gambeson_api::work::{Append, Entry, HandBack, Lease, Settle, Skipped};
-use gambeson_api::{Artifact, FileContent, Network, OutputStream, Report, StartAsked};
+use gambeson_api::{Artifact, FileContent, Network, OutputStream, Report, Start, StartAsked};
 use gambeson_sandbox::{Bytes, Collected, End, Environment, Host, Layer, Limit, Refusal, plan};
 use tokio::io::AsyncSeekExt;
 use tokio::sync::oneshot;
@@ -32,6 +33,7 @@ use crate::outage::{Outage, cause};
 use crate::spares::Spares;
 use crate::state_dir::RunDir;
 use crate::stream::stream;
+use crate::trail::Trail;
 use crate::translate::{Contents, Fetched, refusal, report, report_of_end, spec};
 use crate::vitals::Running;
 
@@ -46,6 +48,7 @@ pub(crate) struct Place {
     pub(crate) spares: Option<Arc<Spares>>,
     pub(crate) running: Arc<Running>,
     pub(crate) flush: Flush,
+    pub(crate) tracer: Tracer,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) runs: PathBuf,
     pub(crate) egress: Egress,
@@ -87,13 +90,16 @@ pub(crate) async fn carry_out(place: Arc<Place>, lease: Lease, holding: Arc<Hold
 
 async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, Gone> {
     let holding = Arc::clone(&asking.holding);
+    let (trail, begun) = (Trail::of(&place.tracer, &lease), Moment::now());
     let ready = tokio::select! {
         biased;
         gone = holding.gone() => return Err(gone),
         () = holding.at_least(Verdict::HandBack) => Err(stopped(&holding)?),
         ready = prepare(place, &mut lease, &asking) => ready,
     };
-    let mut journal = Journal { asking, backlog: Backlog::default() };
+    trail.tell("prepare", begun, []);
+    let mut journal = Journal { asking, backlog: Backlog::default(), trail };
+    let starting = Moment::now();
     let (order, ends) = match ready {
         Ok(ready) => ready,
         Err(Unready::Gone(gone)) => return Err(gone),
@@ -112,6 +118,7 @@ async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, G
     if may_rerun {
         // Should we die before it is recorded, it runs again, which is no harm: nobody waits for a disk.
         let _ = go.send(());
+        journal.trail.tell("start", starting, []);
         return journal.run(ends, told, place.flush).await;
     }
     let sent = tokio::select! {
@@ -128,6 +135,7 @@ async fn live(place: &Place, mut lease: Lease, asking: Asking) -> Result<Left, G
     }
     // A thread that is not there any more has said so.
     let _ = go.send(());
+    journal.trail.tell("start", starting, []);
     journal.run(ends, told, place.flush).await
 }
 
@@ -263,6 +271,7 @@ async fn bring(
 pub(crate) struct Journal {
     pub(crate) asking: Asking,
     pub(crate) backlog: Backlog,
+    pub(crate) trail: Trail,
 }
 
 impl Journal {
@@ -297,12 +306,16 @@ impl Journal {
     }
 
     async fn settle(mut self, report: Report, artifacts: Vec<Artifact>, skipped: Vec<Skipped>) -> Result<Left, Gone> {
+        let settling = Moment::now();
         self.send(Backlog::fits).await?;
         let Append { first, entries } = self.backlog.batch();
         let kind = report.outcome.end.kind();
         let settle = &Settle { first, entries, report, artifacts, skipped };
         match self.asking.insist(|client| async move { client.settle(settle).await }).await {
-            Ok(_) => Ok(Left::Settled(kind)),
+            Ok(_) => {
+                self.trail.tell("settle", settling, []);
+                Ok(Left::Settled(kind))
+            }
             Err(NoAnswer::Gone(gone)) => Err(gone),
             Err(NoAnswer::Refused(refused)) => {
                 tracing::error!(lease.id = %self.asking.holding.lease, error = %refused, "the server refuses the end of a job");
@@ -318,6 +331,7 @@ impl Journal {
 
     /// From the launch to the end.
     async fn run(mut self, ends: Ends, told: oneshot::Receiver<CellEnd>, flush: Flush) -> Result<Left, Gone> {
+        let running = Moment::now();
         let (end, denials) = stream(&mut self, ends, told, flush).await?;
         match end {
             CellEnd::NotLaunched => match self.asking.holding.verdict(BootTime::now()) {
@@ -332,6 +346,9 @@ impl Journal {
                     }
                 }
                 let mut report = report(&exit);
+                let start = if report.start == Start::Warm { "warm" } else { "cold" };
+                let facts = [("outcome", report.outcome.end.kind().into()), ("start", start.into())];
+                self.trail.tell("run", running, facts);
                 report.denials.extend(denials);
                 let Some((dir, collected)) = left else {
                     return self.settle(report, Vec::new(), Vec::new()).await;
@@ -340,7 +357,9 @@ impl Journal {
                     // Whoever follows the output need not wait for the uploads.
                     self.send(Backlog::is_empty).await?;
                 }
+                let (collecting, files) = (Moment::now(), collected.artifacts.len() as u32);
                 let (artifacts, skipped) = self.upload(&dir, collected).await?;
+                self.trail.tell("collect", collecting, [("files", files.into())]);
                 self.settle(report, artifacts, skipped).await
             }
         }

@@ -18,6 +18,7 @@ mod room;
 mod spares;
 mod state_dir;
 mod stream;
+mod trail;
 mod translate;
 mod vitals;
 mod worker;

@@ -178,6 +178,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>, ready: impl FnO
         environment: config.environment.clone(),
         accept_missing: config.accept_missing.clone(),
         flush: config.flush,
+        tracer: config.tracer.clone(),
         blobs: Arc::new(Blobs::new(state.blobs(), config.blobs_most)),
         runs: state.runs(),
         egress: Egress::new(usize::try_from(config.room.slots).unwrap_or(usize::MAX)),

@@ -18,7 +18,7 @@ use anyhow::bail;
 
 pub(crate) use cold::cold;
 pub(crate) use followers::followers;
-pub(crate) use queue::queue;
+pub(crate) use queue::{metrics, queue};
 pub(crate) use vet::vet;
 pub(crate) use warm::warm;
 

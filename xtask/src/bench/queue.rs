@@ -4,10 +4,11 @@
 //! A simulated worker asks for leases and settles them without running anything.
 
 mod pour;
+mod scrape;
 mod side;
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -29,28 +30,50 @@ const QUESTIONS: usize = 100;
 
 /// `args`: lengths to measure instead of [`LENGTHS`], or `pour` alone; then nothing is published.
 pub(crate) fn queue(args: &[String]) -> anyhow::Result<()> {
-    if cfg!(debug_assertions) {
-        // The client is measured along: it is to be as fast as the server.
-        let build = ["build", "--release", "--package", "gambeson", "--package", "xtask"];
-        ensure!(Command::new("cargo").args(build).status()?.success(), "the build failed");
-        let error = Command::new("target/release/xtask").args(["bench", "queue"]).args(args).exec();
-        return Err(error).context("target/release/xtask cannot be started");
-    }
-    let binary = Path::new("target/release/gambeson").canonicalize()?;
+    let binary = released("queue", args)?;
     if args == ["pour"] {
         print!("{}", pour::measure(&binary)?);
         return Ok(());
     }
     let lengths: Vec<u32> = args.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let here = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut report = format!("On {} ({}, Linux {})", said("date", &["-u", "+%F"])?, cpus()?, said("uname", &["-r"])?);
-    let load = std::fs::read_to_string("/proc/loadavg")?;
-    let load = load.split_whitespace().next().unwrap_or("?");
-    report.push_str(&format!(", with a load of {load} when it began.\n"));
+    let mut report = machine()?;
     report.push_str(&here.block_on(races(&binary, if lengths.is_empty() { &LENGTHS } else { &lengths }))?);
     report.push_str(&pour::measure(&binary)?);
     print!("{report}");
     if lengths.is_empty() { publish("queue", &report) } else { Ok(()) }
+}
+
+/// `cargo xtask bench metrics`: what a scrape costs. `args`: lengths to measure instead; then nothing is published.
+pub(crate) fn metrics(args: &[String]) -> anyhow::Result<()> {
+    let binary = released("metrics", args)?;
+    let lengths: Vec<u32> = args.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let here = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut report = machine()?;
+    report
+        .push_str(&here.block_on(scrape::measure(&binary, if lengths.is_empty() { &[0, 100_000] } else { &lengths }))?);
+    print!("{report}");
+    if lengths.is_empty() { publish("metrics", &report) } else { Ok(()) }
+}
+
+/// The released binary. From a debug build goes on as the released xtask: the client is measured along, and is to be as
+/// fast as the server.
+fn released(bench: &str, args: &[String]) -> anyhow::Result<PathBuf> {
+    if cfg!(debug_assertions) {
+        let build = ["build", "--release", "--package", "gambeson", "--package", "xtask"];
+        ensure!(Command::new("cargo").args(build).status()?.success(), "the build failed");
+        let error = Command::new("target/release/xtask").args(["bench", bench]).args(args).exec();
+        return Err(error).context("target/release/xtask cannot be started");
+    }
+    Ok(Path::new("target/release/gambeson").canonicalize()?)
+}
+
+/// Where and when, and how busy it was.
+fn machine() -> anyhow::Result<String> {
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split_whitespace().next().unwrap_or("?");
+    let (day, kernel) = (said("date", &["-u", "+%F"])?, said("uname", &["-r"])?);
+    Ok(format!("On {day} ({}, Linux {kernel}), with a load of {load} when it began.\n", cpus()?))
 }
 
 /// What was measured of one server.

@@ -7,6 +7,7 @@
 mod changes;
 mod connection;
 pub mod events;
+pub mod otlp;
 pub mod people;
 pub mod worker;
 

@@ -462,6 +462,14 @@ impl Client {
         self.get(Address::new("/v1/posture")).await
     }
 
+    /// The figures that monitoring collects, as OpenMetrics text.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let request = self.request(Method::GET, Address::new("/metrics"));
+        let response =
+            self.connection.send(request.header("accept", "application/openmetrics-text; version=1.0.0")).await?;
+        response.text().await.map_err(|source| self.connection.unreachable(source))
+    }
+
     /// Writes a copy of the store.
     pub async fn backup(&self, request: &BackupRequest) -> Result<Backup, ClientError> {
         let address = Address::new("/v1/backup");

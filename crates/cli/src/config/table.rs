@@ -420,6 +420,14 @@ settings! {
         /// The least urgent message that is written.
         level: LogLevel = Is("info");
     }
+
+    /// Traces of jobs, for a collector of OpenTelemetry's (OTLP over HTTP).
+    observe: Observe {
+        /// The collector. /v1/traces is added where there is no path. Server and worker each send what they see.
+        otlp: Option<ServerUrl> = Unset { meaning: "no traces", example: "http://127.0.0.1:4318" };
+        /// The part of all jobs that is traced; set it alike on server and workers.
+        otlp_sample: Percent = Is("100"), "1" ..= "100";
+    }
 }
 
 fn data_dir(basis: &Basis<'_>) -> Option<String> {

@@ -11,6 +11,8 @@ use std::io::{IsTerminal, Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gambeson_api::client::otlp::Exporter;
+use gambeson_api::trace::Tracer;
 use tracing_subscriber::EnvFilter;
 
 pub use self::backup::{BackupOptions, RestoreOptions, backup, restore};
@@ -85,6 +87,22 @@ fn log(settings: &Settings) {
         LogFormat::Json => log.json().try_init(),
         LogFormat::Pretty => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
     };
+}
+
+/// Where spans go, as the settings say. The exporter sends what is left when it is dropped.
+fn tracer(settings: &Settings, service: &'static str) -> Result<(Tracer, Option<Exporter>), ExitCode> {
+    let Some(collector) = &settings.observe.otlp else { return Ok((Tracer::default(), None)) };
+    let said = |sent: Result<(), String>| match sent {
+        Ok(()) => tracing::info!("the collector takes traces again"),
+        Err(why) => tracing::warn!("the collector takes no traces, and jobs go on without: {why}"),
+    };
+    match Exporter::start(collector.as_str(), service, settings.observe.otlp_sample.0, said) {
+        Ok((tracer, exporter)) => Ok((tracer, Some(exporter))),
+        Err(error) => {
+            complain(&format!("observe.otlp: {}", whole(&error)));
+            Err(ExitCode::Usage)
+        }
+    }
 }
 
 /// Until somebody wants us to end: SIGTERM, SIGINT, or the end of `up`.

@@ -10,7 +10,7 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
 
-use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, checked, log, runtime, stopping, whole};
+use super::{LOCAL_TOKEN, ServeOptions, WITH_PARENT, announce, checked, log, runtime, stopping, tracer, whole};
 use crate::config::{ConfigProblem, Settings};
 use crate::exit_code::ExitCode;
 use crate::terminal::complain;
@@ -35,7 +35,8 @@ fn try_serve(options: &ServeOptions) -> Result<ExitCode, ExitCode> {
              start it as a user of its own, as gambeson-server.service does"
         );
     }
-    let config = checked(config(&settings))?;
+    let (tracer, _exporter) = tracer(&settings, "gambeson-server")?;
+    let config = Config { tracer, ..checked(config(&settings))? };
     let opened = Control::open(config, Clock::System).map_err(|error| {
         complain(&whole(&error));
         ExitCode::Usage

@@ -4,7 +4,7 @@ use gambeson_api::work::Room;
 use gambeson_sandbox::Missing;
 use gambeson_worker::{Config, Local, Warmth, WorkerError};
 
-use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, whole};
+use super::{LOCAL_TOKEN, WorkerOptions, checked, log, runtime, stopping, tracer, whole};
 use crate::config::{ConfigProblem, Settings};
 use crate::exit_code::ExitCode;
 use crate::python;
@@ -29,7 +29,8 @@ fn try_worker(options: &WorkerOptions) -> Result<ExitCode, ExitCode> {
     .collect();
     let settings = checked(options.sources.load(&flags).map(|(settings, _)| settings))?;
     log(&settings);
-    let config = checked(config(&settings))?;
+    let (tracer, _exporter) = tracer(&settings, "gambeson-worker")?;
+    let config = Config { tracer, ..checked(config(&settings))? };
     let worked = runtime()?.block_on(async {
         let stop = stopping().map_err(|error| error.to_string())?;
         let ready = || tracing::info!("the worker is ready");

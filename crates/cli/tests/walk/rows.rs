@@ -257,7 +257,9 @@ pub const ROWS: &[Row] = &[
         let name = lab.name();
         asked.json(&json!({"name": name}));
     }),
+    row("GET", "/metrics", "", |_, _, _| {}),
     row("GET", "/", "", |_, _, _| {}),
+    row("GET", "/readyz", "", |_, _, _| {}),
     row("GET", "/healthz", "", |_, _, _| {}),
     row("GET", "/openapi.json", "", |_, _, _| {}),
 ];

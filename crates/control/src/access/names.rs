@@ -168,6 +168,8 @@ Action {
     WorkerUndrain = "worker.undrain",
     /// See which layers hold and which are missing.
     PostureView = "posture.view",
+    /// Read the figures that monitoring collects.
+    MetricsView = "metrics.view",
     /// Read the audit log of a scope.
     AuditView = "audit.view",
     /// Verify the audit log.
@@ -215,7 +217,9 @@ impl Action {
             | Action::JobApprove
             | Action::BlobWrite => KeyScope::JobsWrite,
             Action::KeyView | Action::KeyCreate | Action::KeyRevoke => KeyScope::Keys,
-            Action::MemberView | Action::UserView | Action::WorkerView | Action::PostureView => KeyScope::AdminRead,
+            Action::MemberView | Action::UserView | Action::WorkerView | Action::PostureView | Action::MetricsView => {
+                KeyScope::AdminRead
+            }
             Action::ProjectCreate
             | Action::ProjectUpdate
             | Action::MemberWrite
@@ -257,6 +261,7 @@ impl Action {
             | Action::WorkerDrain
             | Action::WorkerUndrain
             | Action::PostureView
+            | Action::MetricsView
             | Action::AuditVerify
             | Action::BackupCreate => &[Kind::Platform],
         }

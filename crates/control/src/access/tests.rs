@@ -96,7 +96,7 @@ fn every_built_in_policy_has_an_id_and_a_reason_in_words() {
 fn of_a_project_ours_allow_nothing_to_who_has_no_role_there_nor_on_the_platform() {
     let elsewhere = Role::ALL.iter().map(|role| (Scope::Project("prj_elsewhere".into()), *role));
     let stranger = asker(&elsewhere.collect::<Vec<_>>());
-    let of_lab = [Resource::Project(lab()), Resource::Job(job_of("usr_x"))];
+    let of_lab = [Resource::Project(lab()), job_of("usr_x")];
     let mut asked = 0;
     for action in Action::ALL.iter().filter(|action| !action.name().starts_with("job.submit.")) {
         for resource in of_lab.iter().filter(|resource| action.kinds().contains(&resource.kind())) {

@@ -198,11 +198,7 @@ fn no_worker(facts: &Facts, sights: &[Sight]) -> Option<(Severity, Matter)> {
     if facts.served || waiting == 0 {
         return None;
     }
-    let why = if facts.connected {
-        "every connected worker is drained"
-    } else {
-        "no worker is connected"
-    };
+    let why = if facts.connected { "every connected worker is drained" } else { "no worker is connected" };
     let says =
         format!("{} and {why}.", if waiting == 1 { "1 job waits".into() } else { format!("{waiting} jobs wait") });
     let remedy = "Start `gambeson worker` on a host, or let one that is drained take jobs: `gambeson worker undrain`.";

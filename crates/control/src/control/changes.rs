@@ -17,6 +17,7 @@ use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::Action;
 use crate::changes::{Due, Joined};
 use crate::directory::{Directory, Rights};
+use crate::meters::Following;
 
 /// What comes within this time after a silence comes in one round.
 const GATHER: Duration = Duration::from_millis(20);
@@ -162,6 +163,8 @@ pub struct Listener {
     standing: Standing,
     view: Decided,
     rounds: broadcast::Receiver<Arc<Round>>,
+    /// Counted as long as it listens.
+    _following: Following,
 }
 
 impl std::fmt::Debug for Listener {
@@ -240,7 +243,9 @@ impl Control {
         if first {
             tokio::spawn(tell(self.clone()));
         }
-        Ok(Listener { control: self.clone(), caller: caller.clone(), project: named, standing, view, rounds })
+        let _following = self.meters().follow("changes");
+        let (control, caller) = (self.clone(), caller.clone());
+        Ok(Listener { control, caller, project: named, standing, view, rounds, _following })
     }
 
     /// Whether what was decided still is what would be: nothing changed that it hangs on, nor, where operators' policies may know the

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Answer, Control, Standing};
 use crate::feed::{Feed, Found, Page, Reading};
+use crate::meters::Following;
 use crate::watch::Told;
 
 /// Events of one page: bounded in number and bytes.
@@ -23,6 +24,8 @@ pub struct Follower {
     news: watch::Receiver<Told>,
     feed: Arc<Feed>,
     standing: Standing,
+    /// Counted as long as it follows.
+    _following: Option<Following>,
     ended: bool,
 }
 
@@ -32,7 +35,8 @@ impl Follower {
         let (news, feed) = control.shared.watchers.follow(job);
         // After the last number that the store holds comes nothing, as after any that is larger.
         let after = after.min(i64::MAX as u64);
-        Follower { control, job, after, follow, news, feed, standing, ended: false }
+        let following = follow.then(|| control.meters().follow("job"));
+        Follower { control, job, after, follow, news, feed, standing, _following: following, ended: false }
     }
 
     /// The next events, waiting for them; `None` after the last one of an ended job, and when the server stops.

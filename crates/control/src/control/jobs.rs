@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gambeson_api::trace::Moment;
 use gambeson_api::{
     Accepted, Array, ArrayId, Artifact, Code, EventBody, Job, JobId, JobList, JobSource, JobState, Network,
     OutputStream, Problem, Submission, UserId, Waiting,
@@ -16,6 +17,7 @@ use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::job::{Submitted, waiting, waiting_unforeseen};
 use crate::store::{JobQuery, JobRow, STREAM_MOST, Store, StoreError, Stored};
+use crate::trail::Accepting;
 use crate::vetting::{self, Advice};
 use crate::watch::Told;
 
@@ -76,6 +78,13 @@ impl Control {
     /// # Errors
     /// What makes no sense, is not allowed, or exceeds a quota.
     pub async fn submit(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
+        let answer = self.accept(caller, submission, wait).await;
+        answer.inspect_err(|problem| self.shared.meters.problem(problem.code))
+    }
+
+    async fn accept(&self, caller: &Caller, submission: Submission, wait: Duration) -> Answer<Accepted> {
+        // Its trace begins with its id, and that with the request.
+        let (first, begun) = (JobId::new(), Moment::now());
         let directory = self.shared.directory();
         let project = self.project_of(&directory, caller, Action::JobSubmit, submission.project.as_deref()).await?;
         let named = submission.project.clone();
@@ -95,9 +104,11 @@ impl Control {
                 return Err(problem);
             }
         };
+        let reading = Moment::now();
         let advice = self.advice(caller, project, &submission, &admitted).await?;
+        let read = (reading, Moment::now());
         let context = self.context().submitting(facts(&admitted, advice.as_ref()));
-        let ids = (JobId::new(), admitted.array.map(|_| ArrayId::new()));
+        let ids = (first, admitted.array.map(|_| ArrayId::new()));
         let news = (admitted.array.is_none() && !wait.is_zero()).then(|| self.shared.watchers.subscribe(ids.0));
         let (user, key) = (caller.user, caller.key);
         let findings = advice.map(|advice| advice.kept);
@@ -114,8 +125,18 @@ impl Control {
         };
         // A wait that is not to be had is refused before anything is accepted.
         let standing = news.is_some().then(|| self.standing(caller, None)).transpose()?;
+        let accepting = Accepting { begun, read, handed: Moment::now() };
         let submitted = self.perform_as(caller, Action::JobSubmit, Target::Project(project), context, decide).await;
         let submitted = submitted.map_err(unseen(project, named.as_deref()))?;
+        let new = match &submitted {
+            Submitted::Job(row, _) => row.id == first,
+            Submitted::Array(array) => array.first == first,
+            Submitted::Before(_) => false,
+        };
+        let tracer = &self.shared.config.tracer;
+        if new && tracer.follows(first) {
+            accepting.spans(first, caller.link).into_iter().for_each(|span| tracer.tell(first, || span));
+        }
         match submitted {
             Submitted::Array(array) => Ok(Accepted::Array(array)),
             // Whoever may submit may see what they submitted, at least as its receipt.

@@ -23,6 +23,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use gambeson_api::trace::Link;
 use gambeson_api::{AuditRow, Code, JobId, KeyId, Problem, Project, ProjectId, Time, User, UserId, UserKind, WorkerId};
 
 use crate::access::{self, Action, Authority, Resource};
@@ -35,9 +36,11 @@ use crate::desk::{Act, Desk, Failure, State};
 use crate::directory::Directory;
 use crate::disk::{self, remove_parts};
 use crate::house::House;
+use crate::meters::Meters;
 use crate::past::Past;
 use crate::rate::Rates;
 use crate::reading::{Readers, store_problem};
+use crate::ready;
 use crate::sampled::Sampled;
 use crate::secret;
 use crate::store::sqlite::Sqlite;
@@ -54,6 +57,7 @@ pub use changes::{Listener, News};
 pub use follower::Follower;
 pub use jobs::JobFilter;
 pub use platform::AuditFilter;
+pub(crate) use platform::shown_worker;
 pub use sessions::{Proof, SignedIn};
 pub use standing::Standing;
 
@@ -72,9 +76,17 @@ pub struct Caller {
     user: UserId,
     /// The session that stood for the key, if it came by one.
     session: Option<sessions::SessionId>,
+    /// What of theirs led to this, where they said it.
+    link: Option<Link>,
 }
 
 impl Caller {
+    /// The same, led by a span of their own.
+    #[must_use]
+    pub fn led_by(self, link: Option<Link>) -> Caller {
+        Caller { link, ..self }
+    }
+
     /// The user's id.
     pub fn user(&self) -> UserId {
         self.user
@@ -120,6 +132,8 @@ pub(crate) struct Shared {
     pub uploads: Arc<Uploads>,
     pub readers: Arc<Readers>,
     pub reading: Reading,
+    pub meters: Arc<Meters>,
+    pub ready: ready::Last,
     directory: RwLock<Arc<Directory>>,
     authority: Authority,
     rates: Rates,
@@ -302,6 +316,8 @@ impl Control {
             past: Mutex::default(),
             audit_broken: Mutex::new(audit_broken),
             depot,
+            meters: Arc::default(),
+            ready: ready::Last::default(),
             uploads: Arc::default(),
             readers: Arc::new(Readers::new(path)),
             reading: Reading::start(&config.vetting)
@@ -412,6 +428,7 @@ impl Control {
     fn let_in(&self, directory: &Directory, key: &KeyRow, now: Time) -> Answer<Caller> {
         if let Err(wait_ms) = self.shared.rates.take(key.id, self.shared.clock.steady_ms()) {
             self.note_refused(directory, key, now, Code::RateLimited, Vec::new());
+            self.shared.meters.rate_limited();
             let detail = format!("a key may ask {} times a second", self.shared.config.rate_per_second);
             return Err(Problem::new(Code::RateLimited, detail).retry_after(wait_ms.div_ceil(1000)));
         }
@@ -432,7 +449,7 @@ impl Control {
                 Ok(())
             });
         }
-        Ok(Caller { key: key.id, user: key.user, session: None })
+        Ok(Caller { key: key.id, user: key.user, session: None, link: None })
     }
 
     /// Refusals of those who did not show who they are are counted, and told to the audit log once a minute: a row for each

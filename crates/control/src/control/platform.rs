@@ -58,7 +58,7 @@ fn day_text(day: u32) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| day.to_string(), |time| time.to_string()[..10].to_owned())
 }
 
-fn shown_worker(desk: &Desk, row: &WorkerRow) -> Worker {
+pub(crate) fn shown_worker(desk: &Desk, row: &WorkerRow) -> Worker {
     let running = desk.state.live.values().filter(|live| live.worker == row.id).count() as u64;
     let present = desk.state.present.get(&row.id);
     Worker {

@@ -94,7 +94,10 @@ impl Control {
         let control = self.clone();
         let (files, entry) = (submission.files.clone(), submission.entry.clone());
         let gather = move || vetting::gathered(&files, &entry, &control.shared.depot);
-        Ok(Some(reading.read(caller.user, name, gather).await))
+        let begun = std::time::Instant::now();
+        let read = reading.read(caller.user, name, gather).await;
+        self.shared.meters.vetted(begun.elapsed());
+        Ok(Some(read))
     }
 
     fn may_submit(

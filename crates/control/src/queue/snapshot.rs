@@ -60,6 +60,22 @@ pub struct UserLine {
 }
 
 impl Queue {
+    /// Each project that ever had a job or rules, by key, with its waiting jobs by class and how many run. Costs O(users).
+    pub fn counts(&self) -> Vec<(ProjectKey, [u64; 3], u32)> {
+        let ledger = &self.state.ledger;
+        let mut counts: Vec<(ProjectKey, [u64; 3], u32)> = Vec::with_capacity(ledger.projects.len());
+        for user in ledger.users_sorted() {
+            let project = ledger.project(ledger.user(user).project);
+            if counts.last().is_none_or(|(key, ..)| *key != project.key) {
+                counts.push((project.key, [0; 3], project.account.running));
+            }
+            if let Some((_, classes, _)) = counts.last_mut() {
+                classes.iter_mut().zip(self.lanes.count(user)).for_each(|(sum, jobs)| *sum += jobs);
+            }
+        }
+        counts
+    }
+
     /// The queue at `now_ms`, in milliseconds since the epoch.
     pub fn snapshot(&self, now_ms: u64) -> Snapshot {
         let ledger = &self.state.ledger;

@@ -347,6 +347,8 @@ pub(crate) trait Blobs {
     fn holders(&self, digest: &Digest) -> Stored<Vec<(ProjectId, UserId)>>;
     /// Bytes kept, for each project and user; a blob kept twice by the same counts once.
     fn stored(&self) -> Stored<Vec<(ProjectId, UserId, u64)>>;
+    /// Bytes of all blobs. Costs a look at each.
+    fn blob_bytes(&self) -> Stored<u64>;
     /// The holds of a job get their end. Those that had one already, of uploads that no settlement named, are deleted,
     /// and returned with their sizes.
     fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>>;

@@ -6,6 +6,7 @@ mod egress;
 mod following;
 mod installation;
 mod leases;
+mod meters;
 mod samples;
 mod vetting;
 mod watching;

@@ -3,6 +3,7 @@
 mod access;
 mod blobs;
 mod jobs;
+mod monitoring;
 mod platform;
 mod projects;
 mod session;
@@ -23,7 +24,7 @@ use crate::body::Bounds;
 use crate::console;
 use crate::cookie::Cookies;
 use crate::document;
-use crate::envelope::{RequestIds, envelop};
+use crate::envelope::{Envelope, envelop};
 use crate::failure::{Failure, quoted};
 use crate::options::Options;
 
@@ -65,6 +66,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(vet::routes())
         .merge(watching::routes())
+        .merge(monitoring::routes())
         .merge(worker::routes())
 }
 
@@ -74,16 +76,17 @@ pub fn router(control: Control, options: &Options) -> Router {
     let document = document::finished(document);
     let document = serde_json::to_vec(&document).map(Bytes::from).unwrap_or_default();
     let cookies = Cookies { tls: options.tls.is_some() };
+    let envelope = Envelope::new(control.meters());
     let router = router.merge(console::routes(console::built_in()));
-    finished(router).with_state(App { control, bounds: options.bounds(), cookies, document })
+    finished(router, envelope).with_state(App { control, bounds: options.bounds(), cookies, document })
 }
 
 /// With answers to what is no route, and the envelope around all.
-pub(crate) fn finished<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+pub(crate) fn finished<S: Clone + Send + Sync + 'static>(router: Router<S>, envelope: Envelope) -> Router<S> {
     router
         .fallback(no_route)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(RequestIds::default(), envelop))
+        .layer(from_fn_with_state(envelope, envelop))
 }
 
 async fn no_route(uri: Uri) -> Failure {
@@ -99,7 +102,8 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Failure {
 #[cfg(test)]
 pub(crate) fn router_without_control() -> Router {
     use axum::routing::get;
-    finished(Router::new().route("/v1/jobs", get(|| async { "jobs" }).post(|body: Bytes| async move { body })))
+    let router = Router::new().route("/v1/jobs", get(|| async { "jobs" }).post(|body: Bytes| async move { body }));
+    finished(router, Envelope::default())
 }
 
 #[cfg(test)]

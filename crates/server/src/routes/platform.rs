@@ -195,6 +195,8 @@ This is Gambeson: it runs Python that is submitted to it, in layered sandboxes.
   GET  /openapi.json   all that can be asked
   GET  /console/       the same for a browser
   GET  /healthz        whether the server lives
+  GET  /readyz         whether it can take jobs
+  GET  /metrics        the figures for monitoring
   POST /v1/jobs        submit:
 
   curl -H \"Authorization: Bearer $GAMBESON_KEY\" -H 'Content-Type: application/json' \\

@@ -56,6 +56,8 @@ pub(super) struct Side {
     /// Jobs that wait all the time.
     pub length: u32,
     platform: Platform,
+    /// Whose connections stay open, as a scraper's do.
+    pub owner: Client,
     users: Vec<Client>,
     worker: WorkerClient,
     held: VecDeque<LeaseClient>,
@@ -127,7 +129,7 @@ impl Side {
             })
             .await?;
         let worker = WorkerClient::new(connection.with_token(credential));
-        let mut side = Side { length, platform, users, worker, held: VecDeque::new(), arrays: Vec::new() };
+        let mut side = Side { length, platform, owner, users, worker, held: VecDeque::new(), arrays: Vec::new() };
         for number in 1..ROOM.slots {
             submit(&side.users[number as usize], 0).await?;
             side.lease().await?;

@@ -116,6 +116,11 @@ impl Blobs for Sqlite {
         )
     }
 
+    fn blob_bytes(&self) -> Stored<u64> {
+        let bytes = self.one("SELECT coalesce(sum(size), 0) FROM blob", [], |row| Ok(row.get::<_, U>(0)?.0))?;
+        Ok(bytes.unwrap_or_default())
+    }
+
     fn holds_end(&mut self, job: JobId, until: Time) -> Stored<Vec<(Digest, u64)>> {
         let job = Id(job.as_u128());
         let unnamed = self.all("SELECT digest, size FROM hold WHERE job = ? AND until IS NOT NULL", [job], |row| {
