@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let dist = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../web/dist");
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
     // The directory is in the repository, empty but for a .gitignore: of what is not there cargo would say that it changed,
     // and have us built again each time.
     println!("cargo::rerun-if-changed={}", dist.display());
@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
             .expect("a String takes everything");
     }
     table.push_str("]\n");
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("console.rs"), table)
+    fs::write(PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("console.rs"), table)
 }
 
 /// Files that are served, by the name that they have below `/console/`.

@@ -44,15 +44,16 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Key, Failure> {
         let control = Control::from_ref(state);
+        let shown = Cookies::from_ref(state).shown(&parts.headers);
+        let caller = match shown.filter(|_| !parts.headers.contains_key(AUTHORIZATION)) {
+            Some(shown) => {
+                cookie::of_ours(parts)?;
+                control.authenticate_by_session(&shown.token, cookie::proof(parts))?
+            }
+            None => control.authenticate(bearer(&parts.headers))?,
+        };
         let link = parts.headers.get("traceparent").and_then(|header| Link::read(header.to_str().ok()?));
-        if !parts.headers.contains_key(AUTHORIZATION)
-            && let Some(shown) = Cookies::from_ref(state).shown(&parts.headers)
-        {
-            cookie::of_ours(parts)?;
-            let caller = control.authenticate_by_session(&shown.token, cookie::proof(parts))?;
-            return Ok(Key(caller.led_by(link)));
-        }
-        Ok(Key(control.authenticate(bearer(&parts.headers))?.led_by(link)))
+        Ok(Key(caller.led_by(link)))
     }
 }
 

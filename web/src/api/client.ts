@@ -3,7 +3,7 @@
 import { asProblem, Problem, readProblem, unreachable } from "./problem.ts";
 import { session, sessionEnded } from "./session.ts";
 import type { Operations } from "./v1.ts";
-import type { Coming } from "./watching.ts";
+import type { Coming } from "./coming.ts";
 
 // What the document has by now is as the document has it.
 type All = Operations & Omit<Coming, keyof Operations>;

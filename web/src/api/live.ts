@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Problem } from "./problem.ts";
 import { follow } from "./sse.ts";
-import type { Change } from "./watching.ts";
+import type { Change } from "./v1.ts";
 
 export type Liveness = "off" | "connecting" | "live" | "polling" | "lost";
 

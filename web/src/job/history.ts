@@ -1,5 +1,5 @@
 // What the moments of the last quarter of an hour say together.
-import type { History } from "../api/watching.ts";
+import type { History } from "../api/v1.ts";
 
 const LATELY_MS = 15 * 60_000;
 

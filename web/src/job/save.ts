@@ -1,8 +1,7 @@
 // Gives the reader a file.
 import { request } from "../api/client.ts";
 import { EventReader } from "../api/sse.ts";
-import type { JobEvent } from "../api/watching.ts";
-import type { OutputStream } from "../api/v1.ts";
+import type { Event as JobEvent, OutputStream } from "../api/v1.ts";
 import { bytesOf } from "../log/log.ts";
 
 function save(parts: BlobPart[], name: string): void {

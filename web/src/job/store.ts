@@ -3,8 +3,7 @@ import { computed, signal, type ReadonlySignal, type Signal } from "@preact/sign
 import { call } from "../api/client.ts";
 import { onChange } from "../api/live.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
-import type { Job, JobState } from "../api/v1.ts";
-import type { Change } from "../api/watching.ts";
+import type { Change, Job, JobState } from "../api/v1.ts";
 
 export type Filter = {
   state: JobState | undefined;
@@ -12,8 +11,6 @@ export type Filter = {
   user: string | undefined;
   label: string | undefined;
   array: string | undefined;
-  /** Looked for here and not by the server: in what was loaded. */
-  text: string | undefined;
 };
 
 /** The first page comes soon, the others are larger: whoever scrolls on wants many. */
@@ -21,6 +18,8 @@ const PAGE_FIRST = 100;
 const PAGE = 250;
 /** A search for a text loads on until so many are found. */
 const FOUND_ENOUGH = 50;
+/** … or so many were looked through; then one asks for more. */
+const LOOKED_MOST = 5000;
 
 /** Whether a job is what the filter asks for, as far as that can be told here. */
 export function fits(job: Job, filter: Filter): boolean {
@@ -36,15 +35,18 @@ export function fits(job: Job, filter: Filter): boolean {
   return true;
 }
 
+/** Any few digits are in the id of some job: it counts for words that are long enough to mean it. */
+const ID_LEAST = 6;
+
 /** Whether every word of the text is in something that is shown of the job. */
 export function says(job: Job, text: string): boolean {
-  const whole = [job.id, job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
+  const whole = [job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
     .join("\n")
     .toLowerCase();
   return text
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => whole.includes(word));
+    .every((word) => whole.includes(word) || (word.length >= ID_LEAST && job.id.includes(word)));
 }
 
 /** Two lists, newest first, as one; of two jobs of the same id that of `fresh`. Ids grow with time. */
@@ -71,6 +73,10 @@ export class JobStore {
   readonly problem: Signal<Problem | undefined> = signal(undefined);
   /** Whether the last page was read. */
   readonly complete = signal(false);
+  /** Whether a page is being read. */
+  readonly busy = signal(false);
+  /** Looked for here and not by the server, in what was loaded. */
+  readonly #text = signal<string | undefined>(undefined);
   readonly #jobs = signal<readonly Job[]>([]);
   /** Those that are to be shown. */
   readonly shown: ReadonlySignal<readonly Job[]>;
@@ -78,16 +84,23 @@ export class JobStore {
   readonly searched: ReadonlySignal<number | undefined>;
   readonly #filter: Filter;
   #cursor: string | undefined;
-  #busy = false;
   #aborted = new AbortController();
   #fresh = new Map<string, Job>();
   #timer = 0;
 
   constructor(filter: Filter) {
     this.#filter = filter;
-    const text = filter.text;
-    this.shown = computed(() => (text === undefined ? this.#jobs.value : this.#jobs.value.filter((job) => says(job, text))));
-    this.searched = computed(() => (text === undefined ? undefined : this.#jobs.value.length));
+    this.shown = computed(() => {
+      const text = this.#text.value;
+      return text === undefined ? this.#jobs.value : this.#jobs.value.filter((job) => says(job, text));
+    });
+    this.searched = computed(() => (this.#text.value === undefined ? undefined : this.#jobs.value.length));
+  }
+
+  /** Shows only jobs that say this. */
+  look(text: string | undefined): void {
+    this.#text.value = text;
+    if (text !== undefined && this.shown.peek().length < FOUND_ENOUGH) void this.more();
   }
 
   start(): () => void {
@@ -98,7 +111,7 @@ export class JobStore {
       stop();
       clearTimeout(this.#timer);
       this.#aborted.abort();
-      this.#busy = false;
+      this.busy.value = false;
     };
   }
 
@@ -110,9 +123,11 @@ export class JobStore {
 
   /** Reads the next page; for a text, as many as it takes to find some. */
   async more(): Promise<void> {
-    if (this.#busy || this.complete.peek()) return;
-    this.#busy = true;
+    if (this.busy.peek() || this.complete.peek()) return;
+    this.busy.value = true;
     const before = this.shown.peek().length;
+    const loaded = this.#jobs.peek().length;
+    const enough = () => this.#text.peek() === undefined || this.shown.peek().length - before >= FOUND_ENOUGH || this.#jobs.peek().length - loaded >= LOOKED_MOST;
     const { signal } = this.#aborted;
     try {
       do {
@@ -122,19 +137,19 @@ export class JobStore {
         this.#jobs.value = merged(page.jobs, this.#jobs.peek());
         this.complete.value = !page.next;
         this.problem.value = undefined;
-      } while (!this.complete.peek() && this.#filter.text !== undefined && this.shown.peek().length - before < FOUND_ENOUGH);
+      } while (!this.complete.peek() && !enough());
     } catch (thrown) {
       if (!signal.aborted) this.problem.value = asProblem(thrown);
     } finally {
-      if (!signal.aborted) this.#busy = false;
+      if (!signal.aborted) this.busy.value = false;
     }
   }
 
   /** Reads the newest page again. */
   async refresh(): Promise<void> {
-    if (this.#busy) return;
+    if (this.busy.peek()) return;
     if (this.#jobs.peek().length === 0 && !this.complete.peek()) return this.more();
-    this.#busy = true;
+    this.busy.value = true;
     const { signal } = this.#aborted;
     try {
       const page = await this.#ask(undefined);
@@ -148,7 +163,7 @@ export class JobStore {
     } catch (thrown) {
       if (!signal.aborted) this.problem.value = asProblem(thrown);
     } finally {
-      if (!signal.aborted) this.#busy = false;
+      if (!signal.aborted) this.busy.value = false;
     }
   }
 

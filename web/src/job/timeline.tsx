@@ -1,6 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
-import type { Job } from "../api/v1.ts";
-import type { JobEvent } from "../api/watching.ts";
+import type { Event as JobEvent, Job } from "../api/v1.ts";
 import { bytes, clock, dateAndClock, duration, shortId } from "../ui/format.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Scroll } from "../ui/scroll.tsx";

@@ -2,8 +2,7 @@
 import { signal, type Signal } from "@preact/signals";
 import { follow } from "../api/sse.ts";
 import { asProblem, problemOf, type Problem } from "../api/problem.ts";
-import type { JobEvent } from "../api/watching.ts";
-import type { Denial, Sample } from "../api/v1.ts";
+import type { Denial, Event as JobEvent, Sample } from "../api/v1.ts";
 import { Log } from "../log/log.ts";
 import { bytes } from "../ui/format.ts";
 import { safe } from "../ui/text.ts";

@@ -148,8 +148,8 @@ export function LogView({ log, version, live, download }: LogViewProps) {
           )}
         </div>
         <select aria-label="Which stream" value={stream.value} onChange={(event) => (stream.value = event.currentTarget.value as Shown)}>
-          <option value="both">Both streams</option>
-          <option value="stdout">Output</option>
+          <option value="both">All output</option>
+          <option value="stdout">Standard output</option>
           <option value="stderr">Error output</option>
         </select>
         <span class="push" />

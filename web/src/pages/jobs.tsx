@@ -31,7 +31,7 @@ const hrefOf = (job: Job): string => to(`/jobs/${job.id}`);
 function filterOf(query: URLSearchParams): Filter {
   const given = (name: string) => query.get(name) ?? undefined;
   const state = STATES.map(([value]) => value).find((value) => value !== "" && value === query.get("state"));
-  return { state: state || undefined, project: given("project"), user: given("user"), label: given("label"), array: given("array"), text: given("q") };
+  return { state: state || undefined, project: given("project"), user: given("user"), label: given("label"), array: given("array") };
 }
 
 export default function Jobs() {
@@ -39,6 +39,8 @@ export default function Jobs() {
   const key = JSON.stringify(filter);
   const store = useMemo(() => new JobStore(filter), [key]);
   useEffect(() => store.start(), [store]);
+  const text = place.value.query.get("q")?.trim() || undefined;
+  useEffect(() => store.look(text), [store, text]);
 
   const narrow = useNarrow();
   const active = useSignal<string | undefined>(undefined);
@@ -56,6 +58,8 @@ export default function Jobs() {
     const next = Math.max(0, Math.min(list.length - 1, here < 0 ? 0 : here + by));
     active.value = list[next]?.id;
     virtual.reveal(next);
+    // The focus goes along, so that it is heard, and Enter is the browser's own.
+    requestAnimationFrame(() => virtual.scroller.current?.querySelector<HTMLElement>(".vtable-row.active .row-link")?.focus({ preventScroll: true }));
   };
   useShortcuts([
     { keys: "j ArrowDown", says: "Next job", run: () => move(1) },
@@ -71,7 +75,13 @@ export default function Jobs() {
   ]);
 
   const problem = store.problem.value;
-  const filtered = Object.values(filter).some((value) => value !== undefined);
+  const filtered = text !== undefined || Object.values(filter).some((value) => value !== undefined);
+  const searched = store.searched.value;
+  const further = (
+    <button type="button" class="button small" onClick={() => void store.more()}>
+      Look further
+    </button>
+  );
   return (
     <div class="page full">
       <div class="page-head">
@@ -84,7 +94,7 @@ export default function Jobs() {
           </a>
         )}
       </div>
-      <Filters filter={filter} search={search} />
+      <Filters filter={filter} text={text} search={search} />
       <section class="panel" aria-label="Jobs">
         {problem && jobs.length > 0 && <Notice kind="warning">{safe(problem.says)} What is shown may be old.</Notice>}
         {jobs.length > 0 ? (
@@ -99,12 +109,26 @@ export default function Jobs() {
             active={at}
             virtual={virtual}
             more={store.complete.value ? undefined : more}
-            foot={store.complete.value ? "That was all." : store.searched.value !== undefined ? `Searching: ${counted(store.searched.value, "job")} so far.` : "Loading more…"}
+            foot={
+              store.complete.value ? (
+                "That was all."
+              ) : searched === undefined ? (
+                "Loading more…"
+              ) : store.busy.value ? (
+                `Looked through ${counted(searched, "job")} so far…`
+              ) : (
+                <>Looked through the newest {counted(searched, "job")}. {further}</>
+              )
+            }
           />
         ) : problem ? (
           <Failed problem={problem} again={() => void store.refresh()} />
+        ) : !store.complete.value && !store.busy.value && searched ? (
+          <Empty title={`None of the newest ${counted(searched, "job")} is like that`} icon="search">
+            {further}
+          </Empty>
         ) : !store.complete.value ? (
-          <Loading label={store.searched.value ? `Searching: ${counted(store.searched.value, "job")} so far` : "Loading the jobs"} />
+          <Loading label={searched ? `Looking through the jobs: ${counted(searched, "job")} so far` : "Loading the jobs"} />
         ) : filtered ? (
           <Empty title="No job is like that" icon="search">
             <a href={to("/jobs")}>Show all jobs</a>
@@ -125,7 +149,7 @@ export default function Jobs() {
   );
 }
 
-function Filters({ filter, search }: { filter: Filter; search: { current: HTMLInputElement | null } }) {
+function Filters({ filter, text, search }: { filter: Filter; text: string | undefined; search: { current: HTMLInputElement | null } }) {
   const projects = useResource("projects", (signal) => call("GET /v1/projects", { signal }));
   const known = useComputed(() => (projects.value.value?.projects ?? []).map((project) => project.name));
   const open = useSignal(false);
@@ -147,7 +171,7 @@ function Filters({ filter, search }: { filter: Filter; search: { current: HTMLIn
           type="search"
           placeholder="Search names, labels, outcomes, ids"
           aria-label="Search the jobs"
-          value={filter.text ?? ""}
+          value={text ?? ""}
           onInput={(event) => later({ q: event.currentTarget.value })}
           onKeyDown={(event) => {
             const text = event.currentTarget.value.trim();

@@ -79,7 +79,7 @@ test("what is an image is told by its first bytes, and SVG is none", () => {
 });
 
 const job = (id: string, more: Partial<Job> = {}) => ({ id, state: "running", project_name: "lab", project: "prj_1", user: "usr_1", user_name: "ada", entry: "main.py", labels: {}, ...more }) as Job;
-const NO_FILTER: Filter = { state: undefined, project: undefined, user: undefined, label: undefined, array: undefined, text: undefined };
+const NO_FILTER: Filter = { state: undefined, project: undefined, user: undefined, label: undefined, array: undefined };
 
 test("a filter is decided here as the server decides it", () => {
   const one = job("job_1", { labels: { course: "cs101" } });

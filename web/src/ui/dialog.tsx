@@ -1,7 +1,7 @@
 // Dialogs: the browser's own, which keeps the focus inside and gives it back.
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { Icon } from "./icon.tsx";
 import { Notice } from "./state.tsx";
@@ -10,7 +10,7 @@ import { safe } from "./text.ts";
 export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();

@@ -1,12 +1,20 @@
 // Tabs: arrow keys move, as the pattern of WAI-ARIA has it.
 import type { ComponentChildren } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export type Tab = { id: string; label: ComponentChildren; count?: number | undefined };
 
 export function Tabs({ tabs, at, onMove, label, children }: { tabs: readonly Tab[]; at: string; onMove: (id: string) => void; label: string; children: ComponentChildren }) {
   const base = useId();
   const list = useRef<HTMLDivElement>(null);
+  // On a phone, not all have room.
+  useLayoutEffect(() => {
+    const row = list.current;
+    const tab = row?.querySelector<HTMLElement>("[aria-selected=true]");
+    if (!row || !tab) return;
+    const left = tab.offsetLeft - row.offsetLeft;
+    if (left < row.scrollLeft || left + tab.offsetWidth > row.scrollLeft + row.clientWidth) row.scrollLeft = left - 24;
+  }, [at]);
   const move = (event: KeyboardEvent) => {
     const here = tabs.findIndex((tab) => tab.id === at);
     const last = tabs.length - 1;
