@@ -4,17 +4,21 @@
 //! 1. The events of a feed follow each other without a gap: who goes on from any of them misses none.
 //! 2. At the feed's end one reads at a time; who waited for that finds what was read. Nobody reads again before there
 //!    is news.
-//! 3. A feed has a bound. Who is behind it reads the store, a page at a time, and holds no more than that page.
+//! 3. A feed has a bound, and all feeds together have one. Who is behind reads the store, a page at a time, and holds no more
+//!    than that page.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gambeson_api::{Event, EventBody};
 
-/// What is kept of a job's events, bytes of output and something for each event.
-const KEPT_MOST: usize = 1 << 20;
+/// What is kept of a job's events, bytes: as they are, and as they are written.
+const KEPT_MOST: usize = 2 << 20;
+/// What is kept of all jobs' events beside the newest page of each.
+const ALL_MOST: usize = 64 << 20;
 /// What an event costs beside its output.
-const EVENT_COST: usize = 200;
+const EVENT_COST: usize = 400;
 
 /// Events that follow each other, and how they are written, once somebody wants to know.
 #[derive(Debug)]
@@ -86,12 +90,26 @@ impl Page {
 
     fn cost(&self) -> usize {
         let output = |event: &Event| match &event.body {
-            EventBody::Output { data, .. } => data.0.len(),
+            EventBody::Output { data, .. } => data.0.len() + written_size(&data.0),
             _ => 0,
         };
         self.batch.events.iter().map(|event| EVENT_COST + output(event)).sum()
     }
 }
+
+/// About how many bytes output has in JSON (RFC 8259, section 7): a control character has up to six.
+fn written_size(data: &[u8]) -> usize {
+    let size = |byte: &u8| match byte {
+        b'\n' | b'\r' | b'\t' | b'"' | b'\\' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    data.iter().map(size).sum()
+}
+
+/// What all feeds keep together.
+#[derive(Debug, Default)]
+pub(crate) struct Budget(AtomicUsize);
 
 /// What the store said when it was asked for events after a place.
 #[derive(Debug)]
@@ -121,6 +139,7 @@ pub(crate) enum Found {
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     kept: Mutex<Kept>,
+    budget: Arc<Budget>,
     /// Held by whoever reads at the end.
     pub turn: tokio::sync::Mutex<()>,
 }
@@ -160,7 +179,19 @@ impl Kept {
     }
 }
 
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let cost = self.kept().cost;
+        self.budget.0.fetch_sub(cost, Ordering::Relaxed);
+    }
+}
+
 impl Feed {
+    /// One that keeps what `budget` has room for.
+    pub(crate) fn within(budget: &Arc<Budget>) -> Feed {
+        Feed { budget: Arc::clone(budget), kept: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,12 +212,16 @@ impl Feed {
         if let Some(last) = reading.events.last().map(|event| event.seq) {
             let page = Page::from(reading.events);
             kept.end = last;
-            kept.cost += page.cost();
+            let cost = page.cost();
+            kept.cost += cost;
+            let mut all = self.budget.0.fetch_add(cost, Ordering::Relaxed) + cost;
             kept.pages.push_back(page);
             // The newest stays, however large it is: all are about to take it.
-            while kept.cost > KEPT_MOST && kept.pages.len() > 1 {
+            while (kept.cost > KEPT_MOST || all > ALL_MOST) && kept.pages.len() > 1 {
                 if let Some(page) = kept.pages.pop_front() {
-                    kept.cost -= page.cost();
+                    let cost = page.cost();
+                    kept.cost -= cost;
+                    all = self.budget.0.fetch_sub(cost, Ordering::Relaxed) - cost;
                     kept.before = page.last();
                 }
             }
@@ -294,5 +329,31 @@ mod tests {
         assert_eq!(rest.written(write).as_ref(), b"2;3;");
         assert_eq!(whole.written(write).as_ref(), b"1;2;3;");
         assert_eq!(TIMES.load(std::sync::atomic::Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn all_feeds_together_keep_no_more_than_their_budget_and_give_it_back() {
+        let budget = Arc::new(Budget::default());
+        let feeds: Vec<Feed> = (0..100).map(|_| Feed::within(&budget)).collect();
+        for feed in &feeds {
+            feed.begin(0, 0, &Reading { events: Vec::new(), last: 0, over: false });
+            for seq in 1..=10 {
+                feed.extend(seq, Reading { events: events(seq..=seq, 100_000), last: seq, over: false });
+            }
+            assert!(matches!(feed.found(9, 10), Found::Page(_)), "the newest is there for all");
+        }
+        let newest = 100 * (EVENT_COST + 200_000);
+        let all = budget.0.load(Ordering::Relaxed);
+        assert!(all > ALL_MOST / 2 && all <= ALL_MOST + newest, "{all}");
+        drop(feeds);
+        assert_eq!(budget.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_is_written_of_output_is_counted_as_it_is_written() {
+        for text in ["plain", "\u{1b}]\u{1b}]", "a\"b\\c\n", "\u{1}\u{2}"] {
+            let written = serde_json::to_string(text).unwrap().len() - 2;
+            assert_eq!(written_size(text.as_bytes()), written, "{text:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use gambeson_api::JobId;
 use tokio::sync::watch;
 
-use crate::feed::Feed;
+use crate::feed::{Budget, Feed};
 
 /// What is told of a job: only "look again", and whether that was the last event. The store has the events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +28,7 @@ struct Watched {
 #[derive(Debug, Default)]
 pub(crate) struct Watchers {
     jobs: Mutex<HashMap<JobId, Watched>>,
+    feeds: Arc<Budget>,
 }
 
 impl Watchers {
@@ -48,7 +49,7 @@ impl Watchers {
     /// The same, with the feed that all who follow it share.
     pub(crate) fn follow(&self, job: JobId) -> (watch::Receiver<Told>, Arc<Feed>) {
         self.watched(job, |watched| {
-            let feed = watched.feed.upgrade().unwrap_or_default();
+            let feed = watched.feed.upgrade().unwrap_or_else(|| Arc::new(Feed::within(&self.feeds)));
             watched.feed = Arc::downgrade(&feed);
             (watched.news.subscribe(), feed)
         })

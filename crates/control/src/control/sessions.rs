@@ -21,6 +21,8 @@ use crate::secret;
 
 /// Sessions of one key at once: the one that was not used for longest makes room.
 const OF_ONE_KEY: usize = 32;
+/// Sessions of one user at once, in the same way: a user may have many keys.
+const OF_ONE_USER: usize = 256;
 /// Sessions at once.
 const IN_ALL: usize = 20_000;
 
@@ -108,16 +110,20 @@ impl Sessions {
         idle.min(self.most_ms.saturating_sub(now.since_ms(row.opened)))
     }
 
-    /// Opens one, for which others of its key make room. False when there are too many in all.
+    /// Opens one, for which others of its key, and of its user, make room. False when there are too many in all.
     fn put(&self, id: SessionId, row: Row) -> bool {
         let mut open = self.open();
         let now = row.opened;
         open.retain(|_, row| self.left_ms(row, now) > 0);
-        while open.values().filter(|other| other.key == row.key).count() >= OF_ONE_KEY {
-            let own = open.iter().filter(|(_, other)| other.key == row.key);
-            let Some(id) = own.max_by_key(|(_, other)| now.since_ms(other.used)).map(|(id, _)| *id) else { break };
-            open.remove(&id);
-        }
+        let mut make_room = |most: usize, is_own: &dyn Fn(&Row) -> bool| {
+            while open.values().filter(|other| is_own(other)).count() >= most {
+                let own = open.iter().filter(|(_, other)| is_own(other));
+                let Some(id) = own.max_by_key(|(_, other)| now.since_ms(other.used)).map(|(id, _)| *id) else { break };
+                open.remove(&id);
+            }
+        };
+        make_room(OF_ONE_KEY, &|other| other.key == row.key);
+        make_room(OF_ONE_USER, &|other| other.user == row.user);
         if open.len() >= IN_ALL {
             return false;
         }
@@ -168,8 +174,9 @@ impl Control {
         let csrf = secret::fresh("gmc").map_err(fault)?.text;
         let id = SessionId(fresh.hash);
         let now = Moment::of(&self.shared.clock);
-        if let Some(before) = before {
-            self.shared.sessions.end(SessionId(secret::hash(before)));
+        if let Some(ended) = before.and_then(|before| self.shared.sessions.end(SessionId(secret::hash(before)))) {
+            let whose = Caller { key: ended.key, user: ended.user, session: None, link: None };
+            self.note_session(&whose, "session.close").await?;
         }
         // In the log before it works.
         self.note_session(&caller, "session.open").await?;

@@ -143,6 +143,8 @@ async fn the_log_tells_of_signing_in_and_out_and_counts_who_guesses() {
     let caller = house.reads(&session).unwrap();
     let _ = house.control.authenticate_by_session(&session.token, Proof::Changes(None));
     house.control.sign_out(&caller).await.unwrap();
+    let replaced = house.sign_in(&house.key).await;
+    house.control.sign_in(&house.key, Some(&replaced.token)).await.unwrap();
     for guess in ["", "gmb_1", &house.key.replace('a', "b"), &session.token] {
         assert_eq!(house.control.sign_in(guess, None).await.unwrap_err().code, Code::Unauthenticated);
         assert!(house.control.authenticate_by_session(guess, Proof::Reads).is_err());
@@ -151,7 +153,7 @@ async fn the_log_tells_of_signing_in_and_out_and_counts_who_guesses() {
     let said = |action: &str, allowed, code: &str| {
         rows.iter().filter(|row| **row == (action.into(), allowed, code.into())).count()
     };
-    assert_eq!((said("session.open", true, ""), said("session.close", true, "")), (1, 1), "{rows:?}");
+    assert_eq!((said("session.open", true, ""), said("session.close", true, "")), (3, 2), "{rows:?}");
     assert_eq!(said("authenticate", false, "csrf_failed"), 1);
     assert_eq!(said("authenticate", false, "unauthenticated"), 1, "eight guesses, one row");
 }
@@ -185,4 +187,17 @@ async fn a_key_has_so_many_sessions_and_the_one_unused_for_longest_makes_room() 
     house.sign_in(&house.key).await;
     assert!(house.is_over(&second) && !house.is_over(&first));
     assert_eq!(house.control.shared.sessions.open().len(), OF_ONE_KEY);
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_sessions_however_many_keys() {
+    let house = house();
+    let now = Moment::of(&house.control.shared.clock);
+    let user = UserId::new();
+    let sessions = &house.control.shared.sessions;
+    for number in 0..OF_ONE_USER + 50 {
+        let row = Row { key: KeyId::new(), user, csrf: String::new(), opened: now, used: now };
+        assert!(sessions.put(SessionId(secret::hash(&number.to_string())), row));
+    }
+    assert_eq!(sessions.open().len(), OF_ONE_USER);
 }

@@ -311,6 +311,8 @@ impl Default for Meters {
     }
 }
 
+/// No job is refused the same thing more often than this, as far as figures go.
+const COUNT_MOST: u64 = 1_000_000;
 /// How long a scrape waits for the writer.
 const WRITER_WAIT: Duration = Duration::from_secs(1);
 
@@ -418,7 +420,8 @@ impl Meters {
         }
         limit.into_iter().for_each(|limit| self.limits.add([limit], 1));
         for (act, rule, count) in denials {
-            self.denials.add([act, rule], count);
+            // It is a worker's word.
+            self.denials.add([act, rule], count.min(COUNT_MOST));
         }
     }
 }
