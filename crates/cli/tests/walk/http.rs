@@ -90,7 +90,7 @@ pub fn ask_with(
     headers: &[(&str, String)],
     body: Option<(&str, &[u8])>,
 ) -> Answer {
-    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: walk\r\nConnection: close\r\n");
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
