@@ -305,7 +305,7 @@ impl Control {
                 let last = after.map_or(last, |after| last.min(after.saturating_sub(1)));
                 (last.saturating_sub(span - 1).max(1), last)
             } else {
-                let first = after.unwrap_or(0) + 1;
+                let first = after.map_or(0, |after| after.min(last)) + 1;
                 (first, last.min(first.saturating_add(span - 1)))
             };
             let search =
