@@ -14,15 +14,20 @@ import { announce, Announcer } from "./ui/announce.tsx";
 import { Failed, Loading } from "./ui/state.tsx";
 import { Shortcuts, startShortcuts } from "./ui/shortcuts.tsx";
 import { safe } from "./ui/text.ts";
-import { Toasts, toastProblem } from "./ui/toast.tsx";
+import { Toasts, toast, toastProblem } from "./ui/toast.tsx";
 import { SignIn } from "./sign-in.tsx";
 
 export function Console() {
   useEffect(startShortcuts, []);
   const signedIn = session.value;
+  const before = useRef(signedIn);
+  useEffect(() => {
+    if (signedIn && before.current && before.current.who.key.id !== signedIn.who.key.id) toast("Somebody signed in with another key in this browser. The pages show what that key may see.", "error");
+    before.current = signedIn;
+  }, [signedIn]);
   return (
     <>
-      {signedIn === undefined ? <div class="starting" aria-busy="true" /> : signedIn === null ? <SignIn /> : <Frame />}
+      {signedIn === undefined ? <div class="starting" aria-busy="true" /> : signedIn === null ? <SignIn /> : <Frame key={signedIn.who.key.id} />}
       <Announcer />
       <Toasts />
     </>

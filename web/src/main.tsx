@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { resume } from "./api/client.ts";
+import { session } from "./api/session.ts";
 import { startRouter } from "./router.ts";
 import { startTheme } from "./theme.ts";
 import { Console } from "./console.tsx";
@@ -17,6 +18,10 @@ import "./style/playground.css";
 startTheme();
 startRouter();
 void resume();
+// All tabs share one cookie: who comes back to this one may have signed in anew, or out, in another.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && session.peek()) void resume();
+});
 const root = document.getElementById("console");
 if (root) {
   root.textContent = "";

@@ -71,6 +71,8 @@ export async function request(method: string, url: string, init: { body?: BodyIn
     sessionEnded.value = "Your session is over.";
     session.value = null;
   }
+  // Somebody signed in in another tab: the cookie is theirs now. What was asked for is not repeated: it was meant by another.
+  if (problem.code === "csrf_failed" && changes && session.peek()) void resume();
   throw problem;
 }
 
@@ -126,12 +128,13 @@ export async function signOut(): Promise<void> {
   session.value = null;
 }
 
-/** Finds out who is signed in. */
+/** Finds out who is signed in; where that fails in passing, it is whoever it was. */
 export async function resume(): Promise<void> {
   try {
     session.value = await call("GET /v1/session");
   } catch (thrown) {
     const problem = asProblem(thrown);
+    if (problem.status !== 401 && session.peek()) return;
     if (problem.status !== 401) sessionEnded.value = `${problem.says} ${problem.remedy}`;
     session.value = null;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { address, signOut } from "../api/client.ts";
+import { address, call, signIn, signOut } from "../api/client.ts";
+import { session } from "../api/session.ts";
 
 // The router looks where it is as soon as it is loaded.
 Object.assign(globalThis, { location: { pathname: "/console/", search: "" } });
@@ -29,4 +30,44 @@ test("who signs out leaves nothing behind in the tab", async () => {
   Object.assign(globalThis, { sessionStorage: { clear: () => kept.clear() }, fetch: async () => new Response(null, { status: 204 }) });
   await signOut();
   assert.equal(kept.size, 0);
+});
+
+test("where another user signed in meanwhile, it is found out who it is, and what was asked for is not repeated", async () => {
+  const is = (name: string) => ({ who: { user: { name }, key: { id: name } }, csrf: `of ${name}` });
+  const asked: string[] = [];
+  let whose = "ann";
+  const answer = (operation: string, csrf: string | undefined): Response => {
+    if (operation.endsWith("/v1/session")) return Response.json(is(whose));
+    return csrf === `of ${whose}` ? new Response(null, { status: 204 }) : Response.json({ status: 403, code: "csrf_failed", title: "No" }, { status: 403 });
+  };
+  Object.assign(globalThis, {
+    fetch: async (url: string, init: RequestInit) => {
+      asked.push(`${init.method} ${url}`);
+      return answer(`${init.method} ${url}`, (init.headers as Record<string, string>)["X-CSRF-Token"]);
+    },
+  });
+  await signIn("gmb_ann");
+  const cancel = () => call("POST /v1/jobs/{id}/cancel", { path: { id: "job_1" }, again: true });
+  await cancel();
+  whose = "bob";
+  asked.length = 0;
+  await assert.rejects(cancel(), { code: "csrf_failed" });
+  await new Promise((done) => setTimeout(done));
+  assert.equal(session.peek()?.who.user.name, "bob");
+  assert.deepEqual(asked, ["POST /v1/jobs/job_1/cancel", "GET /v1/session"]);
+  await cancel();
+});
+
+test("a request that reads and is refused as none of ours asks for nothing more", async () => {
+  let asked = 0;
+  Object.assign(globalThis, {
+    fetch: async () => {
+      asked += 1;
+      return Response.json({ status: 403, code: "csrf_failed", title: "No" }, { status: 403 });
+    },
+  });
+  assert.ok(session.peek());
+  await assert.rejects(call("GET /v1/session"), { code: "csrf_failed" });
+  await new Promise((done) => setTimeout(done));
+  assert.equal(asked, 1);
 });
