@@ -35,7 +35,8 @@ export function onChange(listener: (change: Change) => void): () => void {
 }
 
 async function run(controller: AbortController): Promise<void> {
-  let wasOpen = false;
+  // Whether what happened meanwhile was not told: the lists are older than the connection.
+  let late = false;
   try {
     await follow("/v1/changes", {
       signal: controller.signal,
@@ -46,12 +47,12 @@ async function run(controller: AbortController): Promise<void> {
       state: (state) => {
         if (controller.signal.aborted) return;
         if (state === "open") {
-          // What happened while the connection was broken was not told.
-          if (wasOpen) tell({ type: "missed" });
-          wasOpen = true;
+          if (late) tell({ type: "missed" });
+          late = true;
           liveness.value = "live";
         } else if (state === "waiting") liveness.value = "lost";
-        else if (state === "connecting" && !wasOpen) liveness.value = "connecting";
+        else if (state === "hidden") late = true;
+        else if (state === "connecting" && !late) liveness.value = "connecting";
       },
     });
   } catch (thrown) {

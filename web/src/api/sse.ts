@@ -50,7 +50,7 @@ export class EventReader {
   }
 }
 
-export type Following = "connecting" | "open" | "waiting" | "over";
+export type Following = "connecting" | "open" | "waiting" | "hidden" | "over";
 
 export type FollowOptions = {
   /** Where to begin: the id of the last event that is known. */
@@ -65,15 +65,40 @@ export type FollowOptions = {
 const SILENCE_MOST_MS = 45_000; // a comment comes every 15 seconds
 const BACKOFF_MOST_MS = 15_000;
 
-/** Follows a stream through broken connections, until it is over, is aborted, or answers with what waiting does not mend. */
+/** Waits until somebody can see the page. */
+function seen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      signal.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+    look();
+  });
+}
+
+/** Follows a stream through broken connections, until it is over, is aborted, or answers with what waiting does not mend. While
+ * the page is hidden it rests: a browser has six connections to a server for all its tabs, and would have none left for the
+ * one that is looked at. */
 export async function follow(url: string, options: FollowOptions): Promise<void> {
   let after = options.after;
   let failures = 0;
   const { signal, state } = options;
   while (!signal.aborted) {
+    if (document.hidden) {
+      state?.("hidden");
+      await seen(signal);
+      continue;
+    }
     state?.("connecting");
+    const hidden = new AbortController();
+    const hide = () => document.hidden && hidden.abort();
+    document.addEventListener("visibilitychange", hide);
     const silence = new AbortController();
-    const either = AbortSignal.any([signal, silence.signal]);
+    const either = AbortSignal.any([signal, silence.signal, hidden.signal]);
     let timer = setTimeout(() => silence.abort(), SILENCE_MOST_MS);
     let problem: Problem | undefined;
     try {
@@ -101,14 +126,16 @@ export async function follow(url: string, options: FollowOptions): Promise<void>
       }
     } catch (thrown) {
       if (signal.aborted) return;
-      problem = silence.signal.aborted ? undefined : asProblem(thrown);
+      problem = silence.signal.aborted || hidden.signal.aborted ? undefined : asProblem(thrown);
       if (problem && !problem.passing) {
         state?.("over", problem);
         throw problem;
       }
     } finally {
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", hide);
     }
+    if (hidden.signal.aborted) continue;
     failures += 1;
     state?.("waiting", problem);
     const backoff = Math.min(250 * 2 ** failures, BACKOFF_MOST_MS);

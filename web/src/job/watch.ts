@@ -1,6 +1,6 @@
 // Everything that is known of one job as it happens: its log, its samples, its timeline, from the one sequence of its events.
 import { signal, type Signal } from "@preact/signals";
-import { follow } from "../api/sse.ts";
+import { follow, type Following } from "../api/sse.ts";
 import { asProblem, problemOf, type Problem } from "../api/problem.ts";
 import type { Denial, Event as JobEvent, Sample } from "../api/v1.ts";
 import { Log } from "../log/log.ts";
@@ -19,7 +19,7 @@ export type Watch = {
   written: Signal<number>;
   /** What happened, without output and samples; bounded. */
   timeline: Signal<readonly JobEvent[]>;
-  state: Signal<"connecting" | "open" | "waiting" | "over">;
+  state: Signal<Following>;
   problem: Signal<Problem | undefined>;
   stop: () => void;
 };
@@ -36,7 +36,7 @@ export function watch(id: string, changed: () => void): Watch {
   const denials = signal<readonly Denial[]>([]);
   const written = signal(0);
   const timeline = signal<readonly JobEvent[]>([]);
-  const state = signal<"connecting" | "open" | "waiting" | "over">("connecting");
+  const state = signal<Following>("connecting");
   const problem = signal<Problem | undefined>(undefined);
 
   // Events come by the thousand: what they change is told once in a frame.
