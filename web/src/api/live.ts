@@ -57,9 +57,12 @@ async function run(controller: AbortController): Promise<void> {
     });
   } catch (thrown) {
     if (controller.signal.aborted) return;
-    if (!(thrown instanceof Problem) || thrown.status === 401) return;
-    poll(controller.signal);
+    if (thrown instanceof Problem && thrown.status !== 401) return poll(controller.signal);
   }
+  // It is over: whoever listens next begins another.
+  if (running !== controller) return;
+  running = undefined;
+  liveness.value = "off";
 }
 
 function poll(signal: AbortSignal): void {

@@ -97,3 +97,24 @@ test("a page that was opened in the background lists again when it is shown", as
   stop();
   await new Promise((done) => setTimeout(done, 1100));
 });
+
+test("who signs in at once after a session was over hears what changes", async () => {
+  refused = true;
+  const before = onChange(() => undefined);
+  await settle();
+  assert.equal(liveness.peek(), "off");
+  before();
+  refused = false;
+  const told: string[] = [];
+  const stop = onChange((change) => told.push(change.type));
+  await settle();
+  assert.equal(liveness.peek(), "live");
+  asked[0]?.say('data: {"type":"missed"}\n\n');
+  await settle();
+  assert.deepEqual(told, ["missed"]);
+  // The first listener's second is over; the stream is the second's.
+  await new Promise((done) => setTimeout(done, 1100));
+  assert.equal(asked[0]?.signal.aborted, false);
+  stop();
+  await new Promise((done) => setTimeout(done, 1100));
+});
