@@ -20,6 +20,8 @@ export type Row = {
 
 /** Longer lines are cut: nobody reads them, and a browser suffers. The download has all of it. */
 export const LINE_MOST = 4000;
+/** A row with more changes of colour than this stays plain after them: each is an element, and is looked at at each draw. */
+export const RUNS_MOST = 500;
 /** With more rows than this, the oldest are dropped. */
 export const ROWS_MOST = 200_000;
 
@@ -101,7 +103,7 @@ export class Log {
     if (classes === "") return;
     const last = row.runs.at(-1);
     if (last && last.until === from && last.classes === classes) last.until = row.text.length;
-    else row.runs.push({ from, until: row.text.length, classes });
+    else if (row.runs.length < RUNS_MOST) row.runs.push({ from, until: row.text.length, classes });
   }
 
   #add(kind: Row["kind"], at: string): Row {
@@ -150,13 +152,15 @@ export function partsOf(row: Row, wanted: string): Part[] {
   const places = [...edges].sort((a, b) => a - b);
   const parts: Part[] = [];
   let run = 0;
+  let next = 0;
   for (let at = 0; at + 1 < places.length; at++) {
     const from = places[at] ?? 0;
     const until = places[at + 1] ?? 0;
     while (run < row.runs.length && (row.runs[run]?.until ?? 0) <= from) run += 1;
     const here = row.runs[run];
     const classes = here && here.from <= from ? here.classes : "";
-    parts.push({ text: row.text.slice(from, until), classes, hit: hits.some(([start, end]) => from >= start && until <= end) });
+    while (next < hits.length && (hits[next]?.[1] ?? 0) <= from) next += 1;
+    parts.push({ text: row.text.slice(from, until), classes, hit: from >= (hits[next]?.[0] ?? Infinity) });
   }
   return parts;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LINE_MOST, Log, partsOf, ROWS_MOST } from "../log/log.ts";
+import { LINE_MOST, Log, partsOf, ROWS_MOST, RUNS_MOST } from "../log/log.ts";
 
 const AT = "2026-11-29T12:00:00.000Z";
 const lines = (log: Log): string[] => log.rows.map((row) => `${row.kind}: ${row.text}`);
@@ -62,4 +62,35 @@ test("tabs are the spaces that they stand for", () => {
   const log = new Log();
   log.output("stdout", { text: "a\tb\n" }, AT);
   assert.equal(log.rows[0]?.text, "a       b");
+});
+
+test("a row of very many colours loses some of them and no text", () => {
+  const log = new Log();
+  log.output("stdout", { text: Array.from({ length: 3000 }, (_, at) => `\u001b[3${1 + (at % 6)}m${at % 10}`).join("") + "\n" }, "");
+  const row = log.rows[0];
+  assert.ok(row);
+  assert.equal(row.text.length, 3000);
+  assert.equal(row.runs.length, RUNS_MOST);
+  const parts = partsOf(row, "");
+  assert.equal(parts.length, RUNS_MOST + 1);
+  assert.equal(parts.map((part) => part.text).join(""), row.text);
+  assert.deepEqual(parts[RUNS_MOST - 1], { text: "9", classes: "f2", hit: false });
+  assert.equal(parts.at(-1)?.classes, "");
+});
+
+test("a search hits across colours, beside another hit, and at both ends", () => {
+  const log = new Log();
+  log.output("stdout", { text: "ab\u001b[31mab-a\u001b[0mb\n" }, "");
+  const row = log.rows[0];
+  assert.ok(row);
+  assert.deepEqual(
+    partsOf(row, "ab").map((part) => [part.text, part.classes, part.hit]),
+    [
+      ["ab", "", true],
+      ["ab", "f1", true],
+      ["-", "f1", false],
+      ["a", "f1", true],
+      ["b", "", true],
+    ],
+  );
 });
