@@ -1,7 +1,7 @@
 // Asks the public HTTP interface, and nothing else. The browser's cookie says who asks; what changes something carries the
 // session's CSRF token as well.
 import { asProblem, Problem, readProblem, unreachable } from "./problem.ts";
-import { session, sessionEnded } from "./session.ts";
+import { session, sessionEnded, signedOut } from "./session.ts";
 import type { Operations } from "./v1.ts";
 import type { Coming } from "./coming.ts";
 
@@ -113,6 +113,7 @@ export async function call<K extends Operation>(operation: K, input: Input<K> = 
 export async function signIn(key: string): Promise<void> {
   const made = await call("POST /v1/session", { body: { key } });
   sessionEnded.value = undefined;
+  signedOut.value = false;
   session.value = made;
 }
 
@@ -123,6 +124,7 @@ export async function signOut(): Promise<void> {
     if (!(thrown instanceof Problem) || thrown.status !== 401) throw thrown;
   }
   // Who signs out leaves nothing behind, whichever page they are on.
+  signedOut.value = true;
   sessionStorage.clear();
   sessionEnded.value = "You signed out.";
   session.value = null;

@@ -9,6 +9,9 @@ export const sessionEnded = signal<string | undefined>(undefined);
 
 type Role = "owner" | "operator" | "submitter" | "viewer" | "auditor";
 
+/** Whether the last session was ended by who had it: they leave nothing behind. Who is timed out goes on afterwards. */
+export const signedOut = signal(false);
+
 /** Whether the signed-in user holds one of these roles, anywhere or in that project. It decides only what is offered: the
  * server decides what is done. */
 export function holds(roles: readonly Role[], project?: string): boolean {

@@ -1,6 +1,6 @@
 // What is being written: kept in this tab until it is closed, for the user who wrote it.
 import { effect, signal } from "@preact/signals";
-import { session } from "../api/session.ts";
+import { session, signedOut } from "../api/session.ts";
 import type { Class, Destination, FileContent, Job, JobSource, LimitsAsked, Network, StartAsked, Submission } from "../api/v1.ts";
 import { textOf } from "../ui/bytes.ts";
 import { LIMITS, writeLimit } from "../ui/limits.ts";
@@ -85,9 +85,10 @@ export function keepDraft(): () => void {
   return () => {
     stop();
     clearTimeout(timer);
-    // Who signed out leaves nothing behind.
-    if (session.peek()) keep();
-    else sessionStorage.removeItem(KEPT);
+    if (signedOut.peek()) sessionStorage.removeItem(KEPT);
+    else keep();
+    // Whoever comes next may be another.
+    replace(first());
   };
 }
 

@@ -11,8 +11,15 @@ export const vetting = signal<"asking" | "done" | Problem>("done");
 
 const AFTER_MS = 450;
 
+/** Advice is for who wrote, while they write. */
+export function forget(): void {
+  vetted.value = undefined;
+  vetting.value = "done";
+}
+
 /** Has the draft read again and again while the page is shown. */
 export function useVet(wait: boolean): void {
+  useEffect(() => forget, []);
   const { files, kept, entry, project, network, allow, limits, start } = draft.value;
   useEffect(() => {
     if (wait) return;
@@ -21,6 +28,7 @@ export function useVet(wait: boolean): void {
       vetting.value = "asking";
       call("POST /v1/vet", { body: submissionOf(draft.peek()), signal: controller.signal, again: true }).then(
         (said) => {
+          if (controller.signal.aborted) return;
           vetted.value = said;
           vetting.value = "done";
         },
