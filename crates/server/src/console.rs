@@ -40,10 +40,10 @@ pub fn is_built_in() -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cached;
 
-/// What pages of the console may do: nothing but load what is ours. A picture or a page that a job made comes as a `blob:`,
-/// the latter into a frame without rights.
+/// What pages of the console may do: nothing but load what is ours. A picture that a job made comes as a `blob:`; the signs
+/// beside the editor's lines are `data:` within CodeMirror's styles.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self' blob: data:; font-src 'self'; frame-src blob: data: 'self'; base-uri 'none'; form-action 'self'; \
+     img-src 'self' blob: data:; font-src 'self'; frame-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
 const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
