@@ -27,7 +27,7 @@ export function Console() {
   }, [signedIn]);
   return (
     <>
-      {signedIn === undefined ? <div class="starting" aria-busy="true" /> : signedIn === null ? <SignIn /> : <Frame key={signedIn.who.key.id} />}
+      {signedIn === undefined ? <div class="starting" aria-busy="true" /> : signedIn === null ? <SignIn /> : <Frame key={signedIn.csrf} />}
       <Announcer />
       <Toasts />
     </>

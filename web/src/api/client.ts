@@ -18,6 +18,7 @@ type Input<K extends Operation> = Needed<"path", All[K]["path"]> & { query?: All
   };
 
 const TRIES = 4;
+const SESSION = "/v1/session";
 
 /** `/v1/jobs/{id}` with its places filled in and its query appended. A path of an artifact keeps its slashes. What fills a
  * place may come from the address bar: it never leads to another operation. */
@@ -67,12 +68,16 @@ export async function request(method: string, url: string, init: { body?: BodyIn
   }
   if (response.ok) return response;
   const problem = await readProblem(response);
-  if (problem.status === 401 && session.peek()) {
-    sessionEnded.value = "Your session is over.";
-    session.value = null;
+  if (session.peek()) {
+    if (problem.status === 401 && url === SESSION) {
+      sessionEnded.value = "Your session is over.";
+      session.value = null;
+    } else if (problem.status === 401 || (problem.code === "csrf_failed" && changes)) {
+      // It is over, or somebody signed in in another tab and the cookie is theirs now. What was asked for is not repeated: it
+      // was meant by another.
+      void resume();
+    }
   }
-  // Somebody signed in in another tab: the cookie is theirs now. What was asked for is not repeated: it was meant by another.
-  if (problem.code === "csrf_failed" && changes && session.peek()) void resume();
   throw problem;
 }
 

@@ -71,3 +71,20 @@ test("a request that reads and is refused as none of ours asks for nothing more"
   await new Promise((done) => setTimeout(done));
   assert.equal(asked, 1);
 });
+
+test("a session is over when it is not there to be read either, and not because one request came too late", async () => {
+  let mine: boolean = true;
+  Object.assign(globalThis, {
+    fetch: async (url: string) =>
+      mine && url === "/v1/session" ? Response.json({ who: { user: { name: "bob" } }, csrf: "of bob" }) : Response.json({ status: 401, code: "unauthenticated", title: "No" }, { status: 401 }),
+  });
+  const late = async () => {
+    await assert.rejects(call("GET /v1/queue"), { status: 401 });
+    await new Promise((done) => setTimeout(done));
+  };
+  await late();
+  assert.equal(session.peek()?.csrf, "of bob");
+  mine = false;
+  await late();
+  assert.equal(session.peek(), null);
+});
