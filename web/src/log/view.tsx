@@ -53,6 +53,14 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   useLayoutEffect(() => {
     if (follow.value) virtual.toEnd();
   }, [lines, follow.value]);
+  // Where lines wrap anew, the height is another only after the browser laid the page out.
+  useEffect(() => {
+    const all = scroller.current?.querySelector(".log-all");
+    if (!all) return;
+    const grows = new ResizeObserver(() => follow.peek() && virtual.toEnd());
+    grows.observe(all);
+    return () => grows.disconnect();
+  }, [lines === 0]);
 
   // The width of one character decides where lines wrap.
   useLayoutEffect(() => {
@@ -76,17 +84,23 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    let before = element.scrollTop;
+    let before = { top: element.scrollTop, height: element.scrollHeight };
     const scrolled = () => {
-      const now = element.scrollTop;
-      const end = element.scrollHeight - element.clientHeight - now < ROW;
-      // Who scrolls up wants to read; who comes back to the end wants to follow.
-      if (now < before - 2 && !end) follow.value = false;
+      const now = { top: element.scrollTop, height: element.scrollHeight };
+      const end = now.height - element.clientHeight - now.top < ROW;
+      // Who scrolls up wants to read; who comes back to the end wants to follow. Where the log's height changed, since lines came or
+      // wrap otherwise, the browser may have moved it by itself.
+      if (now.top < before.top - 2 && now.height === before.height && !end) follow.value = false;
       else if (end) follow.value = true;
       before = now;
     };
+    const up = (event: WheelEvent) => event.deltaY < 0 && element.scrollTop > 0 && (follow.value = false);
     element.addEventListener("scroll", scrolled, { passive: true });
-    return () => element.removeEventListener("scroll", scrolled);
+    element.addEventListener("wheel", up, { passive: true });
+    return () => {
+      element.removeEventListener("scroll", scrolled);
+      element.removeEventListener("wheel", up);
+    };
   }, []);
 
   const showHit = (place: number) => {
