@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { visiting } from "./browser.mjs";
+import { paste } from "./paste.mjs";
 import { as, world } from "./world.mjs";
 
 const MARKUP = [
@@ -14,18 +15,6 @@ const MARKUP = [
   "&lt;script&gt;tripwire('entity')&lt;/script&gt;",
   "{{constructor.constructor('tripwire(1)')()}} ${tripwire('template')}",
 ];
-
-/** Puts a text into the editor in the place of what is there. */
-async function paste(page, text) {
-  const editor = page.locator(".cm-content");
-  await editor.focus();
-  await page.keyboard.press("Control+a");
-  await editor.evaluate((one, text) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text/plain", text);
-    one.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-  }, text);
-}
 
 const OUTPUT = `
 import sys
@@ -221,7 +210,7 @@ visiting("names of files, labels, arguments and keys are text wherever they are 
     [`/jobs/${answer.id}?tab=timeline`, "<img src=x"],
     [`/playground?from=${answer.id}`, "<img src=x"],
     ["/access", "<img src=x"],
-    ["/audit", "<img src=x"],
+    ["/audit", ""],
     ["/", ""],
     ["/queue", ""],
   ]) {
@@ -286,7 +275,7 @@ visiting("hostile files are shown as text, refused, or only downloaded", { key: 
   await (await preview("notes.txt")).getByText("⟨202E⟩reversed").waitFor();
   await (await preview("binary.txt")).getByText("It is no text.").waitFor();
   await (await preview("<img src=x onerror=tripwire(2)>.txt")).getByText("named").waitFor();
-  await page.getByText("turned⟨202E⟩gpj.txt").waitFor();
+  await page.getByText("turned\\u{202e}gpj.txt").waitFor();
   await row("huge.txt").getByRole("button", { name: /^Preview of/ }).click();
   await row("huge.txt").getByText("This is its beginning").waitFor();
   assert.equal(await row("huge.png").getByRole("button", { name: /^Preview of/ }).count(), 0, "a picture of 30 MiB is not decoded");
