@@ -53,7 +53,7 @@ export function visiting(name, options, body) {
     } catch (thrown) {
       const seen = await visit.page.locator("main").innerText({ timeout: 2000 }).catch(() => "");
       if (process.env.GAMBESON_CONSOLE_SHOTS) await visit.page.screenshot({ path: `${process.env.GAMBESON_CONSOLE_SHOTS}/${name.replace(/\W+/g, "-").slice(0, 80)}.png` }).catch(() => {});
-      throw new Error(`${thrown.message}\nat ${visit.page.url()}, which shows:\n${seen.slice(0, 1200)}\n${visit.faults.join("\n")}`, { cause: thrown });
+      throw new Error(`${thrown.message}\nat ${visit.page.url()}, which shows:\n${seen.slice(0, 1200)}\n${visit.faults.slice(0, 8).join("\n")}`, { cause: thrown });
     } finally {
       // What a closing page breaks off is no fault of it.
       visit.over = true;

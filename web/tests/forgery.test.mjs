@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { visiting } from "./browser.mjs";
+import { until } from "./platform.mjs";
 import { SLEEPS } from "./programs.mjs";
 import { as, world } from "./world.mjs";
 
@@ -72,7 +73,8 @@ visiting("forms and requests of another origin change nothing and read nothing; 
           ["/v1/keys", "text/plain", '{"name":"forged","scopes":["*"],"x":"'],
           ["/v1/session", "text/plain", `{"key":"${world.keys.sam}","x":"`],
         ]) {
-          await page.goto(`http://${host}:${other.port}/`);
+          // A page that the form before left for may still be on its way.
+          await until("the stranger's page is there", () => page.goto(`http://${host}:${other.port}/`).then(() => true, () => false));
           const answered = page.waitForResponse((response) => response.url() === world.url + path);
           await page.evaluate(
             ({ action, type, name, target }) => {
@@ -89,7 +91,7 @@ visiting("forms and requests of another origin change nothing and read nothing; 
         }
       }
       // The console is not shown inside another page.
-      await page.goto(`http://${host}:${other.port}/`);
+      await until("the stranger's page is there", () => page.goto(`http://${host}:${other.port}/`).then(() => true, () => false));
       const frame = await page.evaluate(
         (url) =>
           new Promise((resolve) => {

@@ -76,7 +76,7 @@ const invisible = () => {
 async function inert(visit) {
   const { page } = visit;
   const title = await page.title();
-  assert.ok(title.endsWith("· Gambeson") && !title.includes("pwned"), title);
+  assert.ok(title.endsWith("Gambeson") && !title.includes("pwned"), title);
   assert.deepEqual(await page.evaluate(strangers, world.url), []);
   assert.deepEqual(await page.evaluate(invisible), []);
   assert.equal(new URL(page.url()).origin, world.url);

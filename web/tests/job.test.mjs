@@ -70,7 +70,7 @@ visiting("a refused act is shown at its line, and what was foretold beside what 
   await advice.getByText(`main.py:${REFUSED_AT}`).first().waitFor();
   await advice.getByText("happened", { exact: true }).last().waitFor();
   await page.getByRole("tab", { name: /Refusals/ }).click();
-  await page.getByText(/this job has no network/).first().waitFor();
+  await page.getByText(/this job has no network/i).first().waitFor();
 });
 
 visiting("a limit that was hit is named with its number and what to do", { key: "ada" }, async (visit) => {
