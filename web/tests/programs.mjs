@@ -62,3 +62,16 @@ open("out/deep/page.html", "w").write("<h1>A page</h1>")
 open("out/notes.txt", "w").write("what was found\\n")
 print("left five files")
 `;
+
+/** Says how it gets on, in colours, and now and then on its error output. */
+export const TALKS = `
+import math, sys, time
+kept = bytearray(24 << 20)
+for epoch in range(100000):
+    loss = 2.3 * math.exp(-epoch / 40) + 0.02 * math.sin(epoch)
+    print(f"\\x1b[1mepoch {epoch}\\x1b[0m  loss \\x1b[33m{loss:.4f}\\x1b[0m  accuracy \\x1b[32m{1 - loss / 2.5:.3f}\\x1b[0m", flush=True)
+    if epoch % 7 == 6:
+        print(f"warning: the learning rate was halved after epoch {epoch}", file=sys.stderr, flush=True)
+    sum(range(400000))
+    time.sleep(0.3)
+`;
