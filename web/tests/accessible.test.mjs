@@ -21,6 +21,20 @@ async function faults(page) {
 
 const settled = (visit, place) => visit.until(`${place} has loaded`, () => document.querySelector("h1") && !document.querySelector("[aria-busy=true], .loading"));
 
+visiting("the control: what nobody could use is found", { key: "owner" }, async (visit) => {
+  await visit.go("/jobs");
+  await visit.page.evaluate(() => {
+    const main = document.querySelector("main");
+    main.appendChild(document.createElement("button"));
+    const pale = main.appendChild(document.createElement("p"));
+    pale.textContent = "pale";
+    pale.style.color = "#eee";
+    pale.style.background = "#fff";
+  });
+  const found = await faults(visit.page);
+  assert.ok(found.some((one) => one.includes("button-name")) && found.some((one) => one.includes("color-contrast")), found.join("\n"));
+});
+
 let places;
 /** Every page, with something on it. */
 async function everywhere() {

@@ -222,7 +222,7 @@ visiting("names of files, labels, arguments and keys are text wherever they are 
   await owner("POST", `/v1/keys/${key.key.id}/revoke`);
 });
 
-visiting("a search, a filter or an address that is hostile is text as well", { key: "ada" }, async (visit) => {
+visiting("a search, a filter or an address that is hostile is text as well", { key: "owner" }, async (visit) => {
   visit.mayFail.push([/\/v1\//, 400], [/\/v1\//, 404]);
   const bad = encodeURIComponent(`${MARKUP[0]}${MARKUP[1]}\u202e`);
   for (const place of [`/jobs?q=${bad}`, `/jobs?user=${bad}&project=${bad}&label=${bad}&array=${bad}`, `/jobs/${bad}`, `/${bad}`, `/jobs/job_00000000000000000000000000000000`, `/audit?action=${bad}&text=${bad}&q=${bad}`, `/access?tab=${bad}&user=${bad}`, `/playground?from=${bad}`, "/%", "/jobs/%ff"]) {

@@ -6,7 +6,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { chromium, launch } from "./chromium.mjs";
 import { binary, start } from "./platform.mjs";
-import { populate } from "./world.mjs";
+import { populate } from "./people.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
 

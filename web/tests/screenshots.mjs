@@ -4,9 +4,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium, launch } from "./chromium.mjs";
 import { withPalette } from "./palette.mjs";
 import { paste } from "./paste.mjs";
+import { populate } from "./people.mjs";
 import { client, start, until } from "./platform.mjs";
 import { BUSY, GREEDY, LEAVES, REFUSED, SLEEPS, TALKS } from "./programs.mjs";
-import { populate } from "./world.mjs";
 
 const out = new URL("../screenshots/", import.meta.url).pathname;
 const asked = process.argv.slice(2);
@@ -17,7 +17,7 @@ try {
   const world = await populate(platform);
   process.env.GAMBESON_CONSOLE_WORLD = JSON.stringify(world);
   process.env.GAMBESON_CONSOLE_BROWSER = server.wsEndpoint();
-  const { DESKTOP, PHONE, arrive } = await import("./browser.mjs");
+  const { DESKTOP, PHONE, arrive } = await import("./visit.mjs");
   const ids = await goingsOn(world);
   // Something ends now and then, so that what is drawn over time moves.
   const sam = client(world.url, world.keys.sam);

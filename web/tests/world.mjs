@@ -1,32 +1,9 @@
-// Who is there and what may be tested with: people with their keys, two projects. The runner makes it once; tests find it here.
+// The platform that the runner started and peopled, as tests find it.
 import { client } from "./platform.mjs";
-
-const PEOPLE = [
-  // name, project, role
-  ["ada", "lab", "submitter"],
-  ["vera", "lab", "viewer"],
-  ["sam", "school", "submitter"],
-  ["olga", "platform", "operator"],
-  ["noor", "lab", "owner"],
-  ["otto", "platform", "auditor"],
-];
-
-/** Makes projects, people and a key for each. */
-export async function populate({ url, key }) {
-  const owner = client(url, key);
-  for (const name of ["lab", "school"]) await owner("POST", "/v1/projects", { name });
-  const keys = { owner: key };
-  for (const [name, project, role] of PEOPLE) {
-    await owner("POST", "/v1/users", { name });
-    await owner("POST", "/v1/members", { project, user: name, role });
-    keys[name] = (await owner("POST", "/v1/keys", { name: `${name}-laptop`, user: name, scopes: ["*"] })).secret;
-  }
-  return { url, keys };
-}
 
 /** What the runner made. */
 export const world = JSON.parse(process.env.GAMBESON_CONSOLE_WORLD ?? "null");
-if (world === null && process.env.NODE_TEST_CONTEXT) throw new Error("npm run browser starts what these tests need");
+if (world === null) throw new Error("npm run browser starts what these tests need");
 
 /** The interface as one of the people; `owner` by itself. */
 export const as = (name = "owner") => client(world.url, world.keys[name]);
