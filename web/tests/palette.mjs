@@ -67,10 +67,10 @@ export function withPalette(png) {
     colours[pixel] = colour;
     seen.set(colour, (seen.get(colour) ?? 0) + 1);
   }
-  // One after the other the most seen colour is taken; those close to it that are left count less for it, so that pictures with many
-  // shades are not all of one.
+  // After those, what is far from all that is taken, so that a picture with many shades gets its share.
   const left = [...seen].sort((one, other) => other[1] - one[1]);
-  const palette = [];
+  // What is seen most is the page itself, and stays as it is.
+  const palette = left.slice(0, 96).map(([colour]) => colour);
   for (const near of [900, 300, 100, 0]) {
     for (const [colour] of left) {
       if (palette.length === 256) break;
