@@ -240,7 +240,9 @@ def leave(name, content):
 leave("drawing.svg", '<svg xmlns="http://www.w3.org/2000/svg" onload="tripwire(\\'svg\\')"><script>parent.tripwire("svg")</script><a href="javascript:tripwire(1)"><rect width="9" height="9"/></a></svg>')
 leave("page.html", '<!doctype html><script>tripwire("html");opener?.tripwire("opener");top.tripwire("top")</script><img src=x onerror=tripwire(1)><meta http-equiv="refresh" content="0;url=http://192.0.2.1/">')
 leave("really-html.png", '<!doctype html><script>tripwire("png")</script>')
-leave("half.png", b"\\x89PNG\\r\\n\\x1a\\n<script>tripwire('half')</script>")
+def head(width, height): return b"\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\x0dIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\\x08\\x02\\0\\0\\0"
+leave("half.png", head(64, 64) + b"<script>tripwire('half')</script>")
+leave("vast.png", head(65535, 65535) + b"<script>tripwire('vast')</script>")
 leave("formulas.csv", 'name,value\\n=cmd|"/c calc"!A0,1\\n"=HYPERLINK(""http://192.0.2.1"",""x"")",2\\n@SUM(1),3\\n<script>tripwire("csv")</script>,4\\n' + "," * 5000 + "\\n" + '"never closed')
 leave("notes.txt", "<script>tripwire('txt')</script>\\n\\u202ereversed\\n\\x1b]0;pwned\\x07")
 leave("binary.txt", b"a\\0b")
@@ -270,6 +272,7 @@ visiting("hostile files are shown as text, refused, or only downloaded", { key: 
   await (await preview("page.html")).getByText("<!doctype html><script>").waitFor();
   await (await preview("really-html.png")).getByText("it is no picture").waitFor();
   await (await preview("half.png")).getByText("cannot decode").waitFor();
+  await (await preview("vast.png")).getByText("more pixels").waitFor();
   await row("formulas.csv").getByRole("button", { name: /^Preview of/ }).click();
   await row("formulas.csv").getByText('=cmd|"/c calc"!A0').waitFor();
   await (await preview("notes.txt")).getByText("⟨202E⟩reversed").waitFor();

@@ -145,7 +145,9 @@ fn console(breaches: &mut Vec<String>) -> anyhow::Result<usize> {
         }
     }
     let packages: Value = serde_json::from_str(&fs::read_to_string("web/package.json")?)?;
-    for (name, version) in ["dependencies", "devDependencies"].iter().flat_map(|kind| packages[kind].as_object()).flatten() {
+    for (name, version) in
+        ["dependencies", "devDependencies"].iter().flat_map(|kind| packages[kind].as_object()).flatten()
+    {
         let exact = version.as_str().is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()));
         if !exact {
             breaches.push(format!("web/package.json: {name}: npm packages are pinned exactly"));
