@@ -42,6 +42,41 @@ visiting("the log of a running job grows before one's eyes, in its colours; it i
   await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
 });
 
+visiting("who scrolls up in a log that grows is left in peace, and who comes back follows it", { key: "ada" }, async (visit) => {
+  const { page } = visit;
+  const ada = as("ada");
+  const id = await ada.submit(`for number in range(2000): print("before", number)\n${TICKS}`);
+  await visit.go(`/jobs/${id}`);
+  const log = page.getByRole("region", { name: "Output of the program" });
+  const follows = page.getByRole("button", { name: "Follow" });
+  await log.getByText("tick 2", { exact: true }).waitFor();
+  await log.hover();
+  await page.mouse.wheel(0, -3000);
+  await visit.until("it follows no more", () => document.querySelector("button[title^='Stay at the end']").ariaPressed === "false");
+  const top = () => log.evaluate((one) => one.scrollTop);
+  const count = () => log.evaluate((one) => one.scrollHeight);
+  await visit.until("it stands still", () => new Promise((resolve) => {
+    const scroller = document.querySelector(".log-scroll");
+    const before = scroller.scrollTop;
+    setTimeout(() => resolve(scroller.scrollTop === before), 200);
+  }));
+  const [place, height] = [await top(), await count()];
+  await visit.until("five lines came", (height) => document.querySelector(".log-scroll").scrollHeight >= height + 100, height);
+  assert.equal(await top(), place);
+  await follows.click();
+  await visit.until("it is at the end", () => {
+    const { scrollHeight, clientHeight, scrollTop } = document.querySelector(".log-scroll");
+    return scrollHeight - clientHeight - scrollTop < 40;
+  });
+  // A narrower window wraps lines anew; one stays at the end.
+  await page.setViewportSize({ width: 500, height: 700 });
+  await log.getByText(/^tick/).last().waitFor();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await log.getByText(/^tick/).last().waitFor();
+  assert.equal(await follows.getAttribute("aria-pressed"), "true");
+  await ada("POST", `/v1/jobs/${id}/cancel`);
+});
+
 visiting("what a running job uses is drawn", { key: "ada" }, async (visit) => {
   const { page } = visit;
   const ada = as("ada");

@@ -11,6 +11,8 @@ import { useVirtual } from "../ui/virtual.tsx";
 import { partsOf, type Log, type Row } from "./log.ts";
 
 const ROW = 20;
+/** So long after a turn of the wheel or a swipe the log may still move of it. */
+const ACT_MS = 1500;
 
 export type LogViewProps = {
   log: Log;
@@ -84,22 +86,38 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    let before = { top: element.scrollTop, height: element.scrollHeight };
+    let before = element.scrollTop;
+    // Only what somebody does counts: lines that come, or wrap otherwise, move the log as well.
+    let acted = -Infinity;
+    let held = false;
     const scrolled = () => {
-      const now = { top: element.scrollTop, height: element.scrollHeight };
-      const end = now.height - element.clientHeight - now.top < ROW;
-      // Who scrolls up wants to read; who comes back to the end wants to follow. Where the log's height changed, since lines came or
-      // wrap otherwise, the browser may have moved it by itself.
-      if (now.top < before.top - 2 && now.height === before.height && !end) follow.value = false;
+      const now = element.scrollTop;
+      const end = element.scrollHeight - element.clientHeight - now < ROW;
+      // Who scrolls up wants to read; who comes back to the end wants to follow.
+      if (now < before - 2 && !end && (held || performance.now() - acted < ACT_MS)) follow.value = false;
       else if (end) follow.value = true;
       before = now;
     };
-    const up = (event: WheelEvent) => event.deltaY < 0 && element.scrollTop > 0 && (follow.value = false);
-    element.addEventListener("scroll", scrolled, { passive: true });
-    element.addEventListener("wheel", up, { passive: true });
+    const acts = (event?: Event) => {
+      acted = performance.now();
+      // At once: a log that grows fast would have moved back before it is seen to have moved.
+      if (event instanceof WheelEvent && event.deltaY < 0 && element.scrollTop > 0) follow.value = false;
+    };
+    const takes = () => (held = true);
+    const lets = () => {
+      if (held) acts();
+      held = false;
+    };
+    const passive = { passive: true };
+    element.addEventListener("scroll", scrolled, passive);
+    for (const name of ["wheel", "touchmove", "keydown"]) element.addEventListener(name, acts, passive);
+    element.addEventListener("pointerdown", takes, passive);
+    for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, lets, passive);
     return () => {
       element.removeEventListener("scroll", scrolled);
-      element.removeEventListener("wheel", up);
+      for (const name of ["wheel", "touchmove", "keydown"]) element.removeEventListener(name, acts);
+      element.removeEventListener("pointerdown", takes);
+      for (const name of ["pointerup", "pointercancel", "blur"]) removeEventListener(name, lets);
     };
   }, []);
 
