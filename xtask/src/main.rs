@@ -16,6 +16,8 @@ cargo xtask test              every test; ends in `N passed, N failed, N skipped
 cargo xtask bench cold        gambeson beside bare python3 and bubblewrap, to docs/benchmarks.md
 cargo xtask chaos [--short] [--seconds N] [--seed N] [--release]
                               jobs while processes are killed and frozen, the disk is full and connections are cut
+cargo xtask bench console [debug [JOBS [VISITS]]]
+                              the web console in a browser: first paint, bytes, a list of 100,000 jobs
 cargo xtask bench queue       submissions, leases and expected starts over HTTP, with up to 1,000,000 queued jobs
 cargo xtask bench followers [[debug] FOLLOWERS [SECONDS]]
                               many who follow one job that writes 2000 lines a second; with numbers, publishes nothing
@@ -51,6 +53,7 @@ fn run() -> anyhow::Result<()> {
         ["test"] => test::run(),
         ["bench", "cold"] => bench::cold(),
         ["chaos", ..] => chaos::run(&args[1..]),
+        ["bench", "console", ..] => bench::console(&args[2..]),
         ["bench", "queue", ..] => bench::queue(&args[2..]),
         ["bench", "followers", ..] => bench::followers(&args[2..]),
         ["bench", "metrics", ..] => bench::metrics(&args[2..]),

@@ -51,6 +51,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let mut count = Count::default();
     count.add("the repository's rules", &["cargo", "xtask", "tidy"])?;
+    // Before what is built of Rust: the server takes the console in.
+    let missing = crate::web::missing();
+    if missing.is_empty() {
+        count.add("the console is built", &["cargo", "xtask", "web"])?;
+        count.add("the console's types", &["npm", "--prefix", "web", "run", "--silent", "check"])?;
+        count.add("the console without a browser", &["npm", "--prefix", "web", "run", "--silent", "test"])?;
+    } else {
+        println!("skipped: the console: {}", missing.join("; "));
+        count.skipped += 3;
+    }
     // One selection of packages for all, so that what they share is built once.
     let mut units =
         vec!["cargo", "test", "--no-fail-fast", "--workspace", "--exclude=gambeson-nursery", "--lib", "--bins"];
@@ -58,6 +68,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
         units.extend(["--test", test]);
     }
     count.add("units, the platform and the command line", &units)?;
+    // Of the build above: its tests of the command line need the program itself.
+    match (missing.is_empty(), has_browser()) {
+        (true, true) => count.add("the console in a browser", &["node", "web/tests/run.mjs"])?,
+        (console, browser) => {
+            let console = if console { "" } else { " there is no console;" };
+            let browser = if browser { "" } else { " there is no Chromium: apt-get install chromium" };
+            println!("skipped: the console in a browser:{console}{browser}");
+            count.skipped += 1;
+        }
+    }
     count.add("the Python that runs inside", &["python3", "-m", "unittest", "discover", "-s", "guest/tests", "-q"])?;
     let escapes = ["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"];
     count.add("escapes", &escapes)?;
@@ -111,6 +131,15 @@ pub(crate) fn run_in_vm() -> anyhow::Result<()> {
         count.add(what, &command.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     count.close()
+}
+
+/// Whether there is one that `web/tests/chromium.mjs` finds.
+fn has_browser() -> bool {
+    let known = ["chromium", "chromium-browser", "google-chrome"].map(std::ffi::OsString::from);
+    let named = std::env::var_os("GAMBESON_CHROMIUM");
+    named.into_iter().chain(known).any(|program| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    })
 }
 
 fn is_root() -> anyhow::Result<bool> {

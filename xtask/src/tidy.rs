@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Checks every rule and names each breach.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut breaches = Vec::new();
-    let files = sources(Path::new("crates"))?;
+    let files = sources(Path::new("crates"), &["rs"])?;
     for path in &files {
         let text = fs::read_to_string(path)?;
         let place = path.to_string_lossy();
@@ -37,17 +37,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 breach("a kernel call that confines is checked");
             }
         }
-        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-        if ["util", "utils", "helper", "helpers", "common", "manager", "imp"].contains(&name) {
-            breaches.push(format!("{place}: a file is named after what it holds"));
-        }
+        named(path, &mut breaches);
     }
     dependencies(&mut breaches)?;
+    let console = console(&mut breaches)?;
     if fs::read_to_string("docs/architecture.md")?.lines().count() > 200 {
         breaches.push("docs/architecture.md: longer than 200 lines".into());
     }
     if breaches.is_empty() {
-        println!("tidy: {} files", files.len());
+        println!("tidy: {} files", files.len() + console);
         return Ok(());
     }
     bail!("{}", breaches.join("\n"))
@@ -111,13 +109,60 @@ fn dependencies(breaches: &mut Vec<String>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn sources(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn named(path: &Path, breaches: &mut Vec<String>) {
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+    if ["util", "utils", "helper", "helpers", "common", "manager", "imp"].contains(&name) {
+        breaches.push(format!("{}: a file is named after what it holds", path.display()));
+    }
+}
+
+/// What makes markup or a program of a text: the console has none of it, so that nothing of a job's output can become either.
+const MARKUP: [&str; 8] = [
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "createContextualFragment",
+    "document.write",
+    "srcdoc",
+    "eval(",
+    "new Function",
+];
+
+/// The console's own files, which are neither installed (`node_modules`) nor made (`dist`), and its list of packages.
+fn console(breaches: &mut Vec<String>) -> anyhow::Result<usize> {
+    let files = sources(Path::new("web/src"), &["ts", "tsx", "css"])?;
+    for path in &files {
+        named(path, breaches);
+        let text = fs::read_to_string(path)?;
+        for (index, line) in text.lines().enumerate() {
+            let code = line.trim_start();
+            if code.starts_with("//") || code.starts_with('*') || code.starts_with("/*") {
+                continue;
+            }
+            if let Some(found) = MARKUP.iter().find(|one| code.contains(**one)) {
+                breaches.push(format!("{}:{}: {found}: text stays text in the console", path.display(), index + 1));
+            }
+        }
+    }
+    let packages: Value = serde_json::from_str(&fs::read_to_string("web/package.json")?)?;
+    for (name, version) in
+        ["dependencies", "devDependencies"].iter().flat_map(|kind| packages[kind].as_object()).flatten()
+    {
+        let exact = version.as_str().is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()));
+        if !exact {
+            breaches.push(format!("web/package.json: {name}: npm packages are pinned exactly"));
+        }
+    }
+    Ok(files.len())
+}
+
+fn sources(directory: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.extend(sources(&path, endings)?);
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
             found.push(path);
         }
     }

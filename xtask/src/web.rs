@@ -48,7 +48,7 @@ fn installed(web: &Path) -> bool {
 }
 
 /// What this machine lacks, each in words.
-fn missing() -> Vec<String> {
+pub(crate) fn missing() -> Vec<String> {
     let mut missing = Vec::new();
     match said("node") {
         None => missing.push(format!(

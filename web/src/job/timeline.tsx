@@ -6,7 +6,7 @@ import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { now } from "../ui/time.tsx";
-import { denialSays } from "./words.ts";
+import { denialSays, upper } from "./words.ts";
 
 type Phase = { name: string; ms: number; className: string };
 
@@ -48,7 +48,7 @@ function saysOf(event: JobEvent): { icon: IconName; title: string; more?: string
     case "cancel_requested":
       return { icon: "stop", title: "Its end was asked for", tone: "warning" };
     case "ended":
-      return { icon: event.outcome.kind === "exited" && event.outcome.code === 0 ? "check" : "stop", title: "Ended", more: event.outcome.message };
+      return { icon: event.outcome.kind === "exited" && event.outcome.code === 0 ? "check" : "stop", title: "Ended", more: upper(event.outcome.message) };
     default:
       return undefined;
   }

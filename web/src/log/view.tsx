@@ -11,6 +11,8 @@ import { useVirtual } from "../ui/virtual.tsx";
 import { partsOf, type Log, type Row } from "./log.ts";
 
 const ROW = 20;
+/** So long after a turn of the wheel or a swipe the log may still move of it. */
+const ACT_MS = 1500;
 
 export type LogViewProps = {
   log: Log;
@@ -53,6 +55,14 @@ export function LogView({ log, version, live, download }: LogViewProps) {
   useLayoutEffect(() => {
     if (follow.value) virtual.toEnd();
   }, [lines, follow.value]);
+  // Where lines wrap anew, the height is another only after the browser laid the page out.
+  useEffect(() => {
+    const all = scroller.current?.querySelector(".log-all");
+    if (!all) return;
+    const grows = new ResizeObserver(() => follow.peek() && virtual.toEnd());
+    grows.observe(all);
+    return () => grows.disconnect();
+  }, [lines === 0]);
 
   // The width of one character decides where lines wrap.
   useLayoutEffect(() => {
@@ -77,16 +87,38 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     const element = scroller.current;
     if (!element) return;
     let before = element.scrollTop;
+    // Only what somebody does counts: lines that come, or wrap otherwise, move the log as well.
+    let acted = -Infinity;
+    let held = false;
     const scrolled = () => {
       const now = element.scrollTop;
       const end = element.scrollHeight - element.clientHeight - now < ROW;
       // Who scrolls up wants to read; who comes back to the end wants to follow.
-      if (now < before - 2 && !end) follow.value = false;
+      if (now < before - 2 && !end && (held || performance.now() - acted < ACT_MS)) follow.value = false;
       else if (end) follow.value = true;
       before = now;
     };
-    element.addEventListener("scroll", scrolled, { passive: true });
-    return () => element.removeEventListener("scroll", scrolled);
+    const acts = (event?: Event) => {
+      acted = performance.now();
+      // At once: a log that grows fast would have moved back before it is seen to have moved.
+      if (event instanceof WheelEvent && event.deltaY < 0 && element.scrollTop > 0) follow.value = false;
+    };
+    const takes = () => (held = true);
+    const lets = () => {
+      if (held) acts();
+      held = false;
+    };
+    const passive = { passive: true };
+    element.addEventListener("scroll", scrolled, passive);
+    for (const name of ["wheel", "touchmove", "keydown"]) element.addEventListener(name, acts, passive);
+    element.addEventListener("pointerdown", takes, passive);
+    for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, lets, passive);
+    return () => {
+      element.removeEventListener("scroll", scrolled);
+      for (const name of ["wheel", "touchmove", "keydown"]) element.removeEventListener(name, acts);
+      element.removeEventListener("pointerdown", takes);
+      for (const name of ["pointerup", "pointercancel", "blur"]) removeEventListener(name, lets);
+    };
   }, []);
 
   const showHit = (place: number) => {

@@ -69,6 +69,7 @@ function OneJob({ id }: { id: string }) {
     return (
       <div class="page">
         <Back />
+        <h1>Job</h1>
         {job.problem.value ? <Failed problem={job.problem.value} again={job.reload} /> : <Loading label="Loading the job" />}
       </div>
     );

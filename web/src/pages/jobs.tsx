@@ -215,7 +215,7 @@ function Filters({ filter, text, search }: { filter: Filter; text: string | unde
       )}
       {filter.array !== undefined && (
         <button type="button" class="button small" aria-label="Show jobs of all arrays" onClick={() => setQuery({ array: undefined })}>
-          Array {shortId(filter.array)} <Icon name="close" size={12} />
+          Array {safe(shortId(filter.array), 40)} <Icon name="close" size={12} />
         </button>
       )}
     </search>

@@ -132,6 +132,7 @@ function namesOf(jobs: readonly Job[] | undefined, details: ReadonlyMap<JobId, J
 const COLUMNS: readonly Cells<Waits>[] = [
   {
     title: "Job",
+    width: "220px",
     cell: ({ id, job }) => (
       <>
         <a href={to(`/jobs/${id}`)}>{job ? safe(job.entry, 60) : shortId(id)}</a> {job?.waiting?.held && <Badge tone="warning">held</Badge>} {job && job.class !== "normal" && <Badge tone="neutral">{job.class}</Badge>}

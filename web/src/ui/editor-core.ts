@@ -160,6 +160,20 @@ function diagnosticOf(state: EditorState, mark: Mark): Diagnostic {
   return { from, to: Math.max(from, to), severity, message: mark.text, ...(mark.source !== undefined && { source: mark.source }) };
 }
 
+/** Typing over several lines: left to the browser, it would join them with elements that carry a style, which the policy of the
+ * page refuses and the console tells of. */
+const typesOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { from, to } = view.state.selection.main;
+    const text = event.data;
+    if (event.inputType !== "insertText" || text === null || view.composing || view.state.readOnly || view.state.doc.lineAt(from).to >= to) return false;
+    event.preventDefault();
+    const insert = () => view.state.update({ changes: { from, to, insert: text }, selection: { anchor: from + text.length }, userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
+
 export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHandle {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const language = new Compartment();
@@ -168,6 +182,7 @@ export function makeEditor(host: HTMLElement, options: EditorOptions): EditorHan
     ? [EditorState.readOnly.of(true)]
     : [
         history(),
+        typesOver,
         indentOnInput(),
         closeBrackets(),
         // Before CodeMirror's own meaning of it, a new line.

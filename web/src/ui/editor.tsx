@@ -32,6 +32,8 @@ export function Editor({ value, label, readOnly = false, marks = [], notes = fal
   const ready = useSignal(false);
   const latest = useRef({ value, marks, onChange, onRun });
   latest.current = { value, marks, onChange, onRun };
+  // What was typed here and has not come back as `value`: it comes back late, and must not undo what was typed since.
+  const told = useRef<string[]>([]);
 
   useEffect(() => {
     let gone = false;
@@ -44,7 +46,10 @@ export function Editor({ value, label, readOnly = false, marks = [], notes = fal
           readOnly,
           notes,
           python,
-          onChange: (text) => latest.current.onChange?.(text),
+          onChange: (text) => {
+            told.current.push(text);
+            latest.current.onChange?.(text);
+          },
           onRun: () => latest.current.onRun?.(),
         });
         editor.current = made;
@@ -61,7 +66,11 @@ export function Editor({ value, label, readOnly = false, marks = [], notes = fal
       editor.current = undefined;
     };
   }, [label, readOnly, notes, python]);
-  useEffect(() => editor.current?.setText(value), [value]);
+  useEffect(() => {
+    const at = told.current.indexOf(value);
+    if (at < 0) editor.current?.setText(value);
+    else told.current.splice(0, at + 1);
+  }, [value]);
   useEffect(() => editor.current?.setMarks(marks), [marks]);
 
   if (problem.value) return <Failed problem={problem.value} />;

@@ -4,6 +4,7 @@
 //! Each result goes between two marks of docs/benchmarks.md.
 
 mod cold;
+mod console;
 mod followers;
 mod processes;
 mod queue;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 pub(crate) use cold::cold;
+pub(crate) use console::console;
 pub(crate) use followers::followers;
 pub(crate) use queue::{metrics, queue};
 pub(crate) use vet::vet;
