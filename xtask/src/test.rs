@@ -1,31 +1,14 @@
 //! Every test, one after the other, and one closing line.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The integration tests that cargo's own harness runs.
-const TESTS: [&str; 18] = [
-    "run",
-    "client",
-    "config",
-    "up",
-    "walk",
-    "hostile",
-    "platform",
-    "document",
-    "life",
-    "backup",
-    "data_dir",
-    "input",
-    "uploads",
-    "worker",
-    "invisible",
-    "siblings",
-    "limits",
-    "top",
-];
+/// The integration tests that have a command of their own below.
+const APART: [&str; 5] = ["escape", "warden", "layers", "regrtest", "regrtest_warm"];
 
 /// Tests counted.
 #[derive(Default)]
@@ -64,7 +47,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // One selection of packages for all, so that what they share is built once.
     let mut units =
         vec!["cargo", "test", "--no-fail-fast", "--workspace", "--exclude=gambeson-nursery", "--lib", "--bins"];
-    for test in TESTS {
+    let tests = integration_tests()?;
+    for test in &tests {
         units.extend(["--test", test]);
     }
     count.add("units, the platform and the command line", &units)?;
@@ -82,6 +66,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let escapes = ["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "escape"];
     count.add("escapes", &escapes)?;
     count.add("escapes from warm cells", &[&["env", "GAMBESON_TEST_START=warm"], &escapes[..]].concat())?;
+    let warden = ["cargo", "test", "-p", "gambeson-sandbox", "--features", "mutation", "--test", "warden"];
+    count.add("the warden", &warden)?;
     let layers = ["cargo", "test", "-p", "gambeson-nursery-image", "--features", "mutation", "--test", "layers"];
     count.add("layers of warm and cold cells", &layers)?;
     count.add("chaos, for a moment", &["cargo", "xtask", "chaos", "--short"])?;
@@ -140,6 +126,22 @@ fn has_browser() -> bool {
     named.into_iter().chain(known).any(|program| {
         Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
     })
+}
+
+/// The names of all integration tests but those that stand apart: what a crate has of them in `tests/` is run, and nobody has to
+/// think of it.
+fn integration_tests() -> anyhow::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for krate in fs::read_dir("crates")? {
+        let Ok(tests) = fs::read_dir(krate?.path().join("tests")) else { continue };
+        for test in tests {
+            let path = test?.path();
+            let is_one = path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").exists();
+            names.extend(path.file_stem().filter(|_| is_one).map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.retain(|name| !APART.contains(&name.as_str()));
+    Ok(names)
 }
 
 fn is_root() -> anyhow::Result<bool> {
