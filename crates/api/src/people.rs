@@ -275,6 +275,9 @@ wire! {
         /// Which user; absent for the project's own line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub user: Option<UserId>,
+        /// The user's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub user_name: Option<String>,
         /// Jobs waiting.
         pub queued: u64,
         /// Jobs running.

@@ -176,7 +176,7 @@ function Shares({ shares, names }: { shares: readonly Share[]; names: ReadonlyMa
             <ul>
               {users(project.project).map((user) => (
                 <li key={user.user}>
-                  <OneShare share={user} name={names.has(user.user ?? "") ? safe(names.get(user.user ?? ""), 60) : `user ${shortId(user.user ?? "")}`} />
+                  <OneShare share={user} name={safe(user.user_name ?? names.get(user.user ?? "") ?? `user ${shortId(user.user ?? "")}`, 60)} />
                 </li>
               ))}
             </ul>

@@ -31,7 +31,7 @@ fn shares(queue: &Queue) -> Table {
     for share in &queue.shares {
         table.row([
             (&share.project_name).into(),
-            Cell::of(share.user, Cell::from),
+            Cell::of(share.user, |user| Cell::from(share.user_name.clone().unwrap_or_else(|| user.to_string()))),
             share.queued.into(),
             share.running.into(),
             share.weight.into(),

@@ -472,7 +472,8 @@ fn shares(model: &Model) -> Vec<Row> {
         let name = match share.user {
             None => safe(&share.project_name),
             Some(user) => {
-                let name = user_name(model, user).unwrap_or_else(|| user.to_string());
+                let known = share.user_name.clone().or_else(|| user_name(model, user));
+                let name = known.unwrap_or_else(|| user.to_string());
                 format!("{} {}", if model.letters == super::text::Letters::Blocks { "└" } else { "`-" }, safe(&name))
             }
         };

@@ -50,6 +50,7 @@ fn queue(count: u128) -> Queue {
         project: ProjectId::from_u128(1),
         project_name: "lab".into(),
         user,
+        user_name: None,
         queued: count as u64,
         running: 1,
         weight: 1,
