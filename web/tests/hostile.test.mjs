@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { visiting } from "./browser.mjs";
 import { paste } from "./paste.mjs";
+import { until } from "./platform.mjs";
 import { as, world } from "./world.mjs";
 
 const MARKUP = [
@@ -302,6 +303,34 @@ visiting("a file that a job left never becomes a document of this origin", { key
     await download.cancel();
     assert.equal(page.url(), `${world.url}/console/jobs`);
   }
+  await inert(visit);
+});
+
+visiting("names that every object of the language has are names like others", { key: "ada" }, async (visit) => {
+  const { page } = visit;
+  const files = JSON.parse('{"main.py": "import os\\nos.mkdir(\'out\')\\nfor name in [\'x.constructor\', \'__proto__\', \'toString.txt\']: open(\'out/\' + name, \'w\').write(name)", "__proto__": "a prototype", "constructor": "a constructor"}');
+  const job = await as("ada").run(files, { labels: JSON.parse('{"__proto__": "a", "constructor": "b"}'), env: { constructor: "c" } });
+  assert.equal(job.outcome.kind, "exited", JSON.stringify(job.outcome));
+  await visit.go("/jobs");
+  await page.getByText("__proto__=a").first().waitFor();
+  await visit.go(`/jobs/${job.id}?tab=artifacts`);
+  await page.getByText("x.constructor", { exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Preview of x.constructor" }).count(), 0);
+  await visit.go(`/jobs/${job.id}?tab=source`);
+  await page.getByRole("tab", { name: /__proto__/ }).click();
+  await page.locator(".cm-content", { hasText: "a prototype" }).waitFor();
+  await page.getByRole("tab", { name: /constructor/ }).click();
+  await page.locator(".cm-content", { hasText: "a constructor" }).waitFor();
+  await visit.go(`/playground?from=${job.id}`);
+  await page.getByRole("tab", { name: /__proto__/ }).click();
+  await page.locator(".cm-content", { hasText: "a prototype" }).waitFor();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  const again = await until("it ran again with all its files", async () => {
+    const id = (await as("ada")("GET", "/v1/jobs?limit=1")).jobs[0].id;
+    return id !== job.id && id;
+  });
+  const source = await as("ada")("GET", `/v1/jobs/${again}/source`);
+  assert.deepEqual(Object.keys(source.files).sort(), ["__proto__", "constructor", "main.py"]);
   await inert(visit);
 });
 

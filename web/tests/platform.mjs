@@ -35,6 +35,10 @@ export async function start(settings = {}) {
   // What the machine's own configuration says is not this platform's.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GAMBESON_")));
   const child = spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  // Whoever is stopped in the middle leaves nothing behind.
+  const last = () => child.kill("SIGTERM");
+  process.on("exit", last);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   let said = "";
   child.stderr.on("data", (bytes) => (said = (said + bytes).slice(-20_000)));
   const ended = new Promise((resolve) => child.on("exit", resolve));

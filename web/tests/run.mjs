@@ -10,6 +10,9 @@ import { populate } from "./people.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
 
+/** One that takes longer hangs. */
+const FILE_MOST = 8 * 60_000;
+
 const found = chromium();
 if (!found) {
   console.log("skipped: the console in a browser: there is no Chromium (apt-get install chromium)");
@@ -30,7 +33,7 @@ try {
   const made = await populate(platform);
   process.env.GAMBESON_CONSOLE_WORLD = JSON.stringify(made);
   process.env.GAMBESON_CONSOLE_BROWSER = server.wsEndpoint();
-  const tests = run({ files, concurrency: 1 });
+  const tests = run({ files, concurrency: 1, timeout: FILE_MOST });
   tests.on("test:pass", ({ skip, todo }) => (count[skip !== undefined || todo !== undefined ? "skipped" : "passed"] += 1));
   tests.on("test:fail", ({ todo }) => (count[todo !== undefined ? "skipped" : "failed"] += 1));
   const shown = tests.compose(spec);

@@ -128,19 +128,20 @@ export function submissionOf(from: Draft): Submission {
 
 /** A job that was, as a draft. */
 export function draftOf(job: Job, source: JobSource): Draft {
-  const files: Record<string, string> = {};
-  const kept: Record<string, FileContent> = {};
+  const files: [string, string][] = [];
+  const kept: [string, FileContent][] = [];
   for (const [path, content] of Object.entries(source.files)) {
     const text = textOf(content);
     const executable = typeof content === "object" && content.executable === true;
-    if (text === undefined || executable) kept[path] = content;
-    else files[path] = text;
+    if (text === undefined || executable) kept.push([path, content]);
+    else files.push([path, text]);
   }
   const limits: Draft["limits"] = {};
   for (const field of LIMITS) if (job.limits[field.of] !== field.usual) limits[field.name] = writeLimit(field, job.limits[field.of]);
   return {
-    files,
-    kept,
+    // Not by assignment, to which `__proto__` is no name like others.
+    files: Object.fromEntries(files),
+    kept: Object.fromEntries(kept),
     entry: source.entry,
     args: writeWords(source.args),
     stdin: textOf(source.stdin) ?? "",

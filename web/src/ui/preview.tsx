@@ -27,7 +27,9 @@ const PIXELS_MOST = 32_000_000;
 /** How a file can be shown, by its name and size; nothing where it is only downloaded. */
 export function previewOf(path: string, size: number): PreviewKind | undefined {
   const name = path.split("/").at(-1) ?? "";
-  const kind = name.includes(".") ? KINDS[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] : undefined;
+  const ending = name.includes(".") ? name.slice(name.lastIndexOf(".") + 1).toLowerCase() : "";
+  // `constructor` is an ending too, and every object has one.
+  const kind = Object.hasOwn(KINDS, ending) ? KINDS[ending] : undefined;
   return kind === "image" && size > IMAGE_MOST ? undefined : kind;
 }
 
