@@ -211,9 +211,12 @@ fn a_server_reads_what_is_submitted_and_takes_it_also_when_its_readers_die_or_ha
     many.files.extend((0..2000).map(|index| (format!("m{index}.py"), FileContent::text("x = 1\n"))));
     let vetted = runtime.block_on(platform.client().vet(&many)).unwrap();
     assert!(vetted.incomplete && vetted.findings.iter().any(|finding| finding.rule == "V002"));
-    // Its readers do not outlive it.
+    // Its readers do not outlive it; one that is frozen, and was not missed yet, ends when it may go on.
     let left = waiting();
     drop(platform);
+    for reader in &left {
+        signal_to(*reader, Signal::CONT);
+    }
     until("its readers ended", || (!left.iter().any(|reader| is_reader(*reader))).then_some(()));
 }
 

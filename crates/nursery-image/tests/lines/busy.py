@@ -16,7 +16,7 @@ def many(value):  # busy
 
 def spins():
     value = 0
-    while True:
+    while True:  # busy
         found = many(value % 1000)  # busy
         value += found[0]  # busy
 
