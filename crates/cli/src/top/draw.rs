@@ -528,33 +528,32 @@ fn cell_at(pen: &mut Pen, x: u16, y: u16, columns: usize, cell: &Cell, right: bo
         }
         Picture::Spark(values, words) => {
             let beside = 6.min(columns);
-            let drawn = columns.saturating_sub(beside + 1);
-            let x =
-                pen.put(x, y, columns as u16, &letters.spark(values.iter().copied(), drawn, 1.0), pen.style(cell.role));
-            let role = if cell.role == Role::Warn { Role::Warn } else { Role::Plain };
-            pen.put(
-                x + u16::from(drawn > 0),
-                y,
-                beside as u16,
-                &fit(words, beside, true, letters.more()),
-                pen.style(role),
-            );
+            drawn_beside(pen, cell.role, words, (x, y), (columns, beside), |drawn| {
+                letters.spark(values.iter().copied(), drawn, 1.0)
+            });
         }
         Picture::Bar(part, words) => {
             // As wide in every line, so that the bars are compared.
             let beside = width(words).max(if columns < 16 { 4 } else { 9 }).min(columns);
-            let drawn = columns.saturating_sub(beside + 1);
-            let x = pen.put(x, y, columns as u16, &letters.bar(*part, drawn), pen.style(cell.role));
-            let role = if cell.role == Role::Warn { Role::Warn } else { Role::Plain };
-            pen.put(
-                x + u16::from(drawn > 0),
-                y,
-                beside as u16,
-                &fit(words, beside, true, letters.more()),
-                pen.style(role),
-            );
+            drawn_beside(pen, cell.role, words, (x, y), (columns, beside), |drawn| letters.bar(*part, drawn));
         }
     }
+}
+
+/// A drawing, and words in the last `beside` of its columns.
+fn drawn_beside(
+    pen: &mut Pen,
+    role: Role,
+    words: &str,
+    (x, y): (u16, u16),
+    (columns, beside): (usize, usize),
+    draw: impl FnOnce(usize) -> String,
+) {
+    let drawn = columns.saturating_sub(beside + 1);
+    let x = pen.put(x, y, columns as u16, &draw(drawn), pen.style(role));
+    let role = if role == Role::Warn { Role::Warn } else { Role::Plain };
+    let more = pen.model.letters.more();
+    pen.put(x + u16::from(drawn > 0), y, beside as u16, &fit(words, beside, true, more), pen.style(role));
 }
 
 fn open_job(pen: &mut Pen, open: &Open) {
