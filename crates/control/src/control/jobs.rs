@@ -244,11 +244,8 @@ impl Control {
                 self.sort_project(&directory, caller, project, &mut query)?;
             }
             None => {
-                for project in self.within_reach(&directory, caller, &[Action::JobList])? {
-                    let target = Target::Project(project);
-                    if self.may(&directory, caller, Action::JobList, target)? {
-                        self.sort_project(&directory, caller, project, &mut query)?;
-                    }
+                for project in self.projects_where(&directory, caller, Action::JobList)? {
+                    self.sort_project(&directory, caller, project, &mut query)?;
                 }
                 match query.projects.first().or(query.own.first()) {
                     // One row for the whole list, on the first project that it shows.

@@ -541,6 +541,22 @@ impl Control {
         Ok(reached)
     }
 
+    /// The projects, by name, in which the caller may do something.
+    pub(crate) fn projects_where(
+        &self,
+        directory: &Directory,
+        caller: &Caller,
+        action: Action,
+    ) -> Answer<Vec<ProjectId>> {
+        let mut projects = Vec::new();
+        for id in self.within_reach(directory, caller, &[action])? {
+            if self.may(directory, caller, action, Target::Project(id))? {
+                projects.push(id);
+            }
+        }
+        Ok(projects)
+    }
+
     /// Whether somebody sees all jobs of a project, or the own ones only: what may be seen of the job of a user who does
     /// not exist may be seen of every job.
     pub(crate) fn sees_all(&self, directory: &Directory, caller: &Caller, project: ProjectId) -> Answer<bool> {

@@ -25,11 +25,7 @@ impl Control {
                 seen.push(id);
             }
             None => {
-                for id in self.within_reach(&directory, caller, &[Action::QueueView])? {
-                    if self.may(&directory, caller, Action::QueueView, Target::Project(id))? {
-                        seen.push(id);
-                    }
-                }
+                seen = self.projects_where(&directory, caller, Action::QueueView)?;
                 match seen.first() {
                     Some(first) => drop(self.look(caller, Action::QueueView, Target::Project(*first)).await?),
                     None => self.nothing_to_list(&directory, caller, Action::QueueView).await?,

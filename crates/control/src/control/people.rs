@@ -110,12 +110,8 @@ impl Control {
     /// When the key is not valid any more.
     pub async fn projects(&self, caller: &Caller) -> Answer<ProjectList> {
         let directory = self.shared.directory();
-        let mut projects = Vec::new();
-        for id in self.within_reach(&directory, caller, &[Action::ProjectView])? {
-            if self.may(&directory, caller, Action::ProjectView, Target::Project(id))? {
-                projects.extend(directory.projects.get(&id).cloned());
-            }
-        }
+        let seen = self.projects_where(&directory, caller, Action::ProjectView)?;
+        let projects: Vec<Project> = seen.iter().filter_map(|id| directory.projects.get(id).cloned()).collect();
         match projects.first() {
             Some(first) => drop(self.look(caller, Action::ProjectView, Target::Project(first.id)).await?),
             None => self.nothing_to_list(&directory, caller, Action::ProjectView).await?,

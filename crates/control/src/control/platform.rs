@@ -86,10 +86,8 @@ impl Control {
     pub async fn queue(&self, caller: &Caller) -> Answer<Queue> {
         let directory = self.shared.directory();
         let mut seen: Vec<(ProjectId, bool)> = Vec::new();
-        for project in self.within_reach(&directory, caller, &[Action::QueueView])? {
-            if self.may(&directory, caller, Action::QueueView, Target::Project(project))? {
-                seen.push((project, self.sees_all(&directory, caller, project)?));
-            }
+        for project in self.projects_where(&directory, caller, Action::QueueView)? {
+            seen.push((project, self.sees_all(&directory, caller, project)?));
         }
         match seen.first() {
             Some((project, _)) => drop(self.look(caller, Action::QueueView, Target::Project(*project)).await?),
@@ -210,14 +208,13 @@ impl Control {
             Some(name) => Some(self.named_project(&directory, caller, Action::UsageView, name).await?),
             None => None,
         };
-        let candidates = match named {
-            Some(id) => vec![id],
-            None => self.within_reach(&directory, caller, &[Action::UsageView])?,
+        let projects = match named {
+            Some(id) if self.may(&directory, caller, Action::UsageView, Target::Project(id))? => vec![id],
+            Some(_) => Vec::new(),
+            None => self.projects_where(&directory, caller, Action::UsageView)?,
         };
-        for project in candidates {
-            if self.may(&directory, caller, Action::UsageView, Target::Project(project))? {
-                seen.push((project, self.sees_all(&directory, caller, project)?));
-            }
+        for project in projects {
+            seen.push((project, self.sees_all(&directory, caller, project)?));
         }
         match seen.first().map(|(project, _)| *project).or(named) {
             Some(first) => {
