@@ -3,14 +3,11 @@
 import { asProblem, Problem, readProblem, unreachable } from "./problem.ts";
 import { session, sessionEnded, signedOut } from "./session.ts";
 import type { Operations } from "./v1.ts";
-import type { Coming } from "./coming.ts";
 
-// What the document has by now is as the document has it.
-type All = Operations & Omit<Coming, keyof Operations>;
-export type Operation = keyof All;
-export type Answer<K extends Operation> = All[K]["answer"];
+export type Operation = keyof Operations;
+export type Answer<K extends Operation> = Operations[K]["answer"];
 type Needed<Name extends string, T> = T extends undefined ? { [name in Name]?: undefined } : object extends T ? { [name in Name]?: T } : { [name in Name]: T };
-type Input<K extends Operation> = Needed<"path", All[K]["path"]> & { query?: All[K]["query"] } & Needed<"body", All[K]["body"]> & {
+type Input<K extends Operation> = Needed<"path", Operations[K]["path"]> & { query?: Operations[K]["query"] } & Needed<"body", Operations[K]["body"]> & {
     signal?: AbortSignal;
     headers?: Record<string, string>;
     /** Ask again after a passing failure although it changes something: only where twice is once. */

@@ -1,6 +1,6 @@
 // Who is signed in. `undefined` is "not asked yet", `null` is "nobody".
 import { signal } from "@preact/signals";
-import type { Session } from "./coming.ts";
+import type { Session } from "./v1.ts";
 
 export const session = signal<Session | null | undefined>(undefined);
 

@@ -1,20 +1,21 @@
 // One job, from submit to settle.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { onChange } from "../api/live.ts";
-import { useResource, type Resource } from "../api/resource.ts";
+import type { Resource } from "../api/resource.ts";
 import { holds, inScope, maySubmit } from "../api/session.ts";
 import type { Job } from "../api/v1.ts";
 import { ArtifactsPanel } from "../job/artifacts.tsx";
 import { Facts, LimitsUsed } from "../job/facts.tsx";
 import { LayersPanel } from "../job/layers.tsx";
 import { RefusalsPanel } from "../job/refusals.tsx";
+import { useJob } from "../job/one.ts";
 import { saveOutput } from "../job/save.ts";
 import { SourcePanel } from "../job/source.tsx";
 import { Phases, TimelinePanel } from "../job/timeline.tsx";
 import { UsagePanel } from "../job/usage.tsx";
-import { watch, type Watch } from "../job/watch.ts";
+import type { Watch } from "../job/watch.ts";
 import { LogView } from "../log/view.tsx";
 import type { PageProps } from "../pages.ts";
 import { place, setQuery, to } from "../router.ts";
@@ -37,18 +38,8 @@ export default function JobPage({ params }: PageProps) {
 }
 
 function OneJob({ id }: { id: string }) {
-  const job = useResource(id, (signal) => call("GET /v1/jobs/{id}", { path: { id }, signal }));
-  const seen = useMemo(() => watch(id, job.reload), [id]);
-  useEffect(() => seen.stop, [seen]);
+  const { job, seen } = useJob(id, WAITING_POLL_MS);
   const now = job.value.value;
-
-  // While it waits, what it waits for changes without an event of its own.
-  const waits = now?.state === "queued";
-  useEffect(() => {
-    if (!waits) return;
-    const timer = setInterval(() => document.visibilityState === "visible" && job.reload(), WAITING_POLL_MS);
-    return () => clearInterval(timer);
-  }, [waits]);
   useEffect(
     () =>
       onChange((change) => {

@@ -3,8 +3,8 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { call } from "../api/client.ts";
+import { useEvery } from "../api/every.ts";
 import { onChange } from "../api/live.ts";
-import { Problem } from "../api/problem.ts";
 import { useResource, type Resource } from "../api/resource.ts";
 import type { AttentionList, History, Job, Matter, Moment } from "../api/v1.ts";
 import { RunningJobs } from "../job/running.ts";
@@ -54,16 +54,6 @@ export default function Overview() {
       <Running of={running} />
     </div>
   );
-}
-
-/** A resource that is read again and again while the page is looked at. */
-function useEvery<T>(key: string, ms: number, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
-  const resource = useResource(key, load);
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && resource.reload(), ms);
-    return () => clearInterval(timer);
-  }, [ms]);
-  return resource;
 }
 
 function Tile({ name, value, more, href }: { name: string; value: string; more?: ComponentChildren; href?: string }) {
@@ -129,7 +119,7 @@ function Attention({ of }: { of: Resource<AttentionList> }) {
   }
   if (!matters) {
     if (!problem) return <p class="calm">&nbsp;</p>;
-    return <Notice kind="warning">{missing(problem) ? "This server does not tell what wants attention." : safe(`${problem.says} ${problem.remedy}`)}</Notice>;
+    return <Notice kind="warning">{safe(`${problem.says} ${problem.remedy}`)}</Notice>;
   }
   return (
     <section class="panel" aria-labelledby="attention">
@@ -181,8 +171,6 @@ function Leads({ matter }: { matter: Matter }) {
   ) : null;
 }
 
-const missing = (problem: Problem): boolean => problem.code === "no_route";
-
 function Charts({ of }: { of: Resource<History> }) {
   const history = of.value.value;
   const charts = useMemo(() => (history ? chartsOf(history) : []), [history]);
@@ -190,7 +178,7 @@ function Charts({ of }: { of: Resource<History> }) {
   if (!history && problem) {
     return (
       <section class="panel" aria-label="Over time">
-        {missing(problem) ? <Empty title="This server does not tell how it was" icon="overview" /> : <Failed problem={problem} again={of.reload} />}
+        <Failed problem={problem} again={of.reload} />
       </section>
     );
   }

@@ -1,12 +1,11 @@
 // What became of it: the log as it is written, how it ended, and the pictures that it left.
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { call } from "../api/client.ts";
-import { useResource } from "../api/resource.ts";
 import type { Denial, Job } from "../api/v1.ts";
 import { artifactAddress } from "../job/artifacts.tsx";
+import { useJob } from "../job/one.ts";
 import { saveOutput } from "../job/save.ts";
-import { watch } from "../job/watch.ts";
 import { LogView } from "../log/view.tsx";
 import { to } from "../router.ts";
 import { announce } from "../ui/announce.tsx";
@@ -22,19 +21,11 @@ import { toastProblem } from "../ui/toast.tsx";
 const WAITING_POLL_MS = 1500;
 
 export function Output({ id, onJob }: { id: string; onJob: (job: Job, denials: readonly Denial[]) => void }) {
-  const job = useResource(id, (signal) => call("GET /v1/jobs/{id}", { path: { id }, signal }));
-  const seen = useMemo(() => watch(id, job.reload), [id]);
+  const { job, seen } = useJob(id, WAITING_POLL_MS);
   const cancelling = useSignal(false);
-  useEffect(() => seen.stop, [seen]);
   const now = job.value.value;
   const denials = seen.denials.value;
 
-  const waits = now?.state === "queued";
-  useEffect(() => {
-    if (!waits) return;
-    const timer = setInterval(() => document.visibilityState === "visible" && job.reload(), WAITING_POLL_MS);
-    return () => clearInterval(timer);
-  }, [waits]);
   useEffect(() => {
     if (now) onJob(now, denials);
   }, [now, denials]);

@@ -4,8 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { Icon } from "./icon.tsx";
-import { Notice } from "./state.tsx";
-import { safe } from "./text.ts";
+import { Refused } from "./state.tsx";
 
 export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
@@ -74,11 +73,7 @@ export function Confirm({ title, children, act, danger, onClose, carryOut }: Con
   return (
     <Dialog title={title} onClose={onClose}>
       <div class="dialog-body">{children}</div>
-      {problem.value && (
-        <Notice kind="error">
-          {safe(problem.value.says, 2000)} {safe(problem.value.remedy, 2000)}
-        </Notice>
-      )}
+      {problem.value && <Refused problem={problem.value} />}
       <div class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>
           Leave it

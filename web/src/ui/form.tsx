@@ -4,8 +4,7 @@ import { useSignal } from "@preact/signals";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { Copy } from "./copy.tsx";
 import { Dialog } from "./dialog.tsx";
-import { Notice } from "./state.tsx";
-import { safe } from "./text.ts";
+import { Notice, Refused } from "./state.tsx";
 
 export type FormProps = {
   title: string;
@@ -41,11 +40,7 @@ export function FormDialog({ title, act, children, onClose, carryOut, stays, wid
       <form class="dialog-body form" onSubmit={(event) => void submit(event)}>
         {children}
         {wrong !== undefined && wrong !== "" && <p class="field-problem">{wrong}</p>}
-        {problem.value && (
-          <Notice kind="error">
-            {safe(problem.value.says, 2000)} {safe(problem.value.remedy, 2000)}
-          </Notice>
-        )}
+        {problem.value && <Refused problem={problem.value} />}
         <div class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>
             Leave it

@@ -89,3 +89,12 @@ export function Shown<T>({ of, label, children }: { of: Resource<T>; label?: str
     </>
   );
 }
+
+/** Why what was asked in a dialog was not done. */
+export function Refused({ problem }: { problem: Problem }) {
+  return (
+    <Notice kind="error">
+      {safe(problem.says, 2000)} {safe(problem.remedy, 2000)}
+    </Notice>
+  );
+}
