@@ -87,8 +87,10 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     const element = scroller.current;
     if (!element) return;
     let before = element.scrollTop;
-    // Only what somebody does counts: lines that come, or wrap otherwise, move the log as well.
+    // Only what somebody does counts: lines that come, or wrap otherwise, move the log as well. Who asks to follow has done
+    // with what they did before.
     let acted = -Infinity;
+    const asks = follow.subscribe((follows) => follows && (acted = -Infinity));
     let held = false;
     const scrolled = () => {
       const now = element.scrollTop;
@@ -114,6 +116,7 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     element.addEventListener("pointerdown", takes, passive);
     for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, lets, passive);
     return () => {
+      asks();
       element.removeEventListener("scroll", scrolled);
       for (const name of ["wheel", "touchmove", "keydown"]) element.removeEventListener(name, acts);
       element.removeEventListener("pointerdown", takes);
