@@ -13,6 +13,17 @@ export type Filter = {
   array: string | undefined;
 };
 
+/** What the list shows of a job. The rest of it is not kept: a hundred thousand whole jobs are 250 MB, and scrolling would wait for
+ * the browser to look through them for what is garbage. */
+export type ListedJob = Pick<Job, "id" | "entry" | "state" | "project_name" | "user_name" | "labels" | "submitted_at" | "started_at" | "ended_at" | "outcome" | "waiting" | "cancel_requested" | "now"> & {
+  memory_limit: number;
+};
+
+export function listed(job: Job): ListedJob {
+  const { id, entry, state, project_name, user_name, labels, submitted_at, started_at = null, ended_at = null, outcome = null, waiting = null, cancel_requested = false, now = null } = job;
+  return { id, entry, state, project_name, user_name, labels, submitted_at, started_at, ended_at, outcome, waiting, cancel_requested, now, memory_limit: job.limits.memory_bytes };
+}
+
 /** The first page comes soon, the others are larger: whoever scrolls on wants many. */
 const PAGE_FIRST = 100;
 const PAGE = 250;
@@ -39,7 +50,7 @@ export function fits(job: Job, filter: Filter): boolean {
 const ID_LEAST = 6;
 
 /** Whether every word of the text is in something that is shown of the job. */
-export function says(job: Job, text: string): boolean {
+export function says(job: ListedJob, text: string): boolean {
   const whole = [job.entry, job.project_name, job.user_name, job.state, job.outcome?.message, job.outcome?.kind, job.waiting?.why, ...Object.entries(job.labels).map((pair) => pair.join("="))]
     .join("\n")
     .toLowerCase();
@@ -50,8 +61,8 @@ export function says(job: Job, text: string): boolean {
 }
 
 /** Two lists, newest first, as one; of two jobs of the same id that of `fresh`. Ids grow with time. */
-export function merged(fresh: readonly Job[], old: readonly Job[]): Job[] {
-  const out: Job[] = [];
+export function merged(fresh: readonly ListedJob[], old: readonly ListedJob[]): ListedJob[] {
+  const out: ListedJob[] = [];
   let a = 0;
   let b = 0;
   while (a < fresh.length || b < old.length) {
@@ -77,9 +88,9 @@ export class JobStore {
   readonly busy = signal(false);
   /** Looked for here and not by the server, in what was loaded. */
   readonly #text = signal<string | undefined>(undefined);
-  readonly #jobs = signal<readonly Job[]>([]);
+  readonly #jobs = signal<readonly ListedJob[]>([]);
   /** Those that are to be shown. */
-  readonly shown: ReadonlySignal<readonly Job[]>;
+  readonly shown: ReadonlySignal<readonly ListedJob[]>;
   /** How many were looked through for a text. */
   readonly searched: ReadonlySignal<number | undefined>;
   readonly #filter: Filter;
@@ -134,7 +145,7 @@ export class JobStore {
         const page = await this.#ask(this.#cursor);
         if (signal.aborted) return;
         this.#cursor = page.next ?? undefined;
-        this.#jobs.value = merged(page.jobs, this.#jobs.peek());
+        this.#jobs.value = merged(page.jobs.map(listed), this.#jobs.peek());
         this.complete.value = !page.next;
         this.problem.value = undefined;
       } while (!this.complete.peek() && !enough());
@@ -157,7 +168,7 @@ export class JobStore {
       // What the newest page should have and has not is no more, or is no longer like that.
       const last = page.next ? page.jobs.at(-1)?.id : undefined;
       const kept = last === undefined ? [] : this.#jobs.peek().filter((job) => job.id < last);
-      this.#jobs.value = merged(page.jobs, kept);
+      this.#jobs.value = merged(page.jobs.map(listed), kept);
       if (!page.next) this.complete.value = true;
       this.problem.value = undefined;
     } catch (thrown) {
@@ -182,7 +193,7 @@ export class JobStore {
 }
 
 /** Where a job is in a list, or would be. */
-function placeOf(jobs: readonly Job[], id: string): number {
+function placeOf(jobs: readonly ListedJob[], id: string): number {
   let low = 0;
   let high = jobs.length;
   while (low < high) {
@@ -195,18 +206,18 @@ function placeOf(jobs: readonly Job[], id: string): number {
 
 /** A list after some of its jobs changed, came, or are no longer what is asked for. Of jobs that are older than what was loaded
  * nothing is shown: their page comes later. */
-export function changed(jobs: readonly Job[], fresh: ReadonlyMap<string, Job>, filter: Filter, complete: boolean): Job[] {
+export function changed(jobs: readonly ListedJob[], fresh: ReadonlyMap<string, Job>, filter: Filter, complete: boolean): ListedJob[] {
   const oldest = jobs.at(-1)?.id;
   const next = jobs.slice();
-  const came: Job[] = [];
+  const came: ListedJob[] = [];
   const gone = new Set<string>();
   for (const [id, job] of fresh) {
     const at = placeOf(jobs, id);
     const fit = fits(job, filter);
     if (jobs[at]?.id === id) {
-      next[at] = job;
+      next[at] = listed(job);
       if (!fit) gone.add(id);
-    } else if (fit && (complete || oldest === undefined || id > oldest)) came.push(job);
+    } else if (fit && (complete || oldest === undefined || id > oldest)) came.push(listed(job));
   }
   const kept = gone.size === 0 ? next : next.filter((job) => !gone.has(job.id));
   return came.length === 0 ? kept : merged(came.sort((a, b) => (a.id < b.id ? 1 : -1)), kept);

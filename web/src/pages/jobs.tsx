@@ -4,8 +4,8 @@ import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { call } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
 import { maySubmit } from "../api/session.ts";
-import type { Job, JobState } from "../api/v1.ts";
-import { JobStore, type Filter } from "../job/store.ts";
+import type { JobState } from "../api/v1.ts";
+import { JobStore, type Filter, type ListedJob } from "../job/store.ts";
 import { upper } from "../job/words.ts";
 import { go, place, setQuery, to } from "../router.ts";
 import { JobBadge } from "../ui/badge.tsx";
@@ -26,7 +26,7 @@ const STATES: readonly (readonly [JobState | "", string])[] = [
   ["ended", "Ended"],
 ];
 
-const hrefOf = (job: Job): string => to(`/jobs/${job.id}`);
+const hrefOf = (job: ListedJob): string => to(`/jobs/${job.id}`);
 
 function filterOf(query: URLSearchParams): Filter {
   const given = (name: string) => query.get(name) ?? undefined;
@@ -223,10 +223,10 @@ function Filters({ filter, text, search }: { filter: Filter; text: string | unde
 }
 
 /** What there is to say of it: how it ended, why it waits, what it uses. */
-function Says({ job }: { job: Job }) {
+function Says({ job }: { job: ListedJob }) {
   const now = job.now;
   if (job.state === "running" && now) {
-    const memory = now.memory_bytes != null ? `${bytes(now.memory_bytes)} of ${bytes(job.limits.memory_bytes)}, ` : "";
+    const memory = now.memory_bytes != null ? `${bytes(now.memory_bytes)} of ${bytes(job.memory_limit)}, ` : "";
     return <span class="faint">{`${memory}CPU time ${duration(now.cpu_ms)}`}</span>;
   }
   const says = job.outcome?.message ?? job.waiting?.why;
@@ -239,13 +239,13 @@ function Says({ job }: { job: Job }) {
   );
 }
 
-function Took({ job }: { job: Job }) {
+function Took({ job }: { job: ListedJob }) {
   if (job.started_at && job.ended_at) return <>{duration(Date.parse(job.ended_at) - Date.parse(job.started_at))}</>;
   if (job.started_at) return <Since from={job.started_at} />;
   return <span class="faint">–</span>;
 }
 
-function Labels({ job }: { job: Job }) {
+function Labels({ job }: { job: ListedJob }) {
   const labels = Object.entries(job.labels);
   const text = labels.map(([name, value]) => `${safe(name, 80)}=${safe(value, 80)}`).join("  ");
   return (
@@ -255,7 +255,7 @@ function Labels({ job }: { job: Job }) {
   );
 }
 
-const COLUMNS: readonly Column<Job>[] = [
+const COLUMNS: readonly Column<ListedJob>[] = [
   {
     id: "job",
     title: "Job",
@@ -285,7 +285,7 @@ const COLUMNS: readonly Column<Job>[] = [
 ];
 
 /** The same on a phone: one cell, three lines. */
-const CARD: readonly Column<Job>[] = [
+const CARD: readonly Column<ListedJob>[] = [
   {
     id: "job",
     title: "Jobs, newest first",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { address } from "../api/client.ts";
 import { problemOf } from "../api/problem.ts";
 import { rates } from "../job/series.ts";
-import { changed, fits, merged, says, type Filter } from "../job/store.ts";
+import { changed, fits, listed, merged, says, type Filter } from "../job/store.ts";
 import { denialSays } from "../job/words.ts";
 import type { Denial, Job } from "../api/v1.ts";
 import { bytes, counted, duration, percent, relative, shortId } from "../ui/format.ts";
@@ -78,7 +78,7 @@ test("what is an image is told by its first bytes, and SVG is none", () => {
   assert.equal(previewOf("png", 10), undefined);
 });
 
-const job = (id: string, more: Partial<Job> = {}) => ({ id, state: "running", project_name: "lab", project: "prj_1", user: "usr_1", user_name: "ada", entry: "main.py", labels: {}, ...more }) as Job;
+const job = (id: string, more: Partial<Job> = {}) => ({ id, state: "running", project_name: "lab", project: "prj_1", user: "usr_1", user_name: "ada", entry: "main.py", labels: {}, limits: { memory_bytes: 1 << 28 }, ...more }) as Job;
 const NO_FILTER: Filter = { state: undefined, project: undefined, user: undefined, label: undefined, array: undefined };
 
 test("a filter is decided here as the server decides it", () => {
@@ -89,19 +89,19 @@ test("a filter is decided here as the server decides it", () => {
   assert.ok(!fits(one, { ...NO_FILTER, label: "course=cs102" }));
   assert.ok(!fits(one, { ...NO_FILTER, state: "ended" }));
   assert.ok(fits(one, { ...NO_FILTER, project: "prj_1" }));
-  assert.ok(says(one, "CS101 main"));
-  assert.ok(!says(one, "cs102"));
+  assert.ok(says(listed(one), "CS101 main"));
+  assert.ok(!says(listed(one), "cs102"));
 });
 
 test("changes move into a list where they belong", () => {
-  const list = [job("job_5"), job("job_3"), job("job_2")];
+  const list = [job("job_5"), job("job_3"), job("job_2")].map(listed);
   const fresh = new Map([job("job_6"), job("job_3", { state: "ended" }), job("job_1")].map((one) => [one.id, one]));
-  const ids = (jobs: Job[]) => jobs.map((one) => one.id);
+  const ids = (jobs: { id: string }[]) => jobs.map((one) => one.id);
   // An older one than all that were loaded is on a page that is yet to come.
   assert.deepEqual(ids(changed(list, fresh, NO_FILTER, false)), ["job_6", "job_5", "job_3", "job_2"]);
   assert.deepEqual(ids(changed(list, fresh, NO_FILTER, true)), ["job_6", "job_5", "job_3", "job_2", "job_1"]);
   assert.deepEqual(ids(changed(list, fresh, { ...NO_FILTER, state: "running" }, false)), ["job_6", "job_5", "job_2"]);
-  assert.deepEqual(ids(merged([job("job_4"), job("job_2")], list)), ["job_5", "job_4", "job_3", "job_2"]);
+  assert.deepEqual(ids(merged([job("job_4"), job("job_2")].map(listed), list)), ["job_5", "job_4", "job_3", "job_2"]);
 });
 
 test("a rate is what a sum grew by in the last second, or since the sample before", () => {

@@ -145,10 +145,13 @@ export function VirtualTable<T>({ label, columns, rows, total, keyOf, rowHeight 
   useEffect(() => {
     if (near) more?.();
   }, [near, rows.length, more]);
+  // A row keeps its place for as long as it is drawn, and what was painted of it is scrolled along. Where rows lie closer than
+  // they are tall, places shift with every scroll: there they are counted from the first that is drawn.
+  const base = rows.length * rowHeight > drawn.height ? drawn.from : 0;
   const visible = [];
   for (let at = drawn.from; at < drawn.until; at++) {
     const row = rows[at];
-    if (row !== undefined) visible.push(<RowOf key={keyOf(row)} row={row} at={at} columns={columns as readonly Column<unknown>[]} rowHeight={rowHeight} href={href as ((row: unknown) => string) | undefined} isActive={at === active} focusable={at === (active ?? 0)} />);
+    if (row !== undefined) visible.push(<RowOf key={keyOf(row)} row={row} at={at} columns={columns as readonly Column<unknown>[]} top={(at - base) * rowHeight} rowHeight={rowHeight} href={href as ((row: unknown) => string) | undefined} isActive={at === active} focusable={at === (active ?? 0)} />);
   }
   return (
     <div class="vtable" role="table" aria-label={label} aria-rowcount={(total ?? rows.length) < 0 ? -1 : (total ?? rows.length) + 1} style={template}>
@@ -163,7 +166,7 @@ export function VirtualTable<T>({ label, columns, rows, total, keyOf, rowHeight 
       </div>
       <div class="vtable-scroll" ref={virtual.attach} tabIndex={0} role="rowgroup" aria-label={label}>
         <div class="vtable-all" style={{ height: `${drawn.height}px` }}>
-          <div class="vtable-window" style={{ transform: `translateY(${drawn.top}px)` }}>
+          <div class="vtable-window" style={{ transform: `translateY(${drawn.top - (drawn.from - base) * rowHeight}px)` }}>
             {visible}
           </div>
         </div>
@@ -175,11 +178,11 @@ export function VirtualTable<T>({ label, columns, rows, total, keyOf, rowHeight 
 
 const classOf = (column: Column<never>): string => [column.number && "number", column.wide && "wide-only"].filter(Boolean).join(" ");
 
-type RowProps = { row: unknown; at: number; columns: readonly Column<unknown>[]; rowHeight: number; href: ((row: unknown) => string) | undefined; isActive: boolean; focusable: boolean };
+type RowProps = { row: unknown; at: number; columns: readonly Column<unknown>[]; top: number; rowHeight: number; href: ((row: unknown) => string) | undefined; isActive: boolean; focusable: boolean };
 
-const RowOf = memo(function RowOf({ row, at, columns, rowHeight, href, isActive, focusable }: RowProps) {
+const RowOf = memo(function RowOf({ row, at, columns, top, rowHeight, href, isActive, focusable }: RowProps) {
   return (
-    <div role="row" class={isActive ? "vtable-row active" : "vtable-row"} aria-rowindex={at + 2} style={{ height: `${rowHeight}px` }}>
+    <div role="row" class={isActive ? "vtable-row active" : "vtable-row"} aria-rowindex={at + 2} style={{ top: `${top}px`, height: `${rowHeight}px` }}>
       {columns.map((column, place) => (
         <div key={column.id} role="cell" class={classOf(column)}>
           {place === 0 && href ? (

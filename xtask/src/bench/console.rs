@@ -116,8 +116,8 @@ fn report(found: &Found) -> Result<String> {
     let all = [
         ("the page is opened", &found.opened),
         ("all is loaded", &found.loaded),
-        ("200 turns of the wheel", &found.wheel),
-        ("200 places by the bar", &found.bar),
+        ("1000 turns of the wheel", &found.wheel),
+        ("1000 places by the bar", &found.bar),
     ];
     for (name, tasks) in all {
         let longest = if tasks.long == 0 { "–".to_owned() } else { format!("{} ms", tasks.longest) };
