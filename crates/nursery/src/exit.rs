@@ -1,8 +1,12 @@
 //! The end of a process after its interpreter's: what the C library calls then.
 
+use std::arch::asm;
 use std::ffi::{CStr, c_int, c_void};
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use gambeson_sandbox::inside::{KEEPER_NICE, threads};
+use rustix::io::Errno;
 
 type Registered = extern "C" fn(*mut c_void);
 type Register = extern "C" fn(Registered, *mut c_void, *mut c_void) -> c_int;
@@ -34,6 +38,128 @@ extern "C" fn at_last() {
         loaders();
     }
     crate::pages::at_the_end();
+    leave_memory();
+}
+
+/// Has another process keep the memory of this one, which then ends without it: who waits for the program's end need not
+/// wait until the kernel has let go of thousands of pages. It has no descriptors, is given no signals, never runs an instruction
+/// but to wait, and is killed with the cell.
+///
+/// Only of a program that is alone in its cell, so that the one process more is never one too many.
+fn leave_memory() {
+    // Two more than the cell may have, the reaper and one for us; one for each is not enough.
+    let mut most = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `most` is written to.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_NPROC, &mut most) } == 0;
+    if !known || most.rlim_cur < 4 || threads() != 1 {
+        return;
+    }
+    // Of all processes that this one sees, but for itself and the first, none is there (kill(2)).
+    // SAFETY: takes no pointer; no signal is sent.
+    let alone = unsafe { libc::kill(-1, 0) } == -1
+        && Errno::from_io_error(&std::io::Error::last_os_error()) == Some(Errno::SRCH);
+    if !alone {
+        return;
+    }
+    let (all, mut before) = (u64::MAX, 0u64);
+    // SAFETY: both are sets of signals of this size.
+    let blocked = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &all, &mut before, 8) } == 0;
+    if blocked {
+        // SAFETY: every signal is blocked, this is the only thread, and it holds nothing that a copy of its descriptors may not.
+        let keeper = unsafe { keeper() };
+        if keeper > 0 {
+            // By this the reaper knows it.
+            // SAFETY: takes no pointer.
+            unsafe { libc::setpriority(libc::PRIO_PROCESS, keeper as libc::id_t, KEEPER_NICE) };
+        }
+        // SAFETY: as above.
+        unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &before, std::ptr::null_mut::<u64>(), 8) };
+    }
+}
+
+/// Starts a process that shares this one's memory, closes its descriptors, and waits for ever. Returns its pid, or an error's
+/// negative number.
+///
+/// # Safety
+/// Every signal is blocked: a handler of the new process would run on the stack of this one.
+#[cfg(target_arch = "x86_64")]
+unsafe fn keeper() -> i64 {
+    let pid;
+    // SAFETY: the new process has the stack pointer of this one, and touches no memory: nothing but registers, in system calls.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 3f",
+            "mov eax, {close_range}",
+            "xor edi, edi",
+            "mov esi, -1",
+            "xor edx, edx",
+            "syscall",
+            "2:",
+            "mov eax, {pause}",
+            "syscall",
+            "jmp 2b",
+            "3:",
+            close_range = const libc::SYS_close_range,
+            pause = const libc::SYS_pause,
+            inlateout("rax") libc::SYS_clone => pid,
+            in("rdi") libc::CLONE_VM,
+            in("rsi") 0,
+            in("rdx") 0,
+            in("r10") 0,
+            in("r8") 0,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    pid
+}
+
+/// As on x86-64. (There is no pause(2); ppoll(2) without a time waits as long.)
+///
+/// # Safety
+/// As there.
+#[cfg(target_arch = "aarch64")]
+unsafe fn keeper() -> i64 {
+    let pid;
+    // SAFETY: as on x86-64.
+    unsafe {
+        asm!(
+            "svc 0",
+            "cbnz x0, 3f",
+            "mov x8, {close_range}",
+            "mov x0, 0",
+            "mov w1, -1",
+            "mov x2, 0",
+            "svc 0",
+            "2:",
+            "mov x8, {ppoll}",
+            "mov x0, 0",
+            "mov x1, 0",
+            "mov x2, 0",
+            "mov x3, 0",
+            "svc 0",
+            "b 2b",
+            "3:",
+            close_range = const libc::SYS_close_range,
+            ppoll = const libc::SYS_ppoll,
+            in("x8") libc::SYS_clone,
+            inlateout("x0") i64::from(libc::CLONE_VM) => pid,
+            in("x1") 0,
+            in("x2") 0,
+            in("x3") 0,
+            in("x4") 0,
+            options(nostack),
+        );
+    }
+    pid
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+unsafe fn keeper() -> i64 {
+    -i64::from(libc::ENOSYS)
 }
 
 /// Where libraries register what is to be called at the end (the C++ ABI, 3.3.5.3). All of it is passed on, but for one that a

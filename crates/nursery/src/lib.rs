@@ -11,6 +11,7 @@
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
 
+mod exercise;
 mod exit;
 mod hide;
 mod leave;

@@ -1,7 +1,7 @@
 //! Which pages a program needs, whatever it does: every cell gets copies of its own of those that are written to, and
 //! finds those of libraries, while nobody waits for it, at once instead of by one fault each while its program runs.
 //!
-//! They are found by running a program that does nothing, once, to the very end of its process, and looking at which of
+//! They are found by running a program that does little, once, to the very end of its process, and looking at which of
 //! its pages are there, and no longer shared with the nursery (proc_pid_pagemap(5)). A wrong guess costs time or memory and
 //! changes nothing.
 
@@ -19,10 +19,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// Where the program that is looked at says that it is at its end; -1 in every other process.
 static LOOKED_AT: AtomicI32 = AtomicI32::new(-1);
 
-/// Longer than any interpreter takes for nothing.
+/// Longer than any interpreter takes for so little.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than a program needs that does little; what does much is not held up by these.
-const MOST: usize = 1024;
+const MOST: usize = 4096;
 
 const PAGE: usize = 4096;
 
@@ -50,16 +50,16 @@ impl Pages {
         }
     }
 
-    /// Runs a program that does nothing, and looks at what it wrote to. Nothing where that cannot be seen.
-    pub(crate) fn find(interpreter: &mut impl Interpreter) -> Pages {
-        let found = Pages::look(interpreter);
+    /// Runs this program, and looks at what it wrote to. Nothing where that cannot be seen.
+    pub(crate) fn find(interpreter: &mut impl Interpreter, program: &str) -> Pages {
+        let found = Pages::look(interpreter, program);
         let _ = fs::remove_file(OsPath(SCRIPT).path());
         found.unwrap_or_default()
     }
 
-    fn look(interpreter: &mut impl Interpreter) -> Option<Pages> {
+    fn look(interpreter: &mut impl Interpreter, program: &str) -> Option<Pages> {
         let script = OsPath(SCRIPT).path();
-        File::create(script).ok()?.write_all(b"print(end='', flush=True)\n").ok()?;
+        File::create(script).ok()?.write_all(program.as_bytes()).ok()?;
         let (ours, theirs) = rustix::net::socketpair(
             rustix::net::AddressFamily::UNIX,
             rustix::net::SocketType::STREAM,

@@ -70,7 +70,7 @@ extern "C" fn nursery_main(argc: c_int, argv: *mut *mut c_char, envp: *mut *mut 
         crate::leave::prepare(python, !orders.preload.is_empty())?;
         let mut nursery = Nursery { python, config, vector, pages: Pages::default() };
         crate::exit::serve();
-        nursery.pages = Pages::find(&mut nursery);
+        nursery.pages = Pages::find(&mut nursery, &crate::exercise::program(&orders.preload));
         Ok(nursery)
     });
     match started {

@@ -152,7 +152,7 @@ pub(crate) fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
     loop {
         match rustix::process::wait(rustix::process::WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid == program => {
-                let frame = Frame::Ended { status: status.as_raw() };
+                let frame = Frame::Ended { status: status.as_raw(), keeper: is_keeper() };
                 let _ = rustix::net::send(&birth.inner.control, &frame.encode(), rustix::net::SendFlags::NOSIGNAL);
                 sys::exec::exit(0);
             }
@@ -160,6 +160,17 @@ pub(crate) fn reap(birth: Birth<'_>, program: rustix::process::Pid) -> ! {
             Err(_) => sys::exec::exit(1),
         }
     }
+}
+
+/// The niceness of the process that a warm program leaves its memory to, which tells it from others.
+pub const KEEPER_NICE: i32 = libc::PRIO_MAX - 1;
+
+/// Whether the first process after the program's is such a one, and there was no other in the cell's whole life. A program that has
+/// another look like it makes the cell say that it had one process less.
+fn is_keeper() -> bool {
+    // The reaper is 1 and the program 2.
+    let third = rustix::process::Pid::from_raw(3);
+    rustix::process::getpriority_process(third) == Ok(KEEPER_NICE)
 }
 
 /// The whole life of a nursery's process up to its exec: no reaper, since its children are siblings.

@@ -200,6 +200,8 @@ pub(crate) struct Watch {
     pub(crate) guest: Option<OwnedFd>,
     /// The program was executed, and so every step taken.
     pub(crate) runs: bool,
+    /// The program's memory was left to a process that keeps it until the end of the cell.
+    pub(crate) keeper: bool,
     /// A warm cell has taken its program on: it ran, whatever became of it.
     pub(crate) taken: bool,
     pub(crate) seen: Option<Seen>,
@@ -351,8 +353,11 @@ impl Cell {
         }
         self.look_whether_taken(&mut watch);
         // The program has ended; whoever it left behind is killed with the pid namespace. Where the kernel
-        // says that there is nobody, the rest of the clearing up need not be waited for.
-        if !self.group.is_quiet() {
+        // says that there is nobody, the rest of the clearing up need not be waited for; nor where it is the one that keeps the
+        // program's memory, once it is killed: no process of the cell runs an instruction any more.
+        let tasks = self.group.tasks();
+        let kept = watch.keeper && tasks == Some(2) && self.group.kill();
+        if tasks != Some(1) && !kept {
             self.process.kill();
             self.process.reap();
         }
@@ -585,7 +590,10 @@ impl Cell {
                     watch.listener = fds.next();
                 }
             }
-            Ok(Some((Frame::Ended { status }, _))) if watch.status.is_none() => watch.status = Some(status),
+            Ok(Some((Frame::Ended { status, keeper }, _))) if watch.status.is_none() => {
+                watch.status = Some(status);
+                watch.keeper = keeper && self.start == Start::Warm;
+            }
             Ok(None) => return false,
             Ok(Some(_)) | Err(Errno::PROTO) => watch.failed = Some((act::HEAR, Errno::PROTO)),
             Err(Errno::MFILE) => watch.failed = Some((act::HEAR, Errno::MFILE)),
@@ -605,7 +613,11 @@ impl Cell {
             wall: self.started.elapsed(),
             cpu: self.group.cpu_time().unwrap_or_default().saturating_sub(self.cpu_before),
             memory_peak: self.group.memory_peak(),
-            pids_peak: self.group.pids_peak().map(|peak| peak.saturating_sub(1)),
+            // The reaper is none of the program's, nor is who keeps its memory, who came when it was alone.
+            pids_peak: self.group.pids_peak().map(|peak| match (watch.keeper, peak.saturating_sub(1)) {
+                (true, 2) => 1,
+                (_, peak) => peak,
+            }),
             disk: Bytes(watch.disk_peak),
             output: Bytes(output.total()),
         };

@@ -481,17 +481,15 @@ impl Group {
         self.unified.iter().chain(&self.v1).map(PathBuf::as_path)
     }
 
-    /// Kills whatever is in the group.
-    pub(crate) fn kill(&self) {
-        if let Some(dir) = &self.unified {
-            // Absent before Linux 5.14; the death of the pid namespace kills as well.
-            let _ = fs::write(dir.join("cgroup.kill"), "1");
-        }
+    /// Kills whatever is in the group. Returns whether all of it was sent the signal.
+    pub(crate) fn kill(&self) -> bool {
+        // Absent before Linux 5.14; the death of the pid namespace kills as well.
+        self.unified.as_ref().is_some_and(|dir| fs::write(dir.join("cgroup.kill"), "1").is_ok())
     }
 
-    /// Whether the reaper alone is left: nobody else who could still write or compute.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.pids.as_ref().and_then(|dir| number(&dir.join("pids.current"))) == Some(1)
+    /// Processes and threads that are left; with the reaper alone nobody can still write or compute.
+    pub(crate) fn tasks(&self) -> Option<u64> {
+        number(&self.pids.as_ref()?.join("pids.current"))
     }
 }
 

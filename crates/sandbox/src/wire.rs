@@ -23,8 +23,8 @@ pub(crate) enum Frame {
     Failed { step: u16, errno: Errno },
     /// The root stands; descriptors come with it.
     Built,
-    /// The program ended with this wait status (wait(2)).
-    Ended { status: i32 },
+    /// The program ended with this wait status (wait(2)), and may have left its memory to another process.
+    Ended { status: i32, keeper: bool },
     /// Every step is taken; a program can come.
     Ready,
     /// The filter stands; what its questions are answered by comes with it.
@@ -41,7 +41,7 @@ impl Frame {
         let (kind, step, value) = match self {
             Frame::Failed { step, errno } => (1u8, step, errno.raw_os_error()),
             Frame::Built => (2, 0, 0),
-            Frame::Ended { status } => (3, 0, status),
+            Frame::Ended { status, keeper } => (3, keeper.into(), status),
             Frame::Ready => (4, 0, 0),
             Frame::Asking => (5, 0, 0),
         };
@@ -61,7 +61,9 @@ impl Frame {
             (4, 0, 0) => Ok(Frame::Ready),
             (5, 0, 0) => Ok(Frame::Asking),
             // Exit code in the second byte or a signal in the first; nothing above, and not "stopped".
-            (3, 0, status) if status & !0xffff == 0 && status & 0x7f != 0x7f => Ok(Frame::Ended { status }),
+            (3, keeper @ (0 | 1), status) if status & !0xffff == 0 && status & 0x7f != 0x7f => {
+                Ok(Frame::Ended { status, keeper: keeper == 1 })
+            }
             _ => Err(bad),
         }
     }
@@ -113,9 +115,9 @@ mod tests {
             Frame::Built,
             Frame::Ready,
             Frame::Asking,
-            Frame::Ended { status: 0 },
-            Frame::Ended { status: 0xff00 },
-            Frame::Ended { status: 9 },
+            Frame::Ended { status: 0, keeper: true },
+            Frame::Ended { status: 0xff00, keeper: false },
+            Frame::Ended { status: 9, keeper: false },
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }

@@ -56,12 +56,13 @@ frame = pandas.DataFrame({'kind': numbers % 7, 'value': numbers})
 print(frame.groupby('kind')['value'].sum().sum())
 ";
 
-/// `args`: `quick` for a few rounds of each; then nothing is published.
+/// `args`: `quick` for a few rounds of each, `pour` for the jobs a second alone; then nothing is published.
 pub(crate) fn warm(args: &[String]) -> anyhow::Result<()> {
-    let extent = match args {
-        [] => FULL,
-        [word] if word == "quick" => QUICK,
-        _ => bail!("`bench warm` knows no word but `quick`"),
+    let measure: fn() -> anyhow::Result<String> = match args {
+        [] => || measure(&FULL),
+        [word] if word == "quick" => || measure(&QUICK),
+        [word] if word == "pour" => || pour(&FULL),
+        _ => bail!("`bench warm` knows no words but `quick` and `pour`"),
     };
     if cfg!(debug_assertions) {
         // The client is measured along: it is to be as fast as the server.
@@ -72,7 +73,7 @@ pub(crate) fn warm(args: &[String]) -> anyhow::Result<()> {
         let error = Command::new("target/release/xtask").args(["bench", "warm"]).args(args).exec();
         return Err(error).context("target/release/xtask cannot be started");
     }
-    let report = measure(&extent)?;
+    let report = measure()?;
     print!("{report}");
     if args.is_empty() { publish("warm", &report) } else { Ok(()) }
 }
@@ -104,6 +105,24 @@ impl Drop for Programs {
     }
 }
 
+/// This one, and a distribution's, which starts sooner, so that what is ours shows more.
+fn pythons(python: &str) -> Vec<&str> {
+    let more = Some(cold::DEBIAN).filter(|debian| python != *debian && Path::new(debian).exists());
+    [Some(python), more].into_iter().flatten().collect()
+}
+
+fn pour(extent: &Extent) -> anyhow::Result<String> {
+    let binary = Path::new("target/release/gambeson").canonicalize()?;
+    let programs = Programs::new()?;
+    let hello = programs.write("print", "print(1)\n")?;
+    let mut report = String::new();
+    for python in pythons(&cold::python()?) {
+        let work = Work { python, preload: &[], program: &hello, expected: "1\n" };
+        report.push_str(&pour::measure(&binary, &work, extent.pour, extent.pours)?);
+    }
+    Ok(report)
+}
+
 fn measure(extent: &Extent) -> anyhow::Result<String> {
     let binary = Path::new("target/release/gambeson").canonicalize()?;
     let programs = Programs::new()?;
@@ -112,12 +131,7 @@ fn measure(extent: &Extent) -> anyhow::Result<String> {
     let mut memory = String::new();
 
     let hello = programs.write("print", "print(1)\n")?;
-    let mut pythons = vec![python.as_str()];
-    // A distribution's interpreter starts sooner, so that what is ours shows more.
-    if python != cold::DEBIAN && Path::new(cold::DEBIAN).exists() {
-        pythons.push(cold::DEBIAN);
-    }
-    for python in pythons {
+    for python in pythons(&python) {
         let work = Work { python, preload: &[], program: &hello, expected: "1\n" };
         eprintln!("print(1) with {python}");
         report.push_str(&format!("\n`print(1)` with {python} ({}), ", said(python, &["--version"])?));

@@ -22,6 +22,8 @@ pub const VARIABLE: &str = "GAMBESON_NURSERY";
 /// What the interpreter is told that its script is; each program puts its own in the place.
 pub const SCRIPT: &CStr = c"/work/gambeson-nursery-has-no-script-yet";
 
+pub use crate::birth::KEEPER_NICE;
+
 /// Which side of a fork we are on.
 pub enum Side {
     /// In the process that was there, with the other's pid.

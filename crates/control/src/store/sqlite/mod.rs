@@ -10,6 +10,7 @@ mod row;
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
 use super::{StoreError, Stored, Transactions};
@@ -38,6 +39,15 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// Statements are planned when they are first used, and `count` of them are kept. Built with STAT4 as it is here, SQLite would
+/// plan a statement anew each time that a value is bound to it, in case the value makes another plan better
+/// (sqlite.org/queryplanner-ng.html#qpstab).
+fn prepare_once(db: &Connection, count: usize) -> Stored<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.set_prepared_statement_cache_capacity(count);
+    Ok(())
+}
+
 impl Sqlite {
     /// Opens the writing connection; makes and migrates the store.
     pub(crate) fn open(path: &Path) -> Stored<Sqlite> {
@@ -56,7 +66,7 @@ impl Sqlite {
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
         db.pragma_update(None, "cache_size", -65_536)?;
         db.pragma_update(None, "temp_store", "memory")?;
-        db.set_prepared_statement_cache_capacity(128);
+        prepare_once(&db, 128)?;
         let mut store = Sqlite { db };
         store.migrate()?;
         Ok(store)
@@ -68,7 +78,7 @@ impl Sqlite {
         let db = Connection::open_with_flags(path, flags)?;
         db.pragma_update(None, "cache_size", -16_384)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
-        db.set_prepared_statement_cache_capacity(64);
+        prepare_once(&db, 64)?;
         Ok(Sqlite { db })
     }
 
