@@ -137,6 +137,31 @@ fn cells_and_spares_of_a_nursery_that_is_killed_go_on() {
     nothing_left(&mounts);
 }
 
+/// Our children that have ended, and that nobody waited for.
+fn zombies() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let children = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+    let ended = |pid: &str| pid.parse().is_ok_and(|pid| !ground::lives(pid));
+    children.map(|pids| pids.split_whitespace().filter(|pid| ended(pid)).count()).sum()
+}
+
+#[test]
+fn who_makes_cell_after_cell_leaves_no_zombie_for_each() {
+    let Some((_alone, mounts, mut nursery)) = scene() else { return };
+    let spec = ground::spec(&ground::python(), "print(1)");
+    for _ in 0..8 {
+        assert_eq!(ground::output(&ground::warm(&mut nursery, &spec, b"")), "1\n");
+        assert_eq!(ground::output(&ground::cold(&spec, b"")), "1\n");
+    }
+    // The last ones are waited for when another cell comes.
+    ground::wait_until("few are left", || {
+        drop(ground::spare(&mut nursery, &spec));
+        zombies() <= 3
+    });
+    drop(nursery);
+    nothing_left(&mounts);
+}
+
 #[test]
 fn cells_outlive_the_thread_that_asked_for_them_and_the_nursery_they_come_from() {
     if ground::host().is_none() {

@@ -132,13 +132,14 @@ static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
 impl Link {
     /// To the janitor that serves these hierarchies, or to a new one.
     fn to(parents: Vec<PathBuf>) -> Result<Arc<Link>, Errno> {
+        // For each cell that comes, those that have gone: as long as nobody waits for a process, its cgroups stay as well.
+        children::reap();
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|link| link.strong_count() > 0);
         let free = |link: &Arc<Link>| link.parents == parents && Arc::strong_count(link) <= MOST;
         if let Some(link) = links.iter().filter_map(Weak::upgrade).find(free) {
             return Ok(link);
         }
-        children::reap();
         let link = Arc::new(Link::start(parents)?);
         links.push(Arc::downgrade(&link));
         Ok(link)
