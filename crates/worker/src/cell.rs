@@ -71,7 +71,28 @@ pub(crate) struct Ends {
 pub(crate) struct Begun {
     /// Dropping it means that there is nothing to start.
     pub(crate) go: oneshot::Sender<()>,
-    pub(crate) told: oneshot::Receiver<CellEnd>,
+    pub(crate) told: oneshot::Receiver<Told>,
+}
+
+/// The last that a cell's thread says.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) end: CellEnd,
+    /// The thread's ends of everything else, to be dropped: the other ends, who would be woken by each, are with who hears this.
+    pub(crate) rest: Option<Rest>,
+}
+
+type Rest = (
+    [OwnedFd; 3],
+    Option<mpsc::Sender<gambeson_api::Denial>>,
+    Option<mpsc::Sender<gambeson_api::Sample>>,
+    Option<Listeners>,
+);
+
+impl From<CellEnd> for Told {
+    fn from(end: CellEnd) -> Told {
+        Told { end, rest: None }
+    }
 }
 
 /// How it ended.
@@ -177,7 +198,7 @@ impl Order {
         Ok(Begun { go, told })
     }
 
-    fn carry_out(self, go: oneshot::Receiver<()>) -> CellEnd {
+    fn carry_out(self, go: oneshot::Receiver<()>) -> Told {
         let Order { plan, host, spares, holding, stdin, stdout, stderr, cancel, .. } = self;
         let Order { denied, sampled, running, listeners, runs, disk, files, .. } = self;
         let tell = |denial: &gambeson_sandbox::Denial| {
@@ -211,7 +232,7 @@ impl Order {
         };
         // The last look at the clock before the program can have effects.
         if go.blocking_recv().is_err() || holding.verdict(BootTime::now()) >= Verdict::Cancel {
-            return CellEnd::NotLaunched;
+            return CellEnd::NotLaunched.into();
         }
         let counted = running.one();
         let started = dressed.and_then(|dressed| dressed.go().map_err(|back| Box::new(Elsewhere::from(*back))));
@@ -220,17 +241,17 @@ impl Order {
             Err(elsewhere) => {
                 debug!(why = elsewhere.why, "a cold start");
                 if holding.verdict(BootTime::now()) >= Verdict::Cancel {
-                    return CellEnd::NotLaunched;
+                    return CellEnd::NotLaunched.into();
                 }
                 match launch(elsewhere.plan, &host) {
                     Ok(cell) => cell.wait(streams()),
-                    Err(error) => return CellEnd::Fault(error.end()),
+                    Err(error) => return CellEnd::Fault(error.end()).into(),
                 }
             }
         };
         if ended.exit.never_began() {
             if holding.verdict(BootTime::now()) >= Verdict::Cancel {
-                return CellEnd::NotLaunched;
+                return CellEnd::NotLaunched.into();
             }
             debug!("a cold start: the warm cell was gone before it had its program");
             if let Some(stdin) = &stdin {
@@ -239,23 +260,24 @@ impl Order {
             }
             ended = match launch(ended.plan, &host) {
                 Ok(cell) => cell.wait(streams()),
-                Err(error) => return CellEnd::Fault(error.end()),
+                Err(error) => return CellEnd::Fault(error.end()).into(),
             };
         }
         drop(counted);
         let Ended { exit, elided, work, .. } = ended;
-        // The readers find the end now, while we collect; the proxy ends.
-        drop((stdout, stderr, listeners));
         let gone = matches!(holding.verdict(BootTime::now()), Verdict::Gone(_));
         let Some(work) = work.filter(|work| !gone && has_output(work)) else {
-            return CellEnd::Ended { exit: Box::new(exit), elided, left: None };
+            let end = CellEnd::Ended { exit: Box::new(exit), elided, left: None };
+            return Told { end, rest: Some(([stdout, stderr, cancel], denied, sampled, listeners)) };
         };
+        // The readers find the end now, while we collect; the proxy ends.
+        drop((stdout, stderr, listeners));
         let path = runs.join(holding.lease.to_string());
         let collected = RunDir::make(path).and_then(|dir| {
             let collected = collect(&work, dir.path(), disk, files)?;
             Ok((dir, collected))
         });
-        match collected {
+        let end = match collected {
             Ok(left) => CellEnd::Ended { exit: Box::new(exit), elided, left: Some(left) },
             Err(error) => {
                 let step = "keep the artifacts until they are uploaded".into();
@@ -263,7 +285,8 @@ impl Order {
                 let end = End::Fault { step, why: error.to_string(), mend };
                 CellEnd::Ended { exit: Box::new(Exit { end, ..exit }), elided, left: None }
             }
-        }
+        };
+        end.into()
     }
 }
 

@@ -24,7 +24,7 @@ use crate::asking::{Asking, NoAnswer};
 use crate::backlog::Backlog;
 use crate::blobs::Blobs;
 use crate::boot_time::BootTime;
-use crate::cell::{Begun, CellEnd, Ends, Order};
+use crate::cell::{Begun, CellEnd, Ends, Order, Told};
 use crate::config::Flush;
 use crate::egress::Egress;
 use crate::holding::{Gone, Holding, Verdict};
@@ -330,7 +330,7 @@ impl Journal {
     }
 
     /// From the launch to the end.
-    async fn run(mut self, ends: Ends, told: oneshot::Receiver<CellEnd>, flush: Flush) -> Result<Left, Gone> {
+    async fn run(mut self, ends: Ends, told: oneshot::Receiver<Told>, flush: Flush) -> Result<Left, Gone> {
         let running = Moment::now();
         let (end, denials) = stream(&mut self, ends, told, flush).await?;
         match end {

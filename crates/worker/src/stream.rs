@@ -18,12 +18,13 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::asking::Asking;
 use crate::backlog::Backlog;
-use crate::cell::{CellEnd, Ends};
+use crate::cell::{CellEnd, Ends, Told};
 use crate::config::Flush;
 use crate::egress::Proxy;
 use crate::holding::{Gone, Verdict};
 use crate::job::Journal;
 use gambeson_sandbox::End;
+use rustix::io::Errno;
 
 type InFlight = Pin<Box<dyn Future<Output = Result<Appended, Gone>> + Send>>;
 
@@ -38,7 +39,7 @@ const SAMPLES_AFTER: Duration = Duration::from_secs(1);
 pub(crate) async fn stream(
     journal: &mut Journal,
     ends: Ends,
-    mut told: oneshot::Receiver<CellEnd>,
+    mut told: oneshot::Receiver<Told>,
     flush: Flush,
 ) -> Result<(CellEnd, Vec<Denial>), Gone> {
     let holding = Arc::clone(&journal.asking.holding);
@@ -65,7 +66,7 @@ pub(crate) async fn stream(
             due = None;
             in_flight = Some(Box::pin(append(journal.asking.clone(), journal.backlog.batch())));
         }
-        let has_room = journal.backlog.bytes() < flush.most && journal.backlog.len() < ENTRIES_MOST;
+        let has_room = has_room(&journal.backlog, flush);
         tokio::select! {
             gone = holding.gone() => break Some(gone),
             () = holding.at_least(Verdict::Cancel), if cancel.is_some() => cancel = None,
@@ -86,7 +87,16 @@ pub(crate) async fn stream(
             }
             entries = news(&proxy) => journal.backlog.extend(entries),
             () = at(due), if in_flight.is_none() && !all_read => {}
-            heard = &mut told, if end.is_none() => end = Some(heard.unwrap_or_else(|_| unheard())),
+            heard = &mut told, if end.is_none() => {
+                let Told { end: heard, rest } = heard.unwrap_or_else(|_| unheard().into());
+                end = Some(heard);
+                if rest.is_some() {
+                    drop(rest);
+                    // There is an end to what was written, and nobody needs to be woken to find it.
+                    read_rest(&mut stdout, &mut buffer, journal, flush, OutputStream::Stdout);
+                    read_rest(&mut stderr, &mut buffer, journal, flush, OutputStream::Stderr);
+                }
+            }
         }
         if journal.backlog.is_empty() {
             due = None;
@@ -155,6 +165,28 @@ async fn at(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => pending().await,
+    }
+}
+
+fn has_room(backlog: &Backlog, flush: Flush) -> bool {
+    backlog.bytes() < flush.most && backlog.len() < ENTRIES_MOST
+}
+
+/// Reads to the end, as long as there is room for it; whether there is more is asked of the kernel itself.
+fn read_rest(
+    receiver: &mut Option<Receiver>,
+    buffer: &mut [u8],
+    journal: &mut Journal,
+    flush: Flush,
+    stream: OutputStream,
+) {
+    while let Some(from) = receiver.as_ref().filter(|_| has_room(&journal.backlog, flush)) {
+        match rustix::io::read(from, &mut *buffer) {
+            Ok(count @ 1..) => journal.backlog.push_output(stream, &buffer[..count]),
+            Err(Errno::AGAIN) => return,
+            // The last writer is gone.
+            Ok(_) | Err(_) => *receiver = None,
+        }
     }
 }
 
