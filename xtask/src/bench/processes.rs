@@ -47,17 +47,26 @@ pub(super) fn cpu(pid: u32) -> anyhow::Result<BTreeMap<String, f64>> {
     Ok(times)
 }
 
-/// CPU time of all CPUs so far in which they were not idle, seconds (proc_stat(5)).
-pub(super) fn busy() -> anyhow::Result<f64> {
+/// CPU time of all CPUs so far, seconds (proc_stat(5)).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Busy {
+    /// In which they were not idle.
+    pub(super) whole: f64,
+    /// In which they ran the kernel: for whoever called it, or for nobody.
+    pub(super) kernel: f64,
+}
+
+pub(super) fn busy() -> anyhow::Result<Busy> {
     let stat = fs::read_to_string("/proc/stat")?;
     busy_of(stat.lines().next().context("an empty stat")?)
 }
 
-fn busy_of(line: &str) -> anyhow::Result<f64> {
+fn busy_of(line: &str) -> anyhow::Result<Busy> {
     let fields: Vec<f64> = line.split_whitespace().skip(1).map(str::parse).collect::<Result<_, _>>()?;
     // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user.
     let [user, nice, system, _, _, irq, softirq, ..] = fields[..] else { anyhow::bail!("{line:?} is no line of CPUs") };
-    Ok((user + nice + system + irq + softirq) / 100.0)
+    let kernel = (system + irq + softirq) / 100.0;
+    Ok(Busy { whole: (user + nice) / 100.0 + kernel, kernel })
 }
 
 #[cfg(test)]
@@ -73,7 +82,7 @@ mod tests {
 
     #[test]
     fn waiting_is_not_being_busy() {
-        assert_eq!(busy_of("cpu  100 200 300 9999 9999 40 60 9999 0 0").unwrap(), 7.0);
+        assert_eq!(busy_of("cpu  100 200 300 9999 9999 40 60 9999 0 0").unwrap(), Busy { whole: 7.0, kernel: 4.0 });
         assert!(busy_of("cpu0 1 2").is_err());
     }
 
@@ -81,6 +90,6 @@ mod tests {
     fn our_own_threads_used_some() {
         let spent: f64 = cpu(std::process::id()).unwrap().values().sum();
         let whole = Times::of_process(std::process::id()).unwrap();
-        assert!(spent >= 0.0 && whole.own >= 0.0 && busy().unwrap() > 0.0);
+        assert!(spent >= 0.0 && whole.own >= 0.0 && busy().unwrap().whole > 0.0);
     }
 }
