@@ -81,7 +81,7 @@ wire! {
     pub struct Moment {
         /// When.
         pub at: Time,
-        /// Jobs waiting.
+        /// Jobs waiting for a worker.
         pub queued: u64,
         /// Jobs starting or running.
         pub running: u64,

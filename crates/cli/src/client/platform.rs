@@ -17,7 +17,8 @@ pub async fn queue(client: &Client, form: Form) -> Result<(), Failure> {
         show(form, &queue, shares);
         return Ok(());
     }
-    print(&format!("{} wait, {} run in the projects that you see.\n\n", queue.queued, queue.running));
+    let held = if queue.held > 0 { format!(", {} held for an approval", queue.held) } else { String::new() };
+    print(&format!("{} wait, {} run{held} in the projects that you see.\n\n", queue.queued, queue.running));
     show(form, &queue, shares);
     if !queue.next.is_empty() {
         print("\nYour next jobs:\n\n");
@@ -43,14 +44,15 @@ fn shares(queue: &Queue) -> Table {
 }
 
 fn next(queue: &Queue) -> Table {
-    let mut table = Table::new(["before", "id", "class", "user", "age"]);
+    let mut table = Table::new(["before", "id", "class", "user", "age", "why"]);
     for job in &queue.next {
         table.row([
             job.position.into(),
             job.id.into(),
             job.class.name().into(),
-            job.user.into(),
+            (&job.user_name).into(),
             Cell::Age(job.submitted_at),
+            Cell::of(job.why.as_deref(), Cell::from),
         ]);
     }
     table

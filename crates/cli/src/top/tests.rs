@@ -59,14 +59,20 @@ fn queue(count: u128) -> Queue {
     };
     let next = |number| QueuedJob {
         id: id(number),
+        entry: String::new(),
         project: ProjectId::from_u128(1),
+        project_name: String::new(),
         user: UserId::from_u128(7),
+        user_name: String::new(),
         class: Class::Normal,
         position: number as u64,
         submitted_at: Time(NOW.0 - 60_000),
+        expected_start_p50: None,
+        why: None,
     };
     Queue {
         queued: count as u64,
+        held: 0,
         running: 1,
         shares: vec![share(None, 0.7, 0.5), share(Some(UserId::from_u128(7)), 1.0, 1.0)],
         next: (0..count.min(200)).map(next).collect(),

@@ -267,13 +267,7 @@ impl Control {
 
     /// A job as lists show it, and those hear of it who listen to changes. Of why it waits they tell only what is known
     /// without looking ahead.
-    pub(super) fn listed(
-        &self,
-        directory: &Directory,
-        row: JobRow,
-        workers: bool,
-        approvers: &mut Approvers,
-    ) -> Job {
+    pub(super) fn listed(&self, directory: &Directory, row: JobRow, workers: bool, approvers: &mut Approvers) -> Job {
         let waiting = if row.state == JobState::Queued { self.held(directory, &row, approvers) } else { None };
         Job { waiting, ..self.shared.sampled.shown(shown(directory, row, workers, false)) }
     }

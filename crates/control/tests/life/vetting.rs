@@ -232,6 +232,27 @@ async fn lists_and_changes_say_of_a_held_job_why_it_waits_and_of_others_nothing(
 }
 
 #[tokio::test]
+async fn queue_and_history_count_what_waits_for_a_worker_and_what_is_held_by_itself() {
+    let here = acting();
+    let source = "import ctypes\nctypes.CDLL(None).syscall(321)\n";
+    let worker = here.worker().await;
+    for source in [source, source] {
+        submitted(&here, source).await;
+    }
+    assert!(here.leases(&worker, 0).await.is_empty());
+    submitted(&here, "print(1)").await;
+    let queue = here.control.queue(&here.owner).await.unwrap();
+    assert_eq!((queue.queued, queue.held, queue.next.len()), (1, 2, 1));
+    let next = &queue.next[0];
+    assert_eq!(next.why.as_deref(), Some("it is next"));
+    assert!(next.expected_start_p50.is_some());
+    here.pass(10_000).await;
+    let history = here.control.history(&here.owner, None, gambeson_control::Window::Quarter).await.unwrap();
+    assert_eq!(history.moments.last().unwrap().queued, 1);
+    assert_eq!(here.leases(&worker, 1000).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_held_job_is_cancelled_or_given_up_and_an_array_is_approved_as_one() {
     let here = acting();
     let source = "import ctypes\nctypes.CDLL(None).syscall(321)\n";
