@@ -7,8 +7,6 @@ import { as, world } from "./world.mjs";
 
 visiting("a key is made, its secret is shown once and works, and revoked it works no more", { key: "ada" }, async (visit) => {
   const { page } = visit;
-  // Who is there is not hers to know.
-  visit.mayFail.push([/\/v1\/users$/, 403]);
   await visit.go("/access");
   await page.getByRole("button", { name: "New key" }).click();
   const form = page.getByRole("dialog", { name: "New key" });
@@ -99,6 +97,21 @@ visiting("a viewer reads a job of their project, and is offered nothing that cha
   } finally {
     await as("ada")("POST", `/v1/jobs/${job}/cancel`);
   }
+});
+
+visiting("whoever looks at all of the page of access is refused nothing", { key: "sam" }, async (visit) => {
+  const { page } = visit;
+  const refused = async () => (await as()("GET", "/v1/audit?order=newest&actor=sam&allowed=false&limit=1")).rows[0]?.seq;
+  const before = await refused();
+  await visit.go("/access");
+  await settled(visit, "/access");
+  for (const tab of await page.getByRole("tab").all()) {
+    await tab.click();
+    await settled(visit, "a tab");
+  }
+  // Who is there is not his to know.
+  assert.deepEqual(await page.getByRole("tab").allInnerTexts(), ["Keys", "Projects", "Usage", "May they?"]);
+  assert.equal(await refused(), before);
 });
 
 visiting("the owner drains a worker and lets it work again", { key: "owner" }, async (visit) => {
