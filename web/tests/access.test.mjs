@@ -138,3 +138,20 @@ visiting("the audit log is read, searched and verified", { key: "otto" }, async 
   await page.getByRole("button", { name: /verify/i }).click();
   await page.getByText(/whole/i).first().waitFor();
 });
+
+visiting("what one types into a filter stays while the page reads on", { key: "otto" }, async (visit) => {
+  const { page } = visit;
+  for (const [place, label, name, rows] of [["/audit", /^Action/, "action", ".audit-rows"], ["/jobs", "User, by name", "user", ".vtable-row"]]) {
+    let answer;
+    const answered = new Promise((resolve) => (answer = resolve));
+    await page.route(new RegExp(`/v1${place}\\?`), async (route) => (await answered, route.continue()), { times: 1 });
+    await visit.go(place);
+    const field = page.getByLabel(label);
+    await field.fill("ada");
+    answer();
+    await page.locator(rows).first().waitFor();
+    assert.equal(await field.inputValue(), "ada");
+    await field.press("Enter");
+    await visit.until("it is looked for", (asked) => location.search.includes(asked), `${name}=ada`);
+  }
+});
