@@ -236,6 +236,25 @@ fn nothing_is_done_without_a_yes() {
 }
 
 #[test]
+fn what_answers_a_question_is_in_view_however_long_the_question_is() {
+    for size in [(80, 24), (40, 10)] {
+        for entry in ["deep/".repeat(60) + "main.py", "many words ".repeat(400) + "main.py", "x".repeat(5000)] {
+            let mut model = model(View::Running, size);
+            let long = Job { entry, ..job(20, JobState::Running) };
+            model.told(Told::Running(Ok(Listed { jobs: vec![long], more: false })));
+            model.settled(Vec::new());
+            assert_eq!(press(&mut model, "c"), []);
+            let text = seen(&model);
+            let words = text.split(|c: char| c.is_whitespace() || c == '│').filter(|word| !word.is_empty());
+            let said = words.collect::<Vec<_>>().join(" ");
+            for part in ["End job 00000014 (", " of ann)?", "y yes any other key no"] {
+                assert!(said.contains(part), "{part} in {size:?}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn only_a_held_job_is_approved() {
     let mut model = model(View::Queue, (80, 24));
     assert_eq!(press(&mut model, "ay"), []);
