@@ -48,7 +48,8 @@ async function session(incoming, outgoing) {
   const who = await answer.json();
   if (!answer.ok) return answerJson(outgoing, answer.status, who);
   key = asked;
-  answerJson(outgoing, incoming.method === "POST" ? 201 : 200, { who, csrf: "none", expires_at: new Date(Date.now() + 3.6e6).toISOString() });
+  const sees = { keys: true, users: true, projects: true, usage: true, members: true, members_of: [] };
+  answerJson(outgoing, incoming.method === "POST" ? 201 : 200, { who, csrf: "none", expires_at: new Date(Date.now() + 3.6e6).toISOString(), sees });
 }
 
 createServer((incoming, outgoing) => {

@@ -7,8 +7,6 @@ import { as, world } from "./world.mjs";
 
 visiting("a key is made, its secret is shown once and works, and revoked it works no more", { key: "ada" }, async (visit) => {
   const { page } = visit;
-  // Who is there is not hers to know.
-  visit.mayFail.push([/\/v1\/users$/, 403]);
   await visit.go("/access");
   await page.getByRole("button", { name: "New key" }).click();
   const form = page.getByRole("dialog", { name: "New key" });
@@ -101,6 +99,21 @@ visiting("a viewer reads a job of their project, and is offered nothing that cha
   }
 });
 
+visiting("whoever looks at all of the page of access is refused nothing", { key: "sam" }, async (visit) => {
+  const { page } = visit;
+  const refused = async () => (await as()("GET", "/v1/audit?order=newest&actor=sam&allowed=false&limit=1")).rows[0]?.seq;
+  const before = await refused();
+  await visit.go("/access");
+  await settled(visit, "/access");
+  for (const tab of await page.getByRole("tab").all()) {
+    await tab.click();
+    await settled(visit, "a tab");
+  }
+  // Who is there is not his to know.
+  assert.deepEqual(await page.getByRole("tab").allInnerTexts(), ["Keys", "Projects", "Usage", "May they?"]);
+  assert.equal(await refused(), before);
+});
+
 visiting("the owner drains a worker and lets it work again", { key: "owner" }, async (visit) => {
   const { page } = visit;
   await visit.go("/workers");
@@ -124,4 +137,21 @@ visiting("the audit log is read, searched and verified", { key: "otto" }, async 
   await visit.until("only that action is left", () => [...document.querySelectorAll("main .mono, main td, main [role=cell]")].some((one) => one.textContent.includes("project.create")) && !document.querySelector("main").textContent.includes("job.submit"));
   await page.getByRole("button", { name: /verify/i }).click();
   await page.getByText(/whole/i).first().waitFor();
+});
+
+visiting("what one types into a filter stays while the page reads on", { key: "otto" }, async (visit) => {
+  const { page } = visit;
+  for (const [place, label, name, rows] of [["/audit", /^Action/, "action", ".audit-rows"], ["/jobs", "User, by name", "user", ".vtable-row"]]) {
+    let answer;
+    const answered = new Promise((resolve) => (answer = resolve));
+    await page.route(new RegExp(`/v1${place}\\?`), async (route) => (await answered, route.continue()), { times: 1 });
+    await visit.go(place);
+    const field = page.getByLabel(label);
+    await field.fill("ada");
+    answer();
+    await page.locator(rows).first().waitFor();
+    assert.equal(await field.inputValue(), "ada");
+    await field.press("Enter");
+    await visit.until("it is looked for", (asked) => location.search.includes(asked), `${name}=ada`);
+  }
 });

@@ -1,6 +1,6 @@
 // One job: its log while it runs, what it uses, its end, what was refused, what it left.
 import assert from "node:assert/strict";
-import { visiting } from "./browser.mjs";
+import { PHONE, visiting } from "./browser.mjs";
 import { BUSY, GREEDY, LEAVES, REFUSED, REFUSED_AT, SLEEPS, TICKS } from "./programs.mjs";
 import { as } from "./world.mjs";
 
@@ -40,6 +40,21 @@ visiting("the log of a running job grows before one's eyes, in its colours; it i
   assert.equal(job.outcome.kind, "cancelled");
   await page.locator(".job-sentence").waitFor();
   await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
+});
+
+visiting("on a phone a long line of the log fills the width, and nothing is wider", { key: "ada", size: PHONE }, async (visit) => {
+  const { page } = visit;
+  const id = await as("ada").submit('import time\ntime.sleep(2)\nprint("x" * 900)');
+  // It is opened before there is a line to measure.
+  await visit.go(`/jobs/${id}`);
+  const log = page.getByRole("region", { name: "Output of the program" });
+  await log.locator(".log-text", { hasText: "xxx" }).nth(1).waitFor();
+  const left = await log.evaluate((log) => {
+    const text = [...log.querySelectorAll(".log-text")][0];
+    const one = text.getBoundingClientRect().width / text.textContent.length;
+    return (log.getBoundingClientRect().left + log.clientWidth - text.getBoundingClientRect().right) / one;
+  });
+  assert.ok(left >= 0 && left < 1.7, `${left} columns are left`);
 });
 
 visiting("who scrolls up in a log that grows is left in peace, and who comes back follows it", { key: "ada" }, async (visit) => {

@@ -37,6 +37,7 @@ visiting("a program that is run shows its output while it comes, and is cancelle
   const id = await jobOf(page);
   assert.equal((await as("ada").job(id)).state, "running");
   await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog", { name: "Cancel this job?" }).getByRole("button", { name: "Cancel the job" }).click();
   await page.locator(".run-head").getByText(/cancelled/i).waitFor();
   assert.equal((await as("ada").reaches(id, "ended")).outcome.kind, "cancelled");
   await visit.until("it can be run again", () => [...document.querySelectorAll("button")].some((one) => one.textContent.trim() === "Run" && !one.disabled));

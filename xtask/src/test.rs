@@ -35,7 +35,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut count = Count::default();
     count.add("the repository's rules", &["cargo", "xtask", "tidy"])?;
     // Before what is built of Rust: the server takes the console in.
-    let missing = crate::web::missing();
+    // What fails by more than what this machine lacks, fails again where it is counted.
+    let missing = crate::web::missing().unwrap_or_default();
     if missing.is_empty() {
         count.add("the console is built", &["cargo", "xtask", "web"])?;
         count.add("the console's types", &["npm", "--prefix", "web", "run", "--silent", "check"])?;

@@ -37,4 +37,4 @@ pub use problem::{Code, Problem};
 pub use quantity::{BadQuantity, COUNT, CPUS, Quantity, SIZE, TIME, bytes, count, cpus, duration_ms};
 pub use time::{BadTime, Time};
 pub use vet::{Finding, Missed, Module, RuleRecord, VetDecision, VetRecord, Vetted};
-pub use watching::{AttentionList, Change, History, Matter, Moment, NewSession, Sample, Session, Vitals};
+pub use watching::{AttentionList, Change, History, Matter, Moment, NewSession, Sample, Sees, Session, Vitals};

@@ -256,8 +256,10 @@ wire! {
 
     /// The queue as the caller may see it.
     pub struct Queue {
-        /// Jobs waiting, of the projects that the caller sees.
+        /// Jobs waiting for a worker, of the projects that the caller sees.
         pub queued: u64,
+        /// Jobs waiting for an approval, which are not in the queue.
+        pub held: u64,
         /// Jobs running, of the projects that the caller sees.
         pub running: u64,
         /// The caller's projects, with their users.
@@ -294,16 +296,28 @@ wire! {
     pub struct QueuedJob {
         /// Which.
         pub id: JobId,
+        /// Which file runs.
+        pub entry: String,
         /// Who pays.
         pub project: ProjectId,
+        /// The project's name.
+        pub project_name: String,
         /// Who asked.
         pub user: UserId,
+        /// The user's name.
+        pub user_name: String,
         /// Priority class.
         pub class: Class,
         /// Jobs before it.
         pub position: u64,
         /// When it came.
         pub submitted_at: Time,
+        /// When it will have started in half of the cases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expected_start_p50: Option<Time>,
+        /// Why it waits: a sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub why: Option<String>,
     }
 
     /// A worker.

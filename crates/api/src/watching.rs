@@ -66,6 +66,24 @@ wire! {
         pub csrf: String,
         /// When the session ends unless it is used.
         pub expires_at: Time,
+        /// Which lists it may read: pages ask for no others, since each refusal is in the audit log.
+        pub sees: Sees,
+    }
+
+    /// Which lists somebody may read, as it was decided when they asked.
+    pub struct Sees {
+        /// The own keys.
+        pub keys: bool,
+        /// All users.
+        pub users: bool,
+        /// Any project.
+        pub projects: bool,
+        /// What was used in any project.
+        pub usage: bool,
+        /// Who holds which role, everywhere.
+        pub members: bool,
+        /// Without that: in which projects.
+        pub members_of: Vec<ProjectId>,
     }
 
     /// How it was with the projects that the caller sees, over time. It is kept in memory: a server that starts begins anew.
@@ -81,7 +99,7 @@ wire! {
     pub struct Moment {
         /// When.
         pub at: Time,
-        /// Jobs waiting.
+        /// Jobs waiting for a worker.
         pub queued: u64,
         /// Jobs starting or running.
         pub running: u64,

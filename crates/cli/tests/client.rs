@@ -614,6 +614,14 @@ fn every_command_asks_what_it_says() {
             "GET /v1/audit?after=7&limit=3&project=p".into(),
             Value::Null,
         ),
+        (
+            "audit list --actor ada --action key --resource job_1 --refused --from 2026-11-25T08:30:00+01:00 --until 2026-11-26T00:00:00Z --newest"
+                .into(),
+            "GET /v1/audit?actor=ada&action=key&resource=job_1&allowed=false&from=2026-11-25T07%3A30%3A00.000Z&until=2026-11-26T00%3A00%3A00.000Z&order=newest"
+                .into(),
+            Value::Null,
+        ),
+        ("audit list --allowed".into(), "GET /v1/audit?allowed=true".into(), Value::Null),
         ("audit verify --head ab".into(), "GET /v1/audit/verify?head=ab".into(), Value::Null),
         (
             "access explain job.cancel --user ada --context class=high --context n=1".into(),
@@ -630,6 +638,24 @@ fn every_command_asks_what_it_says() {
         let last = mock.last();
         assert_eq!(format!("{} {}", last.method, last.path), asked, "{line}");
         assert_eq!(last.json(), body, "{line}");
+    }
+}
+
+#[test]
+fn all_pages_of_the_audit_log_are_read_from_either_end_and_none_twice() {
+    for (order, first, second) in [("", 3, 7), ("&order=newest", 7, 3)] {
+        let mock = Mock::start(move |call| {
+            let next = if call.path.contains(&format!("after={first}")) { second } else { first };
+            // Then it answers with the same for ever.
+            Reply::Json(200, json!({"rows": [], "next": next}))
+        });
+        let line = if order.is_empty() { "audit list --all" } else { "audit list --all --newest" };
+        let done = mock.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        let start = format!("/v1/audit{}", order.replacen('&', "?", 1));
+        let page = |after| format!("/v1/audit?after={after}{order}");
+        let asked: Vec<String> = mock.calls("GET", "/v1/audit").into_iter().map(|call| call.path).collect();
+        assert_eq!(asked, [start, page(first), page(second)]);
     }
 }
 

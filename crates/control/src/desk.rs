@@ -334,11 +334,21 @@ impl State {
         lines.filter(|(.., seconds, _)| *seconds > 0.01).collect()
     }
 
+    /// How many jobs of each project wait for an approval.
+    pub(crate) fn held_jobs(&self) -> BTreeMap<ProjectId, u64> {
+        let mut held = BTreeMap::new();
+        self.held.values().for_each(|one| *held.entry(one.project).or_default() += 1);
+        held
+    }
+
     /// What projects are doing, and what workers have.
     pub(crate) fn gauges(&self) -> Gauges {
         let mut gauges = Gauges::default();
+        let held = self.held_jobs();
         for (project, account) in self.books.projects().filter(|(_, account)| account.queued + account.running > 0) {
-            let now = Now { queued: account.queued, running: account.running, ..Now::default() };
+            // What is held counts against quotas; it is in no queue.
+            let queued = account.queued.saturating_sub(held.get(project).copied().unwrap_or(0));
+            let now = Now { queued, running: account.running, ..Now::default() };
             gauges.projects.insert(*project, now);
         }
         for job in self.queue.running() {

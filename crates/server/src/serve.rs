@@ -8,6 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::middleware::map_response;
+use axum::response::Response;
 use futures_util::future::{join, join_all};
 use gambeson_control::Control;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -28,6 +32,8 @@ use crate::tls::{self, TlsError};
 const BUFFER: usize = 64 << 10;
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MOST: u32 = 128;
+/// For a year a browser that was here over TLS comes back over nothing else. Of names below ours nothing is said: they are not ours.
+const ONLY_OVER_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// After an accept that failed for want of descriptors or memory.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -97,6 +103,7 @@ async fn serve_router(
     let (stopped, stopping) = watch::channel(false);
     let talk = Arc::new(Talk {
         http: http(options),
+        over_tls: router.clone().layer(map_response(only_over_tls)),
         router,
         options: options.clone(),
         peers: Peers::new(options.connections_per_address),
@@ -134,6 +141,9 @@ async fn serve_router(
 struct Talk {
     http: auto::Builder<TokioExecutor>,
     router: Router,
+    /// The same for who speaks TLS with us. Over plain text a browser must not look at what it says (RFC 6797, section 7.2), and
+    /// a proxy may have reasons to say something else.
+    over_tls: Router,
     options: Options,
     peers: Peers,
 }
@@ -153,6 +163,11 @@ fn http(options: &Options) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(options.header_timeout)
         .keep_alive_timeout(options.header_timeout);
     http
+}
+
+async fn only_over_tls(mut response: Response) -> Response {
+    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, ONLY_OVER_TLS);
+    response
 }
 
 /// Takes connections until the stop; those that are still open are returned.
@@ -211,16 +226,16 @@ async fn converse(
     _places: (OwnedSemaphorePermit, Option<PeerPlace>),
 ) {
     let Options { header_timeout, stall_timeout, .. } = talk.options;
-    let stream: Box<dyn Stream> = match tls {
-        None => stream,
+    let (stream, router): (Box<dyn Stream>, _) = match tls {
+        None => (stream, &talk.router),
         Some(tls) => match tokio::time::timeout(header_timeout, tls.accept(stream)).await {
-            Ok(Ok(stream)) => Box::new(stream),
+            Ok(Ok(stream)) => (Box::new(stream), &talk.over_tls),
             Ok(Err(error)) => return debug!("a client could not agree on TLS: {error}"),
             Err(_) => return debug!("a client did not finish its TLS handshake"),
         },
     };
     let io = TokioIo::new(Guarded::new(stream, header_timeout, stall_timeout));
-    let service = TowerToHyperService::new(talk.router.clone());
+    let service = TowerToHyperService::new(router.clone());
     let mut connection = pin!(talk.http.serve_connection(io, service));
     let stop = async {
         // An error means that whoever would tell us is gone.

@@ -430,6 +430,24 @@ async fn tls_is_spoken_with_the_given_certificate_and_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_come_over_tls_alone_and_only_over_tls_are_they_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("run/server.sock");
+    let (server, roots) = start_tls(dir.path(), Options { socket: Some(socket.clone()), ..options() }).await;
+    let request = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let mut stream = tls_connect(&server, &roots, &["http/1.1"]).await;
+    stream.write_all(request).await.unwrap();
+    assert!(rest(&mut stream).await.contains("\r\nstrict-transport-security: max-age=31536000\r\n"));
+    // Beside TLS there is a socket of plain text, and elsewhere a server of nothing else.
+    let mut local = UnixStream::connect(&socket).await.unwrap();
+    local.write_all(request).await.unwrap();
+    let plain = start(options()).await.talk("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    for answer in [rest(&mut local).await, plain] {
+        assert!(answer.starts_with("HTTP/1.1 404") && !answer.contains("strict-transport-security"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn http_2_without_tls_is_understood() {
     let server = start(options()).await;
     let mut stream = server.connect().await;

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { call } from "../api/client.ts";
-import { holds, inScope } from "../api/session.ts";
+import { holds, inScope, sees } from "../api/session.ts";
 import type { Class, Destination, LimitsAsked, Project, ProjectChange, Quota, StartAsked } from "../api/v1.ts";
 import { to } from "../router.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -57,9 +57,11 @@ export function ProjectsTab() {
       title: "",
       cell: (one) => (
         <div class="acts">
-          <a class="button small" href={to("/access", { tab: "roles", project: one.name })} aria-label={`Roles in ${safe(one.name, 80)}`}>
-            Roles
-          </a>
+          {(sees().members || sees().members_of.includes(one.id)) && (
+            <a class="button small" href={to("/access", { tab: "roles", project: one.name })} aria-label={`Roles in ${safe(one.name, 80)}`}>
+              Roles
+            </a>
+          )}
           {changes(one) && (
             <button type="button" class="button small" aria-label={`Change ${safe(one.name, 80)}`} onClick={() => (editing.value = one)}>
               Change

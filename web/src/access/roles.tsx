@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { call } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
-import { holds, inScope } from "../api/session.ts";
+import { holds, inScope, sees } from "../api/session.ts";
 import type { Membership } from "../api/v1.ts";
 import { place, setQuery } from "../router.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -16,14 +16,13 @@ import { toast } from "../ui/toast.tsx";
 import { NameField, useProjects, useUsers } from "./lists.tsx";
 import { ROLES } from "./words.ts";
 
-/** Where the caller may look: everywhere, or in the projects where they hold a role that sees it. */
 export function RolesTab() {
   const projects = useProjects();
   const users = useUsers();
   const project = place.value.query.get("project") ?? "";
   const user = place.value.query.get("user") ?? "";
-  const everywhere = holds(["owner", "operator", "auditor"], "platform");
-  const asked = project !== "" ? project : everywhere ? undefined : projects.value.value?.projects[0]?.name;
+  const { members: everywhere, members_of } = sees();
+  const asked = project !== "" ? project : everywhere ? undefined : members_of[0];
   const members = useResource(`members ${asked ?? ""} ${everywhere}`, (signal) => call("GET /v1/members", { query: asked === undefined ? {} : { project: asked }, signal }));
   const giving = useSignal(false);
   const asks = useSignal<Membership | undefined>(undefined);
@@ -46,17 +45,18 @@ export function RolesTab() {
       ),
     },
   ];
-  const names = projects.value.value?.projects.map((one) => one.name) ?? [];
+  const known = projects.value.value?.projects ?? [];
+  const names = known.map((one) => one.name);
   return (
     <>
       <div class="tab-head">
         <label class="inline">
           <span>In</span>
-          <select value={asked ?? ""} onChange={(event) => setQuery({ project: event.currentTarget.value })}>
+          <select value={known.find((one) => one.id === asked)?.name ?? asked ?? ""} onChange={(event) => setQuery({ project: event.currentTarget.value })}>
             {everywhere && <option value="">everywhere</option>}
             {everywhere && <option value="platform">the whole platform</option>}
-            {names.map((name) => (
-              <option key={name} value={name}>
+            {known.map(({ id, name }) => (everywhere || members_of.includes(id)) && (
+              <option key={id} value={name}>
                 {safe(name, 60)}
               </option>
             ))}
@@ -80,7 +80,7 @@ export function RolesTab() {
           return shown.length === 0 ? <Empty title="Nobody holds a role here" icon="access" /> : <Rows label={counted(shown.length, "role")} columns={columns} rows={shown} keyOf={(one) => `${one.user} ${one.project ?? ""} ${one.role}`} />;
         }}
       </Shown>
-      {giving.value && <GiveRole user={user} project={asked ?? ""} users={users.value.value?.users.map((one) => one.name) ?? []} projects={names} onClose={() => (giving.value = false)} onGiven={members.reload} />}
+      {giving.value && <GiveRole user={user} project={project} users={users.value.value?.users.map((one) => one.name) ?? []} projects={names} onClose={() => (giving.value = false)} onGiven={members.reload} />}
       {asks.value && (
         <Confirm
           title="Take the role away?"

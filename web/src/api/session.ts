@@ -1,6 +1,6 @@
 // Who is signed in. `undefined` is "not asked yet", `null` is "nobody".
 import { signal } from "@preact/signals";
-import type { Session } from "./v1.ts";
+import type { Sees, Session } from "./v1.ts";
 
 export const session = signal<Session | null | undefined>(undefined);
 
@@ -20,6 +20,11 @@ export function holds(roles: readonly Role[], project?: string): boolean {
     (one) => roles.some((role) => role === one.role) && (project === undefined || one.project == null || one.project === project || one.project_name === project),
   );
 }
+
+const NOTHING: Sees = { keys: false, users: false, projects: false, usage: false, members: false, members_of: [] };
+
+/** Which lists may be read, as the server decided: to ask for others is to be refused, and that is in its log. */
+export const sees = (): Sees => session.value?.sees ?? NOTHING;
 
 /** Whether it makes sense to offer submitting a job. */
 export const maySubmit = (project?: string): boolean => inScope("jobs:write") && holds(["owner", "operator", "submitter"], project);

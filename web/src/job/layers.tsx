@@ -1,5 +1,5 @@
 import type { Job } from "../api/v1.ts";
-import { Badge } from "../ui/badge.tsx";
+import { LayerBadge } from "../ui/badge.tsx";
 import { Scroll } from "../ui/scroll.tsx";
 import { Empty } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
@@ -34,7 +34,9 @@ export function LayersPanel({ job }: { job: Job }) {
             {[...layers].sort((a, b) => Number(a.state === "held") - Number(b.state === "held")).map((layer) => (
               <tr key={layer.name}>
                 <td class="mono nowrap">{safe(layer.name)}</td>
-                <td>{layer.state === "held" ? <Badge tone="good" icon="check">held</Badge> : <Badge tone="warning" icon="warning">missing</Badge>}</td>
+                <td>
+                  <LayerBadge layer={layer} />
+                </td>
                 <td class="break">{safe(layer.detail, 1000)}</td>
               </tr>
             ))}

@@ -64,18 +64,21 @@ export function LogView({ log, version, live, download }: LogViewProps) {
     return () => grows.disconnect();
   }, [lines === 0]);
 
-  // The width of one character decides where lines wrap.
+  // The width of one character decides where lines wrap, and where the text of a line begins: both of one that is like the others.
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
     const measure = () => {
-      const probe = element.appendChild(document.createElement("span"));
-      probe.className = "log-probe";
-      probe.textContent = "0".repeat(100);
-      const one = probe.getBoundingClientRect().width / 100;
-      const gutter = element.querySelector(".log-gutter")?.getBoundingClientRect().width ?? 72;
+      const probe = element.appendChild(document.createElement("div"));
+      probe.className = "log-line log-probe";
+      const [gutter, zeros] = [document.createElement("span"), document.createElement("span")];
+      gutter.className = "log-gutter";
+      zeros.textContent = "0".repeat(100);
+      probe.append(gutter, zeros);
+      const text = zeros.getBoundingClientRect();
+      const room = element.clientWidth - (text.left - probe.getBoundingClientRect().left) - 4;
       probe.remove();
-      if (one > 0) columns.value = Math.max(16, Math.floor((element.clientWidth - gutter - 24) / one));
+      if (text.width > 0) columns.value = Math.max(16, Math.floor((room * 100) / text.width));
     };
     measure();
     const sizes = new ResizeObserver(measure);

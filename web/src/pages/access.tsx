@@ -5,21 +5,23 @@ import { PeopleTab } from "../access/people.tsx";
 import { ProjectsTab } from "../access/projects.tsx";
 import { RolesTab } from "../access/roles.tsx";
 import { UsageTab } from "../access/usage.tsx";
+import { sees } from "../api/session.ts";
 import { place, setQuery } from "../router.ts";
 import { Tabs } from "../ui/tabs.tsx";
 
 const TABS = [
-  { id: "keys", label: "Keys", shows: KeysTab },
-  { id: "people", label: "People", shows: PeopleTab },
-  { id: "roles", label: "Roles", shows: RolesTab },
-  { id: "projects", label: "Projects", shows: ProjectsTab },
-  { id: "usage", label: "Usage", shows: UsageTab },
-  { id: "explain", label: "May they?", shows: ExplainTab },
+  { id: "keys", label: "Keys", shows: KeysTab, seen: () => sees().keys },
+  { id: "people", label: "People", shows: PeopleTab, seen: () => sees().users },
+  { id: "roles", label: "Roles", shows: RolesTab, seen: () => sees().members || sees().members_of.length > 0 },
+  { id: "projects", label: "Projects", shows: ProjectsTab, seen: () => sees().projects },
+  { id: "usage", label: "Usage", shows: UsageTab, seen: () => sees().usage },
+  { id: "explain", label: "May they?", shows: ExplainTab, seen: () => true },
 ] as const;
 
 export default function Access() {
   const asked = place.value.query.get("tab");
-  const here = TABS.find((tab) => tab.id === asked) ?? TABS[0];
+  const tabs = TABS.filter((tab) => tab.seen());
+  const here = tabs.find((tab) => tab.id === asked) ?? tabs[0] ?? TABS[0];
   const Shows = here.shows;
   return (
     <div class="page">
@@ -27,7 +29,7 @@ export default function Access() {
         <h1>Access</h1>
       </div>
       <section class="panel access" aria-label="Access">
-        <Tabs label="Access" tabs={TABS} at={here.id} onMove={(id) => setQuery({ tab: id === "keys" ? undefined : id, user: undefined, project: undefined })}>
+        <Tabs label="Access" tabs={tabs} at={here.id} onMove={(id) => setQuery({ tab: id === "keys" ? undefined : id, user: undefined, project: undefined })}>
           <Shows key={here.id} />
         </Tabs>
       </section>

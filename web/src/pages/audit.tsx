@@ -10,6 +10,7 @@ import { ACTIONS } from "../access/words.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Copy } from "../ui/copy.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { FilterField } from "../ui/form.tsx";
 import { count, counted, dateAndClock } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Empty, Failed, Loading, Notice } from "../ui/state.tsx";
@@ -102,15 +103,15 @@ export default function Audit() {
         </button>
       </div>
       <search class="filters" aria-label="Search the log">
-        <input class="filter" type="search" placeholder="Actor" aria-label="Actor: a user, worker, system or nobody" value={filter.actor} onChange={(event) => setQuery({ actor: event.currentTarget.value.trim() })} />
-        <input class="filter" type="search" list="audit-actions" placeholder="Action" aria-label="Action, such as key.create, or key for all of them" value={filter.action} onChange={(event) => setQuery({ action: event.currentTarget.value.trim() })} />
+        <FilterField placeholder="Actor" label="Actor: a user, worker, system or nobody" value={filter.actor} give={(actor) => setQuery({ actor })} />
+        <FilterField list="audit-actions" placeholder="Action" label="Action, such as key.create, or key for all of them" value={filter.action} give={(action) => setQuery({ action })} />
         <datalist id="audit-actions">
           {ACTIONS.map((action) => (
             <option key={action} value={action} />
           ))}
         </datalist>
-        <input class="filter" type="search" placeholder="About" aria-label="About what: an id, or platform" value={filter.resource} onChange={(event) => setQuery({ resource: event.currentTarget.value.trim() })} />
-        <input class="filter" type="search" placeholder="Project" aria-label="Project, by name" value={filter.project} onChange={(event) => setQuery({ project: event.currentTarget.value.trim() })} />
+        <FilterField placeholder="About" label="About what: an id, or platform" value={filter.resource} give={(resource) => setQuery({ resource })} />
+        <FilterField placeholder="Project" label="Project, by name" value={filter.project} give={(project) => setQuery({ project })} />
         <select aria-label="Allowed or refused" value={filter.allowed} onChange={(event) => setQuery({ allowed: event.currentTarget.value })}>
           <option value="">Any answer</option>
           <option value="no">Refused</option>

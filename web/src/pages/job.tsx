@@ -7,6 +7,7 @@ import type { Resource } from "../api/resource.ts";
 import { holds, inScope, maySubmit } from "../api/session.ts";
 import type { Job } from "../api/v1.ts";
 import { ArtifactsPanel } from "../job/artifacts.tsx";
+import { CancelButton } from "../job/cancel.tsx";
 import { Facts, LimitsUsed } from "../job/facts.tsx";
 import { LayersPanel } from "../job/layers.tsx";
 import { RefusalsPanel } from "../job/refusals.tsx";
@@ -100,7 +101,7 @@ function Back() {
 }
 
 function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
-  const asks = useSignal<"cancel" | "approve" | undefined>(undefined);
+  const asks = useSignal(false);
   const writes = maySubmit(job.project);
   const approves = inScope("jobs:write") && holds(["owner", "operator"], job.project);
   const open = job.state !== "ended";
@@ -122,15 +123,11 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
         </span>
         <span class="push" />
         {job.waiting?.held && approves && (
-          <button type="button" class="button primary" onClick={() => (asks.value = "approve")}>
+          <button type="button" class="button primary" onClick={() => (asks.value = true)}>
             <Icon name="check" /> Approve
           </button>
         )}
-        {open && writes && !job.cancel_requested && (
-          <button type="button" class="button" onClick={() => (asks.value = "cancel")}>
-            <Icon name="stop" /> Cancel
-          </button>
-        )}
+        {open && writes && !job.cancel_requested && <CancelButton job={job} onDone={resource.reload} />}
         {writes && (
           <a class="button" href={again}>
             <Icon name="again" /> Run again with changes
@@ -148,29 +145,11 @@ function Head({ job, resource }: { job: Job; resource: Resource<Job> }) {
         </ul>
       )}
       {resource.problem.value && <Notice kind="warning">{safe(resource.problem.value.says)} What is shown may be old.</Notice>}
-      {asks.value === "cancel" && (
-        <Confirm
-          title="Cancel this job?"
-          act="Cancel the job"
-          danger
-          onClose={() => (asks.value = undefined)}
-          carryOut={async () => {
-            await call("POST /v1/jobs/{id}/cancel", { path: { id: job.id } });
-            toast("The job's end was asked for.");
-            resource.reload();
-          }}
-        >
-          <p>
-            {job.state === "queued" ? "It will not start." : "Its program is killed."} What it wrote until then is kept; it cannot be taken up again.
-          </p>
-          <p class="mono small faint">{job.id}</p>
-        </Confirm>
-      )}
-      {asks.value === "approve" && (
+      {asks.value && (
         <Confirm
           title="Let this job run?"
           act="Approve"
-          onClose={() => (asks.value = undefined)}
+          onClose={() => (asks.value = false)}
           carryOut={async () => {
             await call("POST /v1/jobs/{id}/approve", { path: { id: job.id } });
             toast("The job was approved.");

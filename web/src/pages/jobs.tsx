@@ -9,6 +9,7 @@ import { JobStore, type Filter, type ListedJob } from "../job/store.ts";
 import { upper } from "../job/words.ts";
 import { go, place, setQuery, to } from "../router.ts";
 import { JobBadge } from "../ui/badge.tsx";
+import { FilterField } from "../ui/form.tsx";
 import { bytes, counted, duration, shortId } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useNarrow } from "../ui/narrow.ts";
@@ -154,6 +155,7 @@ function Filters({ filter, text, search }: { filter: Filter; text: string | unde
   const known = useComputed(() => (projects.value.value?.projects ?? []).map((project) => project.name));
   const open = useSignal(false);
   const timer = useRef(0);
+  const typed = useSignal<string | undefined>(undefined);
   const narrow = useNarrow();
   const more = [filter.project, filter.user, filter.label, filter.array].filter((value) => value !== undefined).length;
   // While one types, the address follows a little later: each step of it is another question.
@@ -171,8 +173,9 @@ function Filters({ filter, text, search }: { filter: Filter; text: string | unde
           type="search"
           placeholder="Search names, labels, outcomes, ids"
           aria-label="Search the jobs"
-          value={text ?? ""}
-          onInput={(event) => later({ q: event.currentTarget.value })}
+          value={typed.value ?? text ?? ""}
+          onInput={(event) => later({ q: (typed.value = event.currentTarget.value) })}
+          onBlur={() => (typed.value = undefined)}
           onKeyDown={(event) => {
             const text = event.currentTarget.value.trim();
             if (event.key === "Enter" && /^job_[0-9a-f]{32}$/.test(text)) go(to(`/jobs/${text}`));
@@ -202,15 +205,8 @@ function Filters({ filter, text, search }: { filter: Filter; text: string | unde
               </option>
             ))}
           </select>
-          <input class="filter" type="search" placeholder="User" aria-label="User, by name" value={filter.user ?? ""} onChange={(event) => setQuery({ user: event.currentTarget.value.trim() })} />
-          <input
-            class="filter"
-            type="search"
-            placeholder="Label"
-            aria-label="Label, as a name or name=value"
-            value={filter.label ?? ""}
-            onChange={(event) => setQuery({ label: event.currentTarget.value.trim() })}
-          />
+          <FilterField placeholder="User" label="User, by name" value={filter.user ?? ""} give={(user) => setQuery({ user })} />
+          <FilterField placeholder="Label" label="Label, as a name or name=value" value={filter.label ?? ""} give={(label) => setQuery({ label })} />
         </>
       )}
       {filter.array !== undefined && (

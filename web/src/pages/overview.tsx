@@ -6,7 +6,7 @@ import { call } from "../api/client.ts";
 import { useEvery } from "../api/every.ts";
 import { onChange } from "../api/live.ts";
 import { useResource, type Resource } from "../api/resource.ts";
-import type { AttentionList, History, Job, Matter, Moment } from "../api/v1.ts";
+import type { AttentionList, History, Job, Matter, Moment, Queue } from "../api/v1.ts";
 import { RunningJobs } from "../job/running.ts";
 import { overall } from "../job/history.ts";
 import { upper } from "../job/words.ts";
@@ -48,7 +48,7 @@ export default function Overview() {
         <h1>Overview</h1>
       </div>
       {history.value.value && history.problem.value && <Notice kind="warning">{safe(history.problem.value.says)} What is shown may be old.</Notice>}
-      <Tiles history={history.value.value} queued={queue.value.value?.queued} running={queue.value.value?.running} />
+      <Tiles history={history.value.value} queue={queue.value.value} />
       <Attention of={attention} />
       <Charts of={history} />
       <Running of={running} />
@@ -73,14 +73,17 @@ function Tile({ name, value, more, href }: { name: string; value: string; more?:
   );
 }
 
-function Tiles({ history, queued, running }: { history: History | undefined; queued: number | undefined; running: number | undefined }) {
+/** Who waits for an approval stands in no queue, and is not in the charts. */
+const waitingMore = ({ queued, held }: Queue): string => (held ? `and ${count(held)} held for approval` : queued === 0 ? "nothing waits" : "jobs in the queue");
+
+function Tiles({ history, queue }: { history: History | undefined; queue: Queue | undefined }) {
   const all = useMemo(() => (history ? overall(history) : undefined), [history]);
   const last = history?.moments.at(-1);
   const known = (value: number | undefined | null, says: (value: number) => string) => (value === undefined || value === null ? "–" : says(value));
   return (
     <div class="tiles">
-      <Tile name="Waiting" value={known(queued ?? last?.queued, count)} more={queued === undefined ? undefined : queued === 0 ? "nothing waits" : "jobs in the queue"} href={to("/jobs", { state: "queued" })} />
-      <Tile name="Running" value={known(running ?? last?.running, count)} more="starting included" href={to("/jobs", { state: "running" })} />
+      <Tile name="Waiting" value={known(queue?.queued ?? last?.queued, count)} more={queue && waitingMore(queue)} href={to("/jobs", { state: "queued" })} />
+      <Tile name="Running" value={known(queue?.running ?? last?.running, count)} more="starting included" href={to("/jobs", { state: "running" })} />
       <Tile
         name="Waiting time"
         value={known(all?.wait_p50_ms, duration)}

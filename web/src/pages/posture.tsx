@@ -3,7 +3,7 @@ import { call } from "../api/client.ts";
 import { useEvery } from "../api/every.ts";
 import type { LayerReport, WorkerPosture } from "../api/v1.ts";
 import { place, setQuery, to } from "../router.ts";
-import { Badge } from "../ui/badge.tsx";
+import { isOptional, LayerBadge } from "../ui/badge.tsx";
 import { counted } from "../ui/format.ts";
 import { Rows, type Cells } from "../ui/rows.tsx";
 import { Empty, Notice, Shown } from "../ui/state.tsx";
@@ -23,20 +23,7 @@ const MEND: Record<string, string> = {
 
 const COLUMNS: readonly Cells<LayerReport>[] = [
   { title: "Layer", width: "170px", cell: (one) => <span class="mono small">{safe(one.name, 60)}</span> },
-  {
-    title: "State",
-    width: "110px",
-    cell: (one) =>
-      one.state === "held" ? (
-        <Badge tone="good" icon="check">
-          held
-        </Badge>
-      ) : (
-        <Badge tone={one.name === "selinux" ? "neutral" : "bad"} icon={one.name === "selinux" ? "info" : "cross"}>
-          missing
-        </Badge>
-      ),
-  },
+  { title: "State", width: "110px", cell: (one) => <LayerBadge layer={one} /> },
   { title: "What it does, or what was found", cell: (one) => safe(one.detail, 400) },
   { title: "What to do", cell: (one) => (one.state === "held" ? null : (MEND[one.name] ?? "Run gambeson doctor on that machine: it says what is wrong.")) },
 ];
@@ -81,7 +68,7 @@ export default function Posture() {
 
 function OneWorker({ posture }: { posture: WorkerPosture }) {
   const missing = posture.layers.filter((layer) => layer.state !== "held");
-  const grave = missing.filter((layer) => layer.name !== "selinux");
+  const grave = missing.filter((layer) => !isOptional(layer));
   const name = safe(posture.name, 80);
   return (
     <section class="panel" aria-label={`Layers of ${name}`}>

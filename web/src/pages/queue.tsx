@@ -5,7 +5,8 @@ import { call } from "../api/client.ts";
 import { onChange } from "../api/live.ts";
 import { asProblem } from "../api/problem.ts";
 import { useResource } from "../api/resource.ts";
-import type { Job, JobId, Queue, Share } from "../api/v1.ts";
+import type { JobId, Share } from "../api/v1.ts";
+import { rowsOf, unexplained, type Reasons, type Waits } from "../job/queue.ts";
 import { upper } from "../job/words.ts";
 import { to } from "../router.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -15,17 +16,18 @@ import { Empty, Shown } from "../ui/state.tsx";
 import { safe } from "../ui/text.ts";
 import { Ago, now } from "../ui/time.tsx";
 
-/** So many waiting jobs are looked at one by one, for their reasons and expected starts. */
-const LOOKED_AT = 12;
-const LOOK_MS = 5000;
+/** So many jobs are shown at first, and more as one asks for them. */
+const SHOWN = 12;
+const MORE = 24;
 
-type Waits = { id: JobId; position: number | undefined; job: Job | undefined };
+/** How often those are asked for their reasons that cannot start: each time is a line of the audit log. */
+const LOOK_MS = 30_000;
 
 export default function QueuePage() {
   const queue = useResource("queue", (signal) => call("GET /v1/queue", { signal }));
   const waiting = useResource("waiting", (signal) => call("GET /v1/jobs", { query: { state: "queued", limit: 200 }, signal }));
-  const details = useSignal<ReadonlyMap<JobId, Job>>(new Map());
-  const most = useSignal(LOOKED_AT);
+  const reasons = useSignal<ReadonlyMap<JobId, Reasons>>(new Map());
+  const most = useSignal(SHOWN);
 
   useEffect(() => {
     let late = 0;
@@ -42,7 +44,8 @@ export default function QueuePage() {
   }, []);
 
   const rows = rowsOf(queue.value.value, waiting.value.value?.jobs);
-  const first = rows.slice(0, most.value).map((row) => row.id);
+  const shown = rows.slice(0, most.value).map((row) => ({ ...row, waiting: row.waiting ?? reasons.value.get(row.job.id) }));
+  const first = unexplained(rows.slice(0, most.value));
   const looked = first.join(" ");
   useEffect(() => {
     const controller = new AbortController();
@@ -51,7 +54,7 @@ export default function QueuePage() {
         if (controller.signal.aborted || document.visibilityState !== "visible") return;
         try {
           const job = await call("GET /v1/jobs/{id}", { path: { id }, signal: controller.signal });
-          details.value = new Map(details.peek()).set(id, job);
+          if (job.waiting) reasons.value = new Map(reasons.peek()).set(id, job.waiting);
         } catch (thrown) {
           // It may have ended, or be too much asked: what is known stays.
           if (controller.signal.aborted || asProblem(thrown).status === 429) return;
@@ -73,6 +76,7 @@ export default function QueuePage() {
         {queue.value.value && (
           <span class="faint">
             {counted(queue.value.value.queued, "job waits", "jobs wait")}, {counted(queue.value.value.running, "runs", "run")}
+            {queue.value.value.held ? `, ${count(queue.value.value.held)} held for approval` : ""}
           </span>
         )}
       </div>
@@ -88,10 +92,10 @@ export default function QueuePage() {
               </Empty>
             ) : (
               <>
-                <Rows label="Waiting jobs" columns={COLUMNS} rows={rows.slice(0, most.value).map((row) => ({ ...row, job: details.value.get(row.id) ?? row.job }))} keyOf={(row) => row.id} />
+                <Rows label="Waiting jobs" columns={COLUMNS} rows={shown} keyOf={(row) => row.job.id} />
                 {rows.length > most.value && (
                   <p class="more">
-                    <button type="button" class="button small" onClick={() => (most.value += 24)}>
+                    <button type="button" class="button small" onClick={() => (most.value += MORE)}>
                       Show more of {count(Math.max(rows.length, value.queued))}
                     </button>
                   </p>
@@ -107,53 +111,36 @@ export default function QueuePage() {
           <span class="faint small">What each is due by weight of those who use or wait, and what it used lately.</span>
         </div>
         <Shown of={queue} label="Loading the shares">
-          {(value) => (value.shares.length === 0 ? <Empty title="Nobody uses anything" icon="queue" /> : <Shares shares={value.shares} names={namesOf(waiting.value.value?.jobs, details.value)} />)}
+          {(value) => (value.shares.length === 0 ? <Empty title="Nobody uses anything" icon="queue" /> : <Shares shares={value.shares} />)}
         </Shown>
       </section>
     </div>
   );
 }
 
-/** The jobs in their order; those that wait for an approval stand in no queue, and come first. */
-export function rowsOf(queue: Queue | undefined, jobs: readonly Job[] | undefined): Waits[] {
-  if (!queue) return [];
-  const known = new Map(jobs?.map((job) => [job.id, job]));
-  const next = queue.next.map((one) => ({ id: one.id, position: one.position, job: known.get(one.id) }));
-  const inOrder = new Set(next.map((one) => one.id));
-  // Beyond those that the server looks ahead to, a job that is not among the next may simply be late.
-  const held = queue.next.length < 200 ? (jobs ?? []).filter((job) => job.state === "queued" && !inOrder.has(job.id)) : [];
-  return [...held.map((job) => ({ id: job.id, position: undefined, job })), ...next];
-}
-
-function namesOf(jobs: readonly Job[] | undefined, details: ReadonlyMap<JobId, Job>): ReadonlyMap<string, string> {
-  return new Map([...(jobs ?? []), ...details.values()].map((job) => [job.user, job.user_name]));
-}
-
 const COLUMNS: readonly Cells<Waits>[] = [
   {
     title: "Job",
     width: "220px",
-    cell: ({ id, job }) => (
+    cell: ({ job, waiting }) => (
       <>
-        <a href={to(`/jobs/${id}`)}>{job ? safe(job.entry, 60) : shortId(id)}</a> {job?.waiting?.held && <Badge tone="warning">held</Badge>} {job && job.class !== "normal" && <Badge tone="neutral">{job.class}</Badge>}
-        {job && (
-          <div class="faint small">
-            {safe(job.project_name, 60)} · {safe(job.user_name, 60)} · <span class="mono">{shortId(id)}</span>
-          </div>
-        )}
+        <a href={to(`/jobs/${job.id}`)}>{safe(job.entry, 60)}</a> {waiting?.held && <Badge tone="warning">held</Badge>} {job.class !== "normal" && <Badge tone="neutral">{job.class}</Badge>}
+        <div class="faint small">
+          {safe(job.project_name, 60)} · {safe(job.user_name, 60)} · <span class="mono">{shortId(job.id)}</span>
+        </div>
       </>
     ),
   },
   { title: "Before it", number: true, width: "84px", cell: ({ position }) => (position === undefined ? <span class="faint">–</span> : count(position)) },
-  { title: "Why it waits", cell: ({ job }) => (job?.waiting ? safe(upper(job.waiting.why), 600) : <span class="faint">…</span>) },
-  { title: "Expected start", width: "170px", cell: ({ job }) => <Expected job={job} /> },
-  { title: "Waits since", width: "104px", cell: ({ job }) => (job ? <Ago at={job.submitted_at} /> : <span class="faint">–</span>) },
+  { title: "Why it waits", cell: ({ waiting }) => (waiting?.why ? safe(upper(waiting.why), 600) : <span class="faint">…</span>) },
+  { title: "Expected start", width: "170px", cell: ({ waiting }) => <Expected waiting={waiting} /> },
+  { title: "Waits since", width: "104px", cell: ({ job }) => <Ago at={job.submitted_at} /> },
 ];
 
 /** When half of such jobs, and nine of ten, have started. */
-function Expected({ job }: { job: Job | undefined }) {
-  const half = job?.waiting?.expected_start_p50;
-  const most = job?.waiting?.expected_start_p90;
+function Expected({ waiting }: Pick<Waits, "waiting">) {
+  const half = waiting?.expected_start_p50;
+  const most = waiting?.expected_start_p90;
   if (!half) return <span class="faint">not known</span>;
   const words = (at: string) => (Date.parse(at) <= now.value + 1500 ? "now" : relative(Date.parse(at), now.value));
   return (
@@ -164,7 +151,7 @@ function Expected({ job }: { job: Job | undefined }) {
   );
 }
 
-function Shares({ shares, names }: { shares: readonly Share[]; names: ReadonlyMap<string, string> }) {
+function Shares({ shares }: { shares: readonly Share[] }) {
   const projects = shares.filter((share) => share.user == null);
   const users = (project: string) => shares.filter((share) => share.project === project && share.user != null);
   return (
@@ -176,7 +163,7 @@ function Shares({ shares, names }: { shares: readonly Share[]; names: ReadonlyMa
             <ul>
               {users(project.project).map((user) => (
                 <li key={user.user}>
-                  <OneShare share={user} name={safe(user.user_name ?? names.get(user.user ?? "") ?? `user ${shortId(user.user ?? "")}`, 60)} />
+                  <OneShare share={user} name={safe(user.user_name ?? `user ${shortId(user.user ?? "")}`, 60)} />
                 </li>
               ))}
             </ul>

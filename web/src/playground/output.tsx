@@ -1,9 +1,8 @@
 // What became of it: the log as it is written, how it ended, and the pictures that it left.
 import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
-import { call } from "../api/client.ts";
 import type { Denial, Job } from "../api/v1.ts";
 import { artifactAddress } from "../job/artifacts.tsx";
+import { CancelButton } from "../job/cancel.tsx";
 import { useJob } from "../job/one.ts";
 import { saveOutput } from "../job/save.ts";
 import { LogView } from "../log/view.tsx";
@@ -11,7 +10,6 @@ import { to } from "../router.ts";
 import { announce } from "../ui/announce.tsx";
 import { JobBadge, lookOf } from "../ui/badge.tsx";
 import { bytes, duration, shortId } from "../ui/format.ts";
-import { Icon } from "../ui/icon.tsx";
 import { Preview, previewOf } from "../ui/preview.tsx";
 import { Failed, Loading, Notice } from "../ui/state.tsx";
 import { safe, safeLines } from "../ui/text.ts";
@@ -22,7 +20,6 @@ const WAITING_POLL_MS = 1500;
 
 export function Output({ id, onJob }: { id: string; onJob: (job: Job, denials: readonly Denial[]) => void }) {
   const { job, seen } = useJob(id, WAITING_POLL_MS);
-  const cancelling = useSignal(false);
   const now = job.value.value;
   const denials = seen.denials.value;
 
@@ -59,21 +56,7 @@ export function Output({ id, onJob }: { id: string; onJob: (job: Job, denials: r
           ) : null}
         </span>
         <span class="push" />
-        {!ended && !now.cancel_requested && (
-          <button
-            type="button"
-            class="button small"
-            disabled={cancelling.value}
-            onClick={() => {
-              cancelling.value = true;
-              call("POST /v1/jobs/{id}/cancel", { path: { id } })
-                .then(job.reload, toastProblem)
-                .finally(() => (cancelling.value = false));
-            }}
-          >
-            <Icon name="stop" /> Cancel
-          </button>
-        )}
+        {!ended && !now.cancel_requested && <CancelButton job={now} small onDone={job.reload} />}
       </div>
       {says && !good && <p class={`run-says ${lookOf(now).tone}`}>{safeLines(says, 2000)}</p>}
       {now.waiting?.held && (

@@ -6,6 +6,7 @@ import { rates } from "../job/series.ts";
 import { changed, fits, listed, merged, says, type Filter } from "../job/store.ts";
 import { denialSays } from "../job/words.ts";
 import type { Denial, Job } from "../api/v1.ts";
+import { lookOfLayer } from "../ui/badge.tsx";
 import { bytes, counted, duration, percent, relative, shortId } from "../ui/format.ts";
 import { previewOf, rasterType } from "../ui/preview.tsx";
 import { safe, safeLines } from "../ui/text.ts";
@@ -113,4 +114,9 @@ test("a rate is what a sum grew by in the last second, or since the sample befor
     { wall_ms: 11_500, cpu_ms: 1750 },
   ];
   assert.deepEqual(rates(samples, (sample) => sample.cpu_ms), [null, 1, 0.5, 0.25, 0.1]);
+});
+
+test("a layer that is missing is a fault, unless only some hosts have it", () => {
+  assert.equal(lookOfLayer({ name: "landlock", state: "held" }).tone, "good");
+  assert.deepEqual(["landlock", "selinux"].map((name) => lookOfLayer({ name, state: "missing" }).tone), ["bad", "neutral"]);
 });

@@ -1,6 +1,6 @@
 // States in words, with a colour and a picture beside them: never by colour alone.
 import type { ComponentChildren } from "preact";
-import type { Job } from "../api/v1.ts";
+import type { Job, LayerReport } from "../api/v1.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 export type Tone = "neutral" | "info" | "good" | "warning" | "bad";
@@ -41,6 +41,24 @@ export function lookOf(job: Pick<Job, "state" | "outcome" | "waiting" | "cancel_
     default:
       return { word: "ended", tone: "neutral", icon: "check" };
   }
+}
+
+/** Whether a layer is there on some hosts only, and programs are confined without it. */
+export const isOptional = (layer: Pick<LayerReport, "name">): boolean => layer.name === "selinux";
+
+/** How a layer is. */
+export function lookOfLayer(layer: Pick<LayerReport, "name" | "state">): Look {
+  if (layer.state === "held") return { word: "held", tone: "good", icon: "check" };
+  return isOptional(layer) ? { word: "missing", tone: "neutral", icon: "info" } : { word: "missing", tone: "bad", icon: "cross" };
+}
+
+export function LayerBadge({ layer }: { layer: LayerReport }) {
+  const look = lookOfLayer(layer);
+  return (
+    <Badge tone={look.tone} icon={look.icon}>
+      {look.word}
+    </Badge>
+  );
 }
 
 export function JobBadge({ job }: { job: Pick<Job, "state" | "outcome" | "waiting" | "cancel_requested"> }) {

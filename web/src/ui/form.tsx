@@ -6,6 +6,27 @@ import { Copy } from "./copy.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Notice, Refused } from "./state.tsx";
 
+/** A word to filter by. What is typed and not given yet stays, however often the page around it is drawn meanwhile. */
+export function FilterField({ label, value, give, ...more }: { label: string; value: string; placeholder: string; list?: string; give: (word: string) => void }) {
+  const typed = useSignal<string | undefined>(undefined);
+  const done = () => (typed.value = undefined);
+  return (
+    <input
+      class="filter"
+      type="search"
+      aria-label={label}
+      {...more}
+      value={typed.value ?? value}
+      onInput={(event) => (typed.value = event.currentTarget.value)}
+      onChange={(event) => {
+        done();
+        give(event.currentTarget.value.trim());
+      }}
+      onBlur={done}
+    />
+  );
+}
+
 export type FormProps = {
   title: string;
   act: string;

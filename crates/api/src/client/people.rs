@@ -16,6 +16,7 @@ use crate::content::Digest;
 use crate::id::{ArrayId, JobId, KeyId, WorkerId};
 use crate::job::{Accepted, Array, Job, JobList, JobSource, JobState, Submission};
 use crate::people::*;
+use crate::time::Time;
 use crate::vet::{VetRecord, Vetted};
 use crate::watching::{AttentionList, History};
 
@@ -59,12 +60,26 @@ pub struct JobFilter {
 /// Which rows of the audit log to list.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Only rows after this one.
+    /// Where the page begins: `next` of the page before, in the same order.
     pub after: Option<u64>,
     /// The most on a page.
     pub limit: Option<u32>,
     /// Only rows of this project, by name or id.
     pub project: Option<String>,
+    /// Only rows of this actor: a user's name, `worker`, `system` or `nobody`.
+    pub actor: Option<String>,
+    /// Only rows of this action, such as `key.create`; `key` means all that begin with `key.`.
+    pub action: Option<String>,
+    /// Only rows about this, such as an id.
+    pub resource: Option<String>,
+    /// Only what was allowed, or only what was refused.
+    pub allowed: Option<bool>,
+    /// Only rows that are not older than this.
+    pub from: Option<Time>,
+    /// Only rows that are older than this.
+    pub until: Option<Time>,
+    /// Whether the newest come first.
+    pub newest_first: bool,
 }
 
 /// A path with its query.
@@ -439,10 +454,14 @@ impl Client {
         self.get(Address::new("/v1/usage").with("project", project).with("day", day)).await
     }
 
-    /// A page of the audit log, oldest first.
+    /// A page of the audit log, oldest first unless it is asked otherwise. A page of a search may have fewer rows than were
+    /// asked for, or none, and still a `next`.
     pub async fn audit_list(&self, filter: &AuditFilter) -> Result<AuditList, ClientError> {
         let address = Address::new("/v1/audit").with("after", filter.after).with("limit", filter.limit);
-        self.get(address.with("project", filter.project.as_ref())).await
+        let address = address.with("project", filter.project.as_ref()).with("actor", filter.actor.as_ref());
+        let address = address.with("action", filter.action.as_ref()).with("resource", filter.resource.as_ref());
+        let address = address.with("allowed", filter.allowed).with("from", filter.from).with("until", filter.until);
+        self.get(address.with("order", filter.newest_first.then_some("newest"))).await
     }
 
     /// Whether the audit log is whole, and contains the row with the value `head`, noted before.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use gambeson_api::{ArrayId, Class, Destination, JobId, JobState, KeyId, StartAsked, WorkerId};
+use gambeson_api::{ArrayId, Class, Destination, JobId, JobState, KeyId, StartAsked, Time, WorkerId};
 use serde::de::DeserializeOwned;
 
 use crate::args::NetworkChoice;
@@ -445,23 +445,50 @@ pub enum UserCommand {
     },
 }
 
+#[derive(Debug, clap::Args)]
+pub struct AuditListOptions {
+    /// Only rows after this one; with --newest, only those before it.
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<u64>,
+    /// The most on a page.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Only rows of this project, by name or id.
+    #[arg(long)]
+    pub project: Option<String>,
+    /// Only what this one did: a user's name, `worker`, `system` or `nobody`.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Only this action, such as key.create; `key` means all that begin with `key.`.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// Only rows about this, such as an id.
+    #[arg(long, value_name = "ID")]
+    pub resource: Option<String>,
+    /// Only what was allowed.
+    #[arg(long, conflicts_with = "refused")]
+    pub allowed: bool,
+    /// Only what was refused.
+    #[arg(long)]
+    pub refused: bool,
+    /// Only rows that are not older: a time like 2026-11-25T08:30:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Time>,
+    /// Only rows that are older.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Time>,
+    /// The newest first.
+    #[arg(long)]
+    pub newest: bool,
+    /// Every page.
+    #[arg(long)]
+    pub all: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// List rows, oldest first.
-    List {
-        /// Only rows after this one.
-        #[arg(long, value_name = "SEQ")]
-        after: Option<u64>,
-        /// The most on a page.
-        #[arg(long, value_name = "N")]
-        limit: Option<u32>,
-        /// Only rows of this project, by name or id.
-        #[arg(long)]
-        project: Option<String>,
-        /// Every page.
-        #[arg(long)]
-        all: bool,
-    },
+    List(AuditListOptions),
     /// Find any edit, deletion or reordering.
     Verify {
         /// A head that was noted before: the log must contain it.

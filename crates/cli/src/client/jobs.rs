@@ -47,6 +47,7 @@ fn table(list: &JobList) -> Table {
     for job in &list.jobs {
         let state = match &job.outcome {
             Some(outcome) => outcome_word(&outcome.end),
+            None if job.waiting.as_ref().is_some_and(|waiting| waiting.held) => "held".to_owned(),
             None => job.state.name().to_owned(),
         };
         let entry = match job.array {

@@ -3,7 +3,7 @@
 use gambeson_api::client::{AuditFilter, Client};
 use gambeson_api::{BackupRequest, LayerState, Queue, Vitals, Worker};
 
-use super::args::{AuditCommand, WorkerCommand};
+use super::args::{AuditCommand, AuditListOptions, WorkerCommand};
 use super::failure::Failure;
 use super::table::{Cell, Form, Table, duration, show, show_words, size};
 use super::visible;
@@ -17,7 +17,8 @@ pub async fn queue(client: &Client, form: Form) -> Result<(), Failure> {
         show(form, &queue, shares);
         return Ok(());
     }
-    print(&format!("{} wait, {} run in the projects that you see.\n\n", queue.queued, queue.running));
+    let held = if queue.held > 0 { format!(", {} held for an approval", queue.held) } else { String::new() };
+    print(&format!("{} wait, {} run{held} in the projects that you see.\n\n", queue.queued, queue.running));
     show(form, &queue, shares);
     if !queue.next.is_empty() {
         print("\nYour next jobs:\n\n");
@@ -43,14 +44,15 @@ fn shares(queue: &Queue) -> Table {
 }
 
 fn next(queue: &Queue) -> Table {
-    let mut table = Table::new(["before", "id", "class", "user", "age"]);
+    let mut table = Table::new(["before", "id", "class", "user", "age", "why"]);
     for job in &queue.next {
         table.row([
             job.position.into(),
             job.id.into(),
             job.class.name().into(),
-            job.user.into(),
+            (&job.user_name).into(),
             Cell::Age(job.submitted_at),
+            Cell::of(job.why.as_deref(), Cell::from),
         ]);
     }
     table
@@ -215,8 +217,8 @@ pub async fn backup(client: &Client, name: String, form: Form) -> Result<(), Fai
 /// `gambeson audit`.
 pub async fn audit(client: &Client, command: AuditCommand, form: Form) -> Result<ExitCode, Failure> {
     match command {
-        AuditCommand::List { after, limit, project, all } => {
-            audit_list(client, AuditFilter { after, limit, project }, all, form).await?;
+        AuditCommand::List(options) => {
+            audit_list(client, options, form).await?;
             Ok(ExitCode::Program(0))
         }
         AuditCommand::Verify { head } => {
@@ -231,15 +233,20 @@ pub async fn audit(client: &Client, command: AuditCommand, form: Form) -> Result
     }
 }
 
-async fn audit_list(client: &Client, mut filter: AuditFilter, all: bool, form: Form) -> Result<(), Failure> {
+async fn audit_list(client: &Client, options: AuditListOptions, form: Form) -> Result<(), Failure> {
+    let allowed = if options.refused { Some(false) } else { options.allowed.then_some(true) };
+    let AuditListOptions { after, limit, project, actor, action, resource, from, until, newest, all, .. } = options;
+    let mut filter =
+        AuditFilter { after, limit, project, actor, action, resource, allowed, from, until, newest_first: newest };
+    // Places only grow, or only shrink: a page that does not go on would never end.
+    let goes_on =
+        |next: u64, after: Option<u64>| after.is_none_or(|after| if newest { next < after } else { next > after });
     let mut list = client.audit_list(&filter).await?;
-    while all && let Some(next) = list.next.take() {
-        // Places only grow: a page that does not go on would never end.
-        let goes_on = filter.after.is_none_or(|after| next > after);
+    while all && let Some(next) = list.next.take().filter(|next| goes_on(*next, filter.after)) {
         filter.after = Some(next);
         let page = client.audit_list(&filter).await?;
         list.rows.extend(page.rows);
-        list.next = page.next.filter(|next| goes_on && filter.after.is_some_and(|after| *next > after));
+        list.next = page.next;
     }
     show(form, &list, |list| {
         let mut table = Table::new(["seq", "at", "actor", "action", "resource", "allowed", "policies"]);

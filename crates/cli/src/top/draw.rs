@@ -843,9 +843,24 @@ fn boxed(pen: &mut Pen, columns: u16, rows: u16) -> Rect {
     Rect::new(outer.x + 2, outer.y + 1, columns.saturating_sub(4), rows.saturating_sub(2))
 }
 
+/// A question, and what answers it, which is always in view: names in it may be longer than the terminal. Then it is cut in the middle,
+/// since it ends with whose it is.
 fn ask(pen: &mut Pen, question: &str) {
-    let columns = 60.min(pen.buffer.area.width);
-    let lines = folded(question, usize::from(columns.saturating_sub(4)));
+    let area = pen.buffer.area;
+    let fold = |columns: u16| folded(question, usize::from(columns.saturating_sub(4)));
+    let room = usize::from(area.height.saturating_sub(4)).max(1);
+    let mut columns = 60.min(area.width);
+    let mut lines = fold(columns);
+    if lines.len() > room {
+        columns = area.width;
+        lines = fold(columns);
+    }
+    if lines.len() > room {
+        let end = lines.split_off(lines.len() - room / 3);
+        lines.truncate(room - room / 3 - 1);
+        lines.push(pen.model.letters.more().to_string());
+        lines.extend(end);
+    }
     let inside = boxed(pen, columns, lines.len() as u16 + 4);
     for (row, line) in lines.iter().enumerate() {
         pen.words(inside.x, inside.y + row as u16, inside.width, line, Role::Head);

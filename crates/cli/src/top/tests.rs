@@ -59,14 +59,20 @@ fn queue(count: u128) -> Queue {
     };
     let next = |number| QueuedJob {
         id: id(number),
+        entry: String::new(),
         project: ProjectId::from_u128(1),
+        project_name: String::new(),
         user: UserId::from_u128(7),
+        user_name: String::new(),
         class: Class::Normal,
         position: number as u64,
         submitted_at: Time(NOW.0 - 60_000),
+        expected_start_p50: None,
+        why: None,
     };
     Queue {
         queued: count as u64,
+        held: 0,
         running: 1,
         shares: vec![share(None, 0.7, 0.5), share(Some(UserId::from_u128(7)), 1.0, 1.0)],
         next: (0..count.min(200)).map(next).collect(),
@@ -227,6 +233,25 @@ fn nothing_is_done_without_a_yes() {
     let north = WorkerId::from_u128(1);
     assert_eq!(press(&mut model, "dy"), [Wish::Do(Act::Drain(north))]);
     assert_eq!(press(&mut model, "uy"), [], "it takes jobs");
+}
+
+#[test]
+fn what_answers_a_question_is_in_view_however_long_the_question_is() {
+    for size in [(80, 24), (40, 10)] {
+        for entry in ["deep/".repeat(60) + "main.py", "many words ".repeat(400) + "main.py", "x".repeat(5000)] {
+            let mut model = model(View::Running, size);
+            let long = Job { entry, ..job(20, JobState::Running) };
+            model.told(Told::Running(Ok(Listed { jobs: vec![long], more: false })));
+            model.settled(Vec::new());
+            assert_eq!(press(&mut model, "c"), []);
+            let text = seen(&model);
+            let words = text.split(|c: char| c.is_whitespace() || c == '│').filter(|word| !word.is_empty());
+            let said = words.collect::<Vec<_>>().join(" ");
+            for part in ["End job 00000014 (", " of ann)?", "y yes any other key no"] {
+                assert!(said.contains(part), "{part} in {size:?}:\n{text}");
+            }
+        }
+    }
 }
 
 #[test]

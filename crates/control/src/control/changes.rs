@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::platform::LineUp;
 use super::standing::{DECIDE, LOOK, Standing};
+use super::vet::Approvers;
 use super::{Answer, Caller, Control, Target, unseen};
 use crate::access::Action;
 use crate::changes::{Due, Joined};
@@ -293,9 +294,10 @@ impl Control {
             missed = true;
             Vec::new()
         });
+        let mut approvers = Approvers::default();
         let told = |row: crate::store::JobRow| {
             let (project, user, worker) = (row.project, row.user, row.worker);
-            let job = Box::new(self.listed(&directory, row, true));
+            let job = Box::new(self.listed(&directory, row, true, &mut approvers));
             let whole = News::of(&Change::Job { job: job.clone() });
             let plain = match worker {
                 None => Arc::clone(&whole),

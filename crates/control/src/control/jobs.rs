@@ -10,6 +10,7 @@ use gambeson_api::{
 use tokio::sync::watch;
 
 use super::follower::{EVENTS_MOST, Follower};
+use super::vet::Approvers;
 use super::{Answer, Caller, Control, Standing, Target, as_project, unseen};
 use crate::access::{self, Action};
 use crate::admit::{Admitted, admit};
@@ -141,7 +142,7 @@ impl Control {
             Submitted::Array(array) => Ok(Accepted::Array(array)),
             // Whoever may submit may see what they submitted, at least as its receipt.
             Submitted::Job(row, waiting) if wait.is_zero() => {
-                let waiting = self.held(&directory, &row).or(waiting);
+                let waiting = self.held(&directory, &row, &mut Approvers::default()).or(waiting);
                 let mut job = Job { waiting, ..shown(&directory, *row, false, false) };
                 if let Some(kept) = &told {
                     (job.findings, job.findings_more) = (vetting::shown(kept, None), kept.more);
@@ -259,13 +260,16 @@ impl Control {
         rows.truncate(limit as usize);
         let next = if more { rows.last().map(|row| row.id.to_string()) } else { None };
         let workers = self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
-        let jobs = rows.into_iter().map(|row| self.listed(&directory, row, workers)).collect();
+        let mut approvers = Approvers::default();
+        let jobs = rows.into_iter().map(|row| self.listed(&directory, row, workers, &mut approvers)).collect();
         Ok(JobList { jobs, next })
     }
 
-    /// A job as lists show it, and those hear of it who listen to changes.
-    pub(super) fn listed(&self, directory: &Directory, row: JobRow, workers: bool) -> Job {
-        self.shared.sampled.shown(shown(directory, row, workers, false))
+    /// A job as lists show it, and those hear of it who listen to changes. Of why it waits they tell only what is known
+    /// without looking ahead.
+    pub(super) fn listed(&self, directory: &Directory, row: JobRow, workers: bool, approvers: &mut Approvers) -> Job {
+        let waiting = if row.state == JobState::Queued { self.held(directory, &row, approvers) } else { None };
+        Job { waiting, ..self.shared.sampled.shown(shown(directory, row, workers, false)) }
     }
 
     /// Whether the caller sees all jobs of a project, or the own ones only.
@@ -377,7 +381,7 @@ impl Control {
             row.state == JobState::Ended && self.may(&directory, caller, Action::JobOutput, Target::job(&row))?;
         let workers = row.worker.is_some() && self.may(&directory, caller, Action::WorkerView, Target::Platform)?;
         let (id, state, attempt) = (row.id, row.state, row.attempt);
-        let held = self.held(&directory, &row);
+        let held = self.held(&directory, &row, &mut Approvers::default());
         // Whoever is to approve it sees what it is about, if not the source itself.
         let remarks = if row.vetted.is_some_and(|count| count > 0) || row.verdicts.is_some() {
             self.may(&directory, caller, Action::JobSource, Target::job(&row))?

@@ -1,5 +1,6 @@
 //! The queue, workers, usage, the audit log, and questions about access.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gambeson_api::{
@@ -101,23 +102,32 @@ impl Control {
 
     /// The whole queue, for nobody yet. The writer only hands out what is looked at.
     pub(super) async fn line_up(&self) -> Answer<LineUp> {
-        let (overview, estimates) =
-            self.act(|desk| Ok((desk.state.queue.overview(desk.now().0), Arc::clone(&desk.state.estimates)))).await?;
+        let looked = self.act(|desk| {
+            let (state, now) = (&desk.state, desk.now());
+            Ok((state.queue.overview(now.0), Arc::clone(&state.estimates), state.held_jobs()))
+        });
+        let (overview, estimates, held) = looked.await?;
+        let names = self.shared.directory();
         self.read(move |store| {
             let estimate =
                 |project: ProjectKey, user: UserKey, wall_ms: u64| estimates.estimate(project, user, wall_ms);
             let mut next = Vec::new();
-            for (position, (job, _)) in overview.order(NEXT_LOOKED_AT, &estimate).into_iter().enumerate() {
-                next.extend(store.job(JobId::from_u128(job.0))?.map(|row| QueuedJob {
+            for (position, ahead) in overview.next(NEXT_LOOKED_AT, &estimate).into_iter().enumerate() {
+                next.extend(store.job(JobId::from_u128(ahead.job.0))?.map(|row| QueuedJob {
                     id: row.id,
+                    entry: row.ask.entry,
                     project: row.project,
+                    project_name: names.name_of_project(row.project),
                     user: row.user,
+                    user_name: names.name_of_user(row.user),
                     class: row.class,
                     position: position as u64,
                     submitted_at: row.submitted,
+                    expected_start_p50: Some(Time(ahead.start_ms)),
+                    why: ahead.why.map(|why| why.to_string()),
                 }));
             }
-            Ok(LineUp { snapshot: overview.snapshot(), next })
+            Ok(LineUp { snapshot: overview.snapshot(), held, next })
         })
         .await
     }
@@ -474,6 +484,7 @@ fn set_draining(desk: &mut Desk, id: WorkerId, draining: bool) -> Act<Worker> {
 /// The whole queue at one moment.
 pub(super) struct LineUp {
     snapshot: queue::Snapshot,
+    held: BTreeMap<ProjectId, u64>,
     next: Vec<QueuedJob>,
 }
 
@@ -488,7 +499,8 @@ impl LineUp {
         let projects = || shares.iter().filter(|share| share.user.is_none());
         let (queued, running) =
             (projects().map(|share| share.queued).sum(), projects().map(|share| share.running).sum());
-        Queue { queued, running, shares, next }
+        let held = seen.iter().filter_map(|(project, _)| self.held.get(project)).sum();
+        Queue { queued, held, running, shares, next }
     }
 }
 

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gambeson_api::{AuditRow, Code, KeyId, Problem, Session, Time, UserId};
+use gambeson_api::{AuditRow, Code, KeyId, Problem, Sees, Session, Time, UserId};
 use subtle::ConstantTimeEq;
 
-use super::{Answer, Caller, Control};
+use super::{Answer, Caller, Control, Target};
+use crate::access::Action;
 use crate::audit;
 use crate::clock::Clock;
 use crate::reading::store_problem;
@@ -228,7 +229,31 @@ impl Control {
         let who = self.whoami(caller).await?;
         let ends = now.wall.plus_ms(self.shared.sessions.left_ms(&row, now));
         let expires_at = who.key.expires_at.map_or(ends, |key_ends| key_ends.min(ends));
-        Ok(Session { who, csrf: row.csrf, expires_at })
+        Ok(Session { who, csrf: row.csrf, expires_at, sees: self.sees(caller)? })
+    }
+
+    /// Which lists the caller may read: decided as when they are asked for, and not recorded, since nothing is shown.
+    fn sees(&self, caller: &Caller) -> Answer<Sees> {
+        let directory = self.shared.directory();
+        let may = |action, target| self.may(&directory, caller, action, target);
+        let anywhere = |action| {
+            for project in self.within_reach(&directory, caller, &[action])? {
+                if may(action, Target::Project(project))? {
+                    return Ok(true);
+                }
+            }
+            Ok::<bool, Problem>(false)
+        };
+        let key = Self::key_row(&directory, caller)?;
+        let members = may(Action::MemberView, Target::Platform)?;
+        Ok(Sees {
+            keys: may(Action::KeyView, Target::Key(key.id, key.user, key.project))?,
+            users: may(Action::UserView, Target::Platform)?,
+            projects: anywhere(Action::ProjectView)?,
+            usage: anywhere(Action::UsageView)?,
+            members,
+            members_of: if members { Vec::new() } else { self.projects_where(&directory, caller, Action::MemberView)? },
+        })
     }
 
     /// Ends the session that the caller came with.

@@ -201,3 +201,25 @@ async fn a_user_has_so_many_sessions_however_many_keys() {
     }
     assert_eq!(sessions.open().len(), OF_ONE_USER);
 }
+
+#[tokio::test]
+async fn a_session_says_which_lists_it_may_read_and_asking_for_that_is_no_refusal() {
+    let house = house();
+    let all = house.sign_in(&house.key).await.session.sees;
+    assert!(all.keys && all.users && all.projects && all.usage && all.members && all.members_of.is_empty());
+    let ada = house.key_of("ada", None).await;
+    let none = Sees { keys: true, users: false, projects: false, usage: false, members: false, members_of: vec![] };
+    assert_eq!(house.sign_in(&ada.secret).await.session.sees, none);
+    let root = house.control.authenticate(Some(&house.key)).unwrap();
+    let mut roles = Vec::new();
+    for role in ["submitter", "auditor"] {
+        let change = serde_json::json!({"user": "ada", "project": "default", "role": role});
+        house.control.member_add(&root, serde_json::from_value(change).unwrap()).await.unwrap();
+        let signed_in = house.sign_in(&ada.secret).await;
+        roles.push(house.control.session(&house.reads(&signed_in).unwrap()).await.unwrap().sees);
+    }
+    let project = house.control.projects(&root).await.unwrap().projects[0].id;
+    let submitter = Sees { projects: true, usage: true, ..none };
+    assert_eq!(roles, [submitter.clone(), Sees { members_of: vec![project], ..submitter }]);
+    assert!(house.actions().await.iter().all(|(_, allowed, _)| *allowed), "to be told so is not to be refused");
+}

@@ -1,9 +1,10 @@
 //! Advice about what is submitted: had, acted upon by policies, shown, and measured.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gambeson_api::{
-    ArrayId, AuditRow, Finding, Job, JobId, ProjectId, StartAsked, Submission, VetDecision, VetRecord, Vetted, Waiting,
+    ArrayId, AuditRow, Finding, Job, JobId, ProjectId, StartAsked, Submission, UserId, VetDecision, VetRecord, Vetted,
+    Waiting,
 };
 
 use super::jobs::facts;
@@ -35,6 +36,11 @@ impl Demanded {
         job::Conditions { findings, hold: self.hold, rows: self.rows }
     }
 }
+
+/// Who may approve held jobs, in words. It takes many decisions to find, and is the same for all jobs of a user in a project: a
+/// list finds it once.
+#[derive(Debug, Default)]
+pub(super) struct Approvers(BTreeMap<(ProjectId, UserId), String>);
 
 impl Control {
     /// What there is to remark about a submission; `None` where nobody reads.
@@ -249,11 +255,13 @@ impl Control {
     }
 
     /// Why a held job waits, and for whom.
-    pub(super) fn held(&self, directory: &Directory, row: &JobRow) -> Option<Waiting> {
+    pub(super) fn held(&self, directory: &Directory, row: &JobRow, approvers: &mut Approvers) -> Option<Waiting> {
         let hold = row.held.as_ref()?;
-        let facts = Target::job(row).facts(directory);
-        let who = self.shared.authority.who_may(Action::JobApprove, &facts, &self.context());
-        let who = who.map_or_else(|| "nobody may approve it".into(), |who| format!("to approve it takes {who}"));
+        let who = approvers.0.entry((row.project, row.user)).or_insert_with(|| {
+            let facts = Target::job(row).facts(directory);
+            let who = self.shared.authority.who_may(Action::JobApprove, &facts, &self.context());
+            who.map_or_else(|| "nobody may approve it".into(), |who| format!("to approve it takes {who}"))
+        });
         let by = hold.policies.first().map_or_else(String::new, |policy| format!(" by {policy}"));
         let why = format!("held for approval{by}: {}; {who}", hold.says);
         Some(Waiting { position: None, expected_start_p50: None, expected_start_p90: None, why, held: true })

@@ -3,6 +3,7 @@
 //! Nothing is copied that grows with the queue. A forecast has a copy of the [`State`], and for each lane a
 //! cursor into the real one ([`Cursors`]).
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -56,15 +57,35 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// As [`Queue::order`].
-    pub fn order(&self, n: usize, estimate: Estimator<'_>) -> Vec<(JobKey, u64)> {
-        self.queue.order(self.now_ms, n, estimate)
+    /// The jobs of [`Queue::order`], and of each what [`Queue::explain`] says. The reasons cost one decision together.
+    pub fn next(&self, n: usize, estimate: Estimator<'_>) -> Vec<Next> {
+        let (now_ms, decided) = (self.now_ms, OnceCell::new());
+        let next = |(place, (Claim { lane, order }, job, start_ms))| {
+            let why = self
+                .queue
+                .lanes
+                .find_at(lane, order, job)
+                .map(|found| self.queue.reason(found, now_ms, Some(place as u64 + 1), &decided));
+            Next { job, start_ms, why }
+        };
+        self.queue.run_on(now_ms, n, estimate).order.into_iter().enumerate().map(next).collect()
     }
 
     /// As [`Queue::snapshot`].
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { queued: self.queued, ..self.queue.snapshot(self.now_ms) }
     }
+}
+
+/// A job that waits, in its expected place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// Which.
+    pub job: JobKey,
+    /// When it starts if all jobs take their p50 estimate, in milliseconds since the epoch.
+    pub start_ms: u64,
+    /// Why it does not run yet.
+    pub why: Option<Reason>,
 }
 
 impl Outlook {
@@ -138,8 +159,12 @@ impl Queue {
     /// times, in milliseconds since the epoch. At most 2,000 (fewer, where hundreds of jobs are looked at for
     /// each that starts); those that cannot start are not among them.
     pub fn order(&self, now_ms: u64, n: usize, estimate: Estimator<'_>) -> Vec<(JobKey, u64)> {
+        self.run_on(now_ms, n, estimate).order.into_iter().map(|(_, job, start_ms)| (job, start_ms)).collect()
+    }
+
+    fn run_on<'a>(&'a self, now_ms: u64, n: usize, estimate: Estimator<'a>) -> Run<'a> {
         let most = (n as u64).min(EXACT_JOBS);
-        Run::new(self.state.clone(), &self.lanes, now_ms, Pace::P50, estimate).until(None, most).order
+        Run::new(self.state.clone(), &self.lanes, now_ms, Pace::P50, estimate).until(None, most)
     }
 }
 
@@ -187,8 +212,8 @@ struct Run<'a> {
     /// Users that had a quantum.
     first_quanta: BTreeSet<UserIx>,
     looked: u64,
-    /// Jobs started one by one, with the time of their start.
-    order: Vec<(JobKey, u64)>,
+    /// Jobs started one by one: where they waited, and the time of their start.
+    order: Vec<(Claim, JobKey, u64)>,
     /// When the job that is asked for started.
     found_ms: Option<u64>,
 }
@@ -339,7 +364,7 @@ impl<'a> Run<'a> {
             self.found_ms = Some(self.now_ms);
         }
         if taken == 1 {
-            self.order.push((queued.job, self.now_ms));
+            self.order.push((Claim { lane, order: head.order }, queued.job, self.now_ms));
         }
         let ran_ms = each_ms.saturating_mul(taken);
         self.ends.push(Reverse((self.now_ms.saturating_add(ran_ms), queued.job, ran_ms)));

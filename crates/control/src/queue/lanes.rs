@@ -123,12 +123,20 @@ impl Lanes {
     /// A waiting job, and its lane.
     pub fn find(&self, job: JobKey) -> Option<(LaneIx, u64, Item, u64)> {
         match *self.places.get(&job)? {
-            Place::Lane(lane, order) => Some((lane, order, self.lanes[lane.index()].jobs.get(order)?, 0)),
+            Place::Lane(lane, order) => self.find_at(lane, order, job),
             Place::Delayed => {
                 let (user, queued) = &self.delayed[&job];
                 let lane = LaneIx::of(*user, queued.class);
                 Some((lane, queued.order, Item::from(queued), queued.not_before_ms))
             }
+        }
+    }
+
+    /// The same of a job of which it is known where it waits, or will when it is no longer delayed.
+    pub fn find_at(&self, lane: LaneIx, order: u64, job: JobKey) -> Option<(LaneIx, u64, Item, u64)> {
+        match self.delayed.get(&job) {
+            Some((_, queued)) => Some((lane, order, Item::from(queued), queued.not_before_ms)),
+            None => Some((lane, order, self.lanes[lane.index()].jobs.get(order)?, 0)),
         }
     }
 

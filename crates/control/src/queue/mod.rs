@@ -59,7 +59,7 @@ mod state;
 mod tests;
 
 pub use estimates::{Estimate, Estimates};
-pub use forecast::{Estimator, Forecast, Outlook, Overview};
+pub use forecast::{Estimator, Forecast, Next, Outlook, Overview};
 pub use queued::{Class, Demand, JobKey, ProjectKey, Queued, UserKey, WorkerKey};
 pub use reason::Reason;
 pub use rules::{ProjectRules, Rules, UserRules};

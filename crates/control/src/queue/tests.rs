@@ -446,6 +446,10 @@ proptest! {
         let truth = world.truth();
         let (from, seen) = (world.now, world.started.len());
         let order = world.queue.order(from, 1000, &truth);
+        for (place, next) in world.queue.overview(from).next(1000, &truth).into_iter().enumerate() {
+            prop_assert_eq!((next.job, next.start_ms), order[place]);
+            prop_assert_eq!(next.why, world.queue.explain(next.job, from, Some(place as u64 + 1)));
+        }
         let keys = (1..=world.pushed).map(|key| JobKey(key.into()));
         let told: Vec<_> = keys.filter_map(|job| Some((job, world.queue.forecast(job, from, &truth)?))).collect();
         while world.advance() {}

@@ -4,6 +4,7 @@ use gambeson_api::Denial;
 use gambeson_api::work::Settle;
 use gambeson_control::Vetting;
 
+use super::watching::job_heard;
 use super::*;
 
 /// The example that operators copy is what is tried.
@@ -204,6 +205,51 @@ async fn a_held_job_waits_for_somebody_who_may_approve_it() {
     let of = |action: &str| rows.iter().filter(|row| row.action == action && row.allowed).count();
     assert_eq!(of("job.approve"), 2);
     assert!(rows.iter().any(|row| row.action == "job.submit.unheld" && !row.allowed));
+}
+
+#[tokio::test]
+async fn lists_and_changes_say_of_a_held_job_why_it_waits_and_of_others_nothing() {
+    let here = acting();
+    let mut listener = here.control.changes(&here.owner, None).await.unwrap();
+    let source = "import ctypes\nctypes.CDLL(None).syscall(321)\n";
+    let (held, waits) = (submitted(&here, source).await, submitted(&here, "print(1)").await);
+    let listed = async |id: JobId| {
+        let list = here.control.jobs(&here.owner, Default::default()).await.unwrap();
+        list.jobs.into_iter().find(|job| job.id == id).unwrap().waiting
+    };
+    assert_eq!(listed(held.id).await, here.job(held.id).await.waiting);
+    assert!(held.waiting.is_some() && listed(held.id).await == held.waiting);
+    assert_eq!(listed(waits.id).await, None, "a list does not look ahead");
+    while job_heard(&mut listener).await.waiting != held.waiting {}
+    let operator = with_role(&here, "ope", "operator").await;
+    here.control.job_approve(&operator, held.id).await.unwrap();
+    assert_eq!(listed(held.id).await, None);
+    here.pass(1000).await;
+    while job_heard(&mut listener).await.waiting.is_some() {}
+    let again = submitted(&here, source).await.id;
+    here.control.job_cancel(&here.owner, again).await.unwrap();
+    assert_eq!(listed(again).await, None, "what has ended waits for nobody");
+}
+
+#[tokio::test]
+async fn queue_and_history_count_what_waits_for_a_worker_and_what_is_held_by_itself() {
+    let here = acting();
+    let source = "import ctypes\nctypes.CDLL(None).syscall(321)\n";
+    let worker = here.worker().await;
+    for source in [source, source] {
+        submitted(&here, source).await;
+    }
+    assert!(here.leases(&worker, 0).await.is_empty());
+    submitted(&here, "print(1)").await;
+    let queue = here.control.queue(&here.owner).await.unwrap();
+    assert_eq!((queue.queued, queue.held, queue.next.len()), (1, 2, 1));
+    let next = &queue.next[0];
+    assert_eq!(next.why.as_deref(), Some("it is next"));
+    assert!(next.expected_start_p50.is_some());
+    here.pass(10_000).await;
+    let history = here.control.history(&here.owner, None, gambeson_control::Window::Quarter).await.unwrap();
+    assert_eq!(history.moments.last().unwrap().queued, 1);
+    assert_eq!(here.leases(&worker, 1000).await.len(), 1);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn heard(listener: &mut Listener) -> Vec<Change> {
 }
 
 /// Reads on until a job is told, and returns that job.
-async fn job_heard(listener: &mut Listener) -> Job {
+pub async fn job_heard(listener: &mut Listener) -> Job {
     loop {
         for change in heard(listener).await {
             if let Change::Job { job } = change {
