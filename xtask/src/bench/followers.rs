@@ -110,7 +110,8 @@ async fn measure(binary: &Path, count: usize, seconds: u64) -> anyhow::Result<St
     let took = begun.elapsed().as_secs_f64();
     let share = |before: f64, after: f64| (after - before) / took * 100.0;
     let server_cpu = share(server_cpu, Times::of_process(server)?.own);
-    let (all_cpu, own_cpu) = (share(all_cpu, busy()?.whole), share(own_cpu, Times::of_process(std::process::id())?.own));
+    let (all_cpu, own_cpu) =
+        (share(all_cpu, busy()?.whole), share(own_cpu, Times::of_process(std::process::id())?.own));
     let end = resident(server)?;
     let mut got = Vec::new();
     for one in following {

@@ -199,8 +199,11 @@ fn report(work: &Work<'_>, bare: &Poured, ours: &Poured) -> String {
 
 /// Those who count, the busiest first; what nobody named has used; and the whole.
 fn shares(cpu: &BTreeMap<String, f64>, seconds: f64) -> Vec<(String, f64)> {
-    let mut named: Vec<(String, f64)> =
-        cpu.iter().filter(|(name, _)| ![MACHINE, KERNEL].contains(&name.as_str())).map(|(name, time)| (name.clone(), *time)).collect();
+    let mut named: Vec<(String, f64)> = cpu
+        .iter()
+        .filter(|(name, _)| ![MACHINE, KERNEL].contains(&name.as_str()))
+        .map(|(name, time)| (name.clone(), *time))
+        .collect();
     named.sort_by(|one, other| other.1.total_cmp(&one.1));
     let of = |name: &str| cpu.get(name).copied().unwrap_or(0.0);
     let machine = of(MACHINE);
