@@ -5,7 +5,7 @@ mod ground;
 use std::fs;
 use std::time::Duration;
 
-use gambeson_sandbox::{Bytes, End, Spec};
+use gambeson_sandbox::{Bytes, End, Nursery, Spec};
 use rustix::fs::{Mode, OFlags, fstat, openat};
 
 /// The niceness by which it is known.
@@ -57,24 +57,53 @@ fn a_cell_for_one_process_does_not_hit_its_limit_by_ending() {
     }
 }
 
+/// A program that has so much memory at its end that the kernel takes a while to have it back.
+fn large(mebibytes: u64, limit: u64, before: &str) -> Spec {
+    let mut spec = spec(&format!(
+        "{before}import ctypes; b = bytearray(b'x') * ({mebibytes} << 20); ctypes.pythonapi.Py_IncRef(ctypes.py_object(b))"
+    ));
+    spec.limits.memory = Bytes::mebi(limit);
+    spec
+}
+
+/// How many keepers there were when the end was told, which was a good one.
+fn keepers(nursery: &mut Nursery, spec: &Spec) -> usize {
+    let cell = ground::start_warm(nursery, spec);
+    let pid = cell.pid();
+    let ended = ground::finish(cell, b"");
+    let left = ground::processes_of_cell(pid).iter().filter(|process| nice(process) == Some(NICE)).count();
+    assert_eq!(ended.exit.end, End::Exited(0), "{}", ground::told(&ended));
+    ground::wait_until("nobody is left", || ground::processes_of_cell(pid).is_empty());
+    left
+}
+
 #[test]
 fn the_end_is_known_before_the_memory_is_gone_and_then_nobody_is_left() {
     if ground::host().is_none() {
         return;
     }
     let mut nursery = ground::nursery(&ground::python(), &[]);
-    // Enough that the kernel takes a while, and that nothing lets go of before the end.
-    let source = "import ctypes; b = bytearray(b'x') * (400 << 20); ctypes.pythonapi.Py_IncRef(ctypes.py_object(b))";
-    let mut spec = spec(source);
-    spec.limits.memory = Bytes::mebi(600);
-    let cell = ground::start_warm(&mut nursery, &spec);
-    let pid = cell.pid();
-    let ended = ground::finish(cell, b"");
-    let left = ground::processes_of_cell(pid);
-    let keepers = left.iter().filter(|process| nice(process) == Some(NICE)).count();
-    assert_eq!(ended.exit.end, End::Exited(0), "{}", ground::told(&ended));
-    assert_eq!(keepers, 1, "{left:?}");
-    ground::wait_until("nobody is left", || ground::processes_of_cell(pid).is_empty());
+    assert_eq!(keepers(&mut nursery, &large(400, 600, "")), 1);
+}
+
+#[test]
+fn who_has_little_room_left_or_had_other_processes_or_left_results_leaves_no_keeper() {
+    if ground::host().is_none() {
+        return;
+    }
+    let mut nursery = ground::nursery(&ground::python(), &[]);
+    // The kernel's own needs are charged too: a cell that is nearly full must not end of one process more.
+    assert_eq!(keepers(&mut nursery, &large(400, 440, "")), 0);
+    assert_eq!(keepers(&mut nursery, &large(400, 600, "import os; os.fork() or os._exit(0); os.wait(); ")), 0);
+    assert_eq!(keepers(&mut nursery, &large(400, 600, "import os; os.mkdir('out'); ")), 0);
+}
+
+/// Looks like a keeper, and does `act` for ever; its parent ends when it does.
+fn look_alike(before: &str, act: &str) -> Spec {
+    spec(&format!(
+        "import os\n{before}\nready, write = os.pipe()\nif not os.fork():\n os.nice(19)\n f = open('out/f' if os.path.exists('out') else 'f', 'wb', \
+         0)\n f.write(b'x')\n os.write(write, b'x')\n for n in 0, 1, 2: os.close(n)\n while True: {act}\nos.read(ready, 1)"
+    ))
 }
 
 #[test]
@@ -83,9 +112,7 @@ fn a_process_that_looks_like_the_keeper_does_nothing_after_the_end() {
         return;
     }
     let mut nursery = ground::nursery(&ground::python(), &[]);
-    let source = "import os\nready, write = os.pipe()\nif not os.fork():\n os.nice(19)\n f = open('f', 'wb', 0)\n f.write(b'x')\n \
-                  os.write(write, b'x')\n while True: f.write(b'x')\nos.read(ready, 1)";
-    let ended = ground::warm(&mut nursery, &spec(source), b"");
+    let ended = ground::warm(&mut nursery, &look_alike("", "f.write(b'x')"), b"");
     assert_eq!(ended.exit.end, End::Exited(0), "{}", ground::told(&ended));
     let work = ended.work.expect("it had a place to write to");
     let file = openat(&work, "f", OFlags::RDONLY, Mode::empty()).unwrap();
@@ -95,6 +122,24 @@ fn a_process_that_looks_like_the_keeper_does_nothing_after_the_end() {
     let before = size();
     std::thread::sleep(Duration::from_millis(100));
     assert!(before > 0 && size() == before, "{before} became {}", size());
+}
+
+#[test]
+fn results_are_looked_at_when_nobody_is_left_who_could_change_them() {
+    if ground::host().is_none() {
+        return;
+    }
+    let mut nursery = ground::nursery(&ground::python(), &[]);
+    // A system call that looks at no signal until it is done.
+    let act = "os.posix_fallocate(f.fileno(), 0, 48 << 20); f.truncate(0)";
+    for _ in 0..8 {
+        let cell = ground::start_warm(&mut nursery, &look_alike("os.mkdir('out')", act));
+        let pid = cell.pid();
+        let ended = ground::finish(cell, b"");
+        let left = ground::processes_of_cell(pid);
+        assert_eq!(ended.exit.end, End::Exited(0), "{}", ground::told(&ended));
+        assert_eq!(left, Vec::<std::path::PathBuf>::new());
+    }
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use std::arch::asm;
 use std::ffi::{CStr, c_int, c_void};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use gambeson_sandbox::inside::{KEEPER_NICE, threads};
-use rustix::io::Errno;
 
 type Registered = extern "C" fn(*mut c_void);
 type Register = extern "C" fn(Registered, *mut c_void, *mut c_void) -> c_int;
@@ -41,40 +40,75 @@ extern "C" fn at_last() {
     leave_memory();
 }
 
+/// With how many bytes of memory, at most, a program may leave it; 0 if it may not.
+static MAY_LEAVE: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn may_leave(most: Option<u64>) {
+    MAY_LEAVE.store(most.unwrap_or(0), Ordering::Relaxed);
+}
+
 /// Has another process keep the memory of this one, which then ends without it: who waits for the program's end need not
 /// wait until the kernel has let go of thousands of pages. It has no descriptors, is given no signals, never runs an instruction
 /// but to wait, and is killed with the cell.
 ///
-/// Only of a program that is alone in its cell, so that the one process more is never one too many.
+/// Only of a program that is alone in its cell, and has used little enough of what it may, so that the one process more is never
+/// what hits a limit.
 fn leave_memory() {
-    // Two more than the cell may have, the reaper and one for us; one for each is not enough.
-    let mut most = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `most` is written to.
-    let known = unsafe { libc::getrlimit(libc::RLIMIT_NPROC, &mut most) } == 0;
-    if !known || most.rlim_cur < 4 || threads() != 1 {
+    let most = MAY_LEAVE.load(Ordering::Relaxed);
+    if most == 0 || !is_alone() || used().is_none_or(|used| used.saturating_add(used / 8).saturating_add(ROOM) > most) {
         return;
     }
-    // Of all processes that this one sees, but for itself and the first, none is there (kill(2)).
-    // SAFETY: takes no pointer; no signal is sent.
-    let alone = unsafe { libc::kill(-1, 0) } == -1
-        && Errno::from_io_error(&std::io::Error::last_os_error()) == Some(Errno::SRCH);
-    if !alone {
-        return;
-    }
+    // What is held back there would be written after this, and might have to wait.
+    // SAFETY: a null pointer means all streams of the C library.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
     let (all, mut before) = (u64::MAX, 0u64);
     // SAFETY: both are sets of signals of this size.
     let blocked = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &all, &mut before, 8) } == 0;
-    if blocked {
-        // SAFETY: every signal is blocked, this is the only thread, and it holds nothing that a copy of its descriptors may not.
-        let keeper = unsafe { keeper() };
-        if keeper > 0 {
-            // By this the reaper knows it.
-            // SAFETY: takes no pointer.
-            unsafe { libc::setpriority(libc::PRIO_PROCESS, keeper as libc::id_t, KEEPER_NICE) };
-        }
-        // SAFETY: as above.
-        unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &before, std::ptr::null_mut::<u64>(), 8) };
+    if !blocked {
+        return;
     }
+    // SAFETY: every signal is blocked, this is the only thread, and it holds nothing that a copy of its descriptors may not.
+    let pid = unsafe { keeper() };
+    match i32::try_from(pid) {
+        // SAFETY: takes no pointer. By this the reaper knows it.
+        Ok(FIRST) => drop(unsafe { libc::setpriority(libc::PRIO_PROCESS, FIRST as libc::id_t, KEEPER_NICE) }),
+        // There were other processes before, and no keeper is told from those.
+        // SAFETY: a child of ours that was not waited for.
+        Ok(pid @ 1..) => drop(unsafe { libc::kill(pid, libc::SIGKILL) }),
+        _ => {}
+    }
+    // SAFETY: as above.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &before, std::ptr::null_mut::<u64>(), 8) };
+}
+
+/// What the kernel itself needs for one process more, and what it has for this one, many times.
+const ROOM: u64 = 16 << 20;
+/// The reaper is 1, the program 2.
+const FIRST: i32 = 3;
+
+fn is_alone() -> bool {
+    // Two more than the cell may have, the reaper and one for us; one for each is not enough.
+    let mut processes = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: it is written to.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_NPROC, &mut processes) } == 0;
+    // Of all processes that this one sees, but for itself and the first, none is there (kill(2)).
+    // SAFETY: takes no pointer; no signal is sent.
+    let nobody =
+        || unsafe { libc::kill(-1, 0) } == -1 && std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+    known && processes.rlim_cur >= 4 && threads() == 1 && nobody()
+}
+
+/// Bytes of memory that are charged to the cell by now, at most but for the kernel's own: what the program had at its peak, shared
+/// pages among it, and what is in files.
+fn used() -> Option<u64> {
+    // SAFETY: all its fields may be zero.
+    let mut usage: libc::rusage = unsafe { mem::zeroed() };
+    // SAFETY: it is written to.
+    let known = unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) } == 0;
+    let files = rustix::fs::statfs(c"/work").ok()?;
+    let blocks = files.f_blocks.saturating_sub(files.f_bfree);
+    let peak = u64::try_from(usage.ru_maxrss).ok().filter(|_| known)?;
+    Some(peak.saturating_mul(1024).saturating_add(blocks.saturating_mul(files.f_bsize as u64)))
 }
 
 /// Starts a process that shares this one's memory, closes its descriptors, and waits for ever. Returns its pid, or an error's

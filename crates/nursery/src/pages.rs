@@ -22,7 +22,7 @@ static LOOKED_AT: AtomicI32 = AtomicI32::new(-1);
 /// Longer than any interpreter takes for so little.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than a program needs that does little; what does much is not held up by these.
-const MOST: usize = 4096;
+const MOST: usize = 2048;
 
 const PAGE: usize = 4096;
 

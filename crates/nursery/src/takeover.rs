@@ -177,6 +177,10 @@ impl Interpreter for Nursery {
         self.python.set_environment(env).and_then(|()| self.config.set(self.python, args)).ok_or(Errno::NOMEM)
     }
 
+    fn may_leave(&self, most: Option<u64>) {
+        crate::exit::may_leave(most);
+    }
+
     fn wait(&self) {
         self.pages.take();
     }

@@ -168,9 +168,9 @@ pub const KEEPER_NICE: i32 = libc::PRIO_MAX - 1;
 /// Whether the first process after the program's is such a one, and there was no other in the cell's whole life. A program that has
 /// another look like it makes the cell say that it had one process less.
 fn is_keeper() -> bool {
-    // The reaper is 1 and the program 2.
-    let third = rustix::process::Pid::from_raw(3);
-    rustix::process::getpriority_process(third) == Ok(KEEPER_NICE)
+    use rustix::process::{Pid, getpriority_process};
+    // The reaper is 1 and the program 2. Where all are as nice, nobody can be told by it.
+    getpriority_process(Pid::from_raw(3)) == Ok(KEEPER_NICE) && getpriority_process(None) != Ok(KEEPER_NICE)
 }
 
 /// The whole life of a nursery's process up to its exec: no reaper, since its children are siblings.

@@ -355,13 +355,18 @@ impl Cell {
         // The program has ended; whoever it left behind is killed with the pid namespace. Where the kernel
         // says that there is nobody, the rest of the clearing up need not be waited for; nor where it is the one that keeps the
         // program's memory, once it is killed: no process of the cell runs an instruction any more.
+        // Who is in the kernel may finish what they do there, which could be seen in what is collected.
         let tasks = self.group.tasks();
-        let kept = watch.keeper && tasks == Some(2) && self.group.kill();
+        let collected = watch.work.as_ref().is_some_and(crate::collect::has_output);
+        let kept = watch.keeper && tasks == Some(2) && !collected && self.group.kill();
         if tasks != Some(1) && !kept {
             self.process.kill();
             self.process.reap();
         }
-        // Whatever is still in the pipes was written before the end.
+        // Whatever is still in the pipes was written before the end. Where nobody was waited for, they may still be open.
+        if kept {
+            output.drain();
+        }
         output.finish(Duration::from_secs(10));
         self.end(watch, output)
     }
@@ -376,6 +381,12 @@ impl Cell {
             self.process.kill();
             self.group.kill();
         }
+    }
+
+    /// With how much memory a program may leave it to a keeper: the cell's limit, or any.
+    pub(crate) fn keeper(&self) -> Option<u64> {
+        let limit = self.plan.find(|step| if let Step::Memory(limit) = step { Some(limit.0) } else { None });
+        self.group.ends_at_a_word().then_some(limit.unwrap_or(u64::MAX))
     }
 
     /// Looks at what no event announces. Returns when to look again.

@@ -487,6 +487,11 @@ impl Group {
         self.unified.as_ref().is_some_and(|dir| fs::write(dir.join("cgroup.kill"), "1").is_ok())
     }
 
+    /// Whether it can be killed at once, and who is left in it be counted.
+    pub(crate) fn ends_at_a_word(&self) -> bool {
+        self.pids.is_some() && self.unified.as_ref().is_some_and(|dir| dir.join("cgroup.kill").exists())
+    }
+
     /// Processes and threads that are left; with the reaper alone nobody can still write or compute.
     pub(crate) fn tasks(&self) -> Option<u64> {
         number(&self.pids.as_ref()?.join("pids.current"))

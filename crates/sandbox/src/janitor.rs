@@ -198,10 +198,12 @@ struct Cell {
     until: Option<u64>,
 }
 
-/// Between two tries to remove what still holds a dying process.
+/// Between two tries to remove what still holds a dying process, at first.
 const PAUSE: u64 = 2;
-/// As many tries, and it is given up: something lives in there that nobody can kill.
-const TRIES: u16 = 2500;
+/// After as many tries the pauses are twice as long, up to half a second.
+const LONGER_AFTER: u16 = 512;
+/// As many tries, which takes a quarter of an hour, and it is given up: something lives in there that nobody can kill.
+const TRIES: u16 = 5200;
 const PATH: usize = 4096;
 
 /// Its whole life.
@@ -225,7 +227,7 @@ fn serve(pipe: &OwnedFd, stems: &[Vec<u8>], cells: &mut [Cell]) -> ! {
             if cell.done {
                 if now >= cell.next {
                     clear(cell, stems);
-                    cell.next = now + PAUSE;
+                    cell.next = now + (PAUSE << (cell.tries / LONGER_AFTER).min(8));
                 }
                 if cell.number != 0 {
                     sooner(cell.next);

@@ -218,6 +218,20 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Takes what is in the pipes, and closes them: of those who still have an end of them none writes any more.
+    pub(crate) fn drain(&mut self) {
+        for stream in [&mut self.out, &mut self.err] {
+            while let Some(from) = &stream.from {
+                self.buffer.resize(CHUNK, 0);
+                match rustix::io::read(from, self.buffer.as_mut_slice()) {
+                    Err(Errno::INTR) => {}
+                    Ok(count @ 1..) => stream.take(&self.buffer[..count], &mut self.allowance),
+                    Ok(_) | Err(_) => stream.from = None,
+                }
+            }
+        }
+    }
+
     /// Passes on what is left in the pipes. All writers are dead, so that this ends; a reader outside that
     /// stopped reading is given `patience`, unless its sink is a patient one.
     pub(crate) fn finish(&mut self, patience: Duration) {

@@ -46,6 +46,9 @@ pub trait Interpreter {
     /// Without memory.
     fn take_on(&mut self, args: &[CString], env: &[CString]) -> Result<(), Errno>;
 
+    /// Hears with how many bytes of memory, at most, the program may leave them to a keeper at its end.
+    fn may_leave(&self, most: Option<u64>);
+
     /// Does ahead of need what it can: it is confined, and will be given its program next.
     fn wait(&self);
 
@@ -173,6 +176,7 @@ fn guest(
     drop(bytes);
     dress.rewrite(&program.args, &program.env).map_err(at(act::DRESS))?;
     interpreter.take_on(&program.args, &program.env).map_err(at(act::DRESS))?;
+    interpreter.may_leave(program.keeper);
     program.files.iter().try_for_each(stage).map_err(at(act::STAGE))?;
     let fds: Vec<OpenFile> = fds.into_iter().map(OpenFile::new).collect();
     for Part { path, mode, file, offset, size } in program.parts {

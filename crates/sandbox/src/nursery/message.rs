@@ -56,6 +56,9 @@ pub(super) struct Program<Strings, File> {
     pub(super) files: Vec<File>,
     /// What of them is in files of the supervisor's, whose descriptors come along.
     pub(super) parts: Vec<Part>,
+    /// With how many bytes of memory, at most, it may leave that to a keeper at its end; `None` where the supervisor would not
+    /// know what to do with one.
+    pub(super) keeper: Option<u64>,
 }
 
 /// A file that is copied from a part of another.

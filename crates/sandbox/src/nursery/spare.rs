@@ -77,7 +77,7 @@ impl Spare {
             return refuse(plan, "it was built for another plan".into());
         }
         let Spare { mut cell, .. } = self;
-        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| hand_over(to.as_fd(), &plan));
+        let sent = cell.birth.as_ref().ok_or(Errno::PIPE).and_then(|to| hand_over(to.as_fd(), &plan, cell.keeper()));
         if let Err(errno) = sent {
             return refuse(plan, format!("the cell did not take it: {errno}"));
         }
@@ -112,7 +112,7 @@ impl Dressed {
 }
 
 /// One message, with everything of the program in it or with it.
-fn hand_over(to: BorrowedFd<'_>, plan: &Plan) -> Result<(), Errno> {
+fn hand_over(to: BorrowedFd<'_>, plan: &Plan, keeper: Option<u64>) -> Result<(), Errno> {
     let (mut files, mut parts, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for file in staged(plan) {
         let Stage::Part { path, mode, from, offset, size } = file else {
@@ -125,7 +125,7 @@ fn hand_over(to: BorrowedFd<'_>, plan: &Plan) -> Result<(), Errno> {
         });
         parts.push(Part { path: path.clone(), mode: *mode, file: place, offset: *offset, size: *size });
     }
-    let program = Program { args: &plan.args[..], env: &plan.env[..], files, parts };
+    let program = Program { args: &plan.args[..], env: &plan.env[..], files, parts, keeper };
     let bytes = postcard::to_stdvec(&program).map_err(|_| Errno::INVAL)?;
     let mut fds: Vec<BorrowedFd<'_>> = open.iter().map(|file| file.0.as_fd()).collect();
     if bytes.len() < MOST {
