@@ -226,6 +226,7 @@ impl Order {
             listener: Some(gambeson_sandbox::Listeners(&take)),
             ..Streams::kept()
         };
+        let _runs = spares.as_ref().map(|spares| spares.runs());
         let dressed = match spares {
             Some(spares) => spares.dress(plan, Whose::Jobs),
             None => Err(Box::new(Elsewhere { plan, why: "nothing is kept warm for it".into() })),

@@ -60,8 +60,10 @@ const LOCAL_SPARES_MOST: usize = 2;
 const LOCAL_FORGOTTEN: Duration = Duration::from_secs(900);
 /// As many are kept as came in this time, lately.
 const HORIZON: Duration = Duration::from_millis(150);
-/// While there are some, new ones are made only after nobody has come for this long.
+/// While there are some, new ones are made only after nobody has come, and none of their programs has ended, for this long.
 const QUIET: Duration = Duration::from_millis(4);
+/// A program that runs for less than this is waited for; what runs longer has no use for a CPU that keeps still.
+const BRIEF: Duration = Duration::from_millis(50);
 
 /// The spares of a worker.
 #[derive(Debug)]
@@ -85,8 +87,34 @@ struct Shared {
 struct Pool {
     kinds: Vec<Kind>,
     over: bool,
-    /// When somebody came last.
-    came: Option<Instant>,
+    /// When somebody came last, or a program ended.
+    stirred: Option<Instant>,
+    /// Since when programs run.
+    running: Vec<Instant>,
+}
+
+impl Pool {
+    /// Whether to make a cell would be in nobody's way.
+    fn is_quiet(&self, now: Instant) -> bool {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        self.stirred.is_none_or(|at| since(at) >= QUIET) && self.running.iter().all(|at| since(*at) >= BRIEF)
+    }
+}
+
+/// A program that runs, until this is dropped.
+pub(crate) struct Runs {
+    shared: Arc<Shared>,
+    since: Instant,
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        let mut pool = lock(&self.shared.pool);
+        pool.stirred = Some(Instant::now());
+        if let Some(at) = pool.running.iter().position(|since| *since == self.since) {
+            pool.running.swap_remove(at);
+        }
+    }
 }
 
 /// Whose programs they are.
@@ -178,6 +206,13 @@ impl Spares {
         lock(&self.shared.pool).kinds.iter().map(|kind| kind.spares.len()).sum()
     }
 
+    /// A program is about to run.
+    pub(crate) fn runs(&self) -> Runs {
+        let (shared, since) = (Arc::clone(&self.shared), Instant::now());
+        lock(&shared.pool).running.push(since);
+        Runs { shared, since }
+    }
+
     /// Hands the program of `plan` to a warm cell, where it waits for the word to run.
     pub(crate) fn dress(&self, mut plan: Plan, whose: Whose) -> Result<Dressed, Box<Elsewhere>> {
         let mut why = String::new();
@@ -224,7 +259,7 @@ impl Shared {
     fn take(&self, plan: &Plan, whose: Whose) -> Option<Spare> {
         let now = Instant::now();
         let mut pool = lock(&self.pool);
-        pool.came = Some(now);
+        pool.stirred = Some(now);
         // Variables that act when an interpreter starts may be others of the same lengths: those spares are another's.
         let kind = pool.kinds.iter_mut().filter(|kind| kind.whose == whose).find(|kind| match kind.spares.front() {
             Some(spare) => spare.fits(plan),
@@ -305,7 +340,7 @@ impl Shared {
                 let all: usize = pool.kinds.iter().map(|kind| kind.spares.len()).sum();
                 let local = pool.kinds.iter().filter(|kind| kind.whose == Whose::Local);
                 let room_for_local = local.map(|kind| kind.spares.len()).sum::<usize>() < most / 4;
-                let quiet = pool.came.is_none_or(|came| now.saturating_duration_since(came) >= QUIET);
+                let quiet = pool.is_quiet(now);
                 let short = |kind: &&Kind| {
                     kind.spares.len() < kind.target(now)
                         && (quiet || kind.spares.len() < 2)
@@ -404,6 +439,21 @@ mod tests {
     fn known(shared: &Shared, whose: Whose, letters: usize) -> bool {
         let plan = named(shared, letters);
         lock(&shared.pool).kinds.iter().any(|kind| kind.is_of(&plan, whose))
+    }
+
+    #[test]
+    fn it_is_quiet_when_nobody_came_or_ended_just_now_and_no_brief_program_runs() {
+        let spares = Spares { shared: Arc::new(spares()) };
+        let quiet = |at: Instant| lock(&spares.shared.pool).is_quiet(at);
+        let stirred = || lock(&spares.shared.pool).stirred.unwrap();
+        assert!(quiet(Instant::now()));
+        let (one, other) = (spares.runs(), spares.runs());
+        let last = other.since;
+        assert_eq!([quiet(last + QUIET), quiet(last + BRIEF)], [false, true]);
+        drop(one);
+        assert_eq!([quiet(last + QUIET), quiet(stirred() + BRIEF)], [false, true]);
+        drop(other);
+        assert_eq!([quiet(stirred()), quiet(stirred() + QUIET)], [false, true]);
     }
 
     #[test]

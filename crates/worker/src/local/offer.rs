@@ -270,7 +270,7 @@ impl Shared {
         }
         drop(theirs);
         let Begun { cell, share, stdin, stdout, stderr, interrupt } = begun;
-        let counted = self.means.running.one();
+        let counted = (self.means.running.one(), self.means.spares.runs());
         let ended = cell.wait(Streams {
             stdin: Input::Fd(stdin.as_fd()),
             stdout: Sink::Fd(stdout.as_fd()),
