@@ -251,8 +251,8 @@ type Poll = Pin<Box<dyn Future<Output = Result<(BootTime, Leases), ClientError>>
 /// How long a request for work waits while a job may end and leave more room than the request says.
 const GROWING: Duration = Duration::from_millis(500);
 
-/// How long a job waits for room that programs of this machine have, before it is handed back.
-const LOCAL_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a job waits for room that another has, before it is handed back.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where the jobs are.
 struct Floor<'a> {
@@ -407,8 +407,9 @@ impl Floor<'_> {
             let taken = rooms.take(room);
             let started = self.jobs.spawn(async move {
                 let taken = match taken {
-                    // A program of this machine's may have it, since we asked; most of those are short.
-                    None if rooms.local() > 0 => rooms.take_soon(room, LOCAL_PATIENCE).await,
+                    // The server grants what a job had as soon as its end is recorded, which the job has yet to hear. Or a program of
+                    // this machine's may have it, since we asked; most of those are short.
+                    None => rooms.take_soon(room, PATIENCE).await,
                     taken => taken,
                 };
                 match taken {

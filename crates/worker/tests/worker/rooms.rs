@@ -35,17 +35,29 @@ async fn jobs_run_at_once_within_the_room_and_never_beyond() {
     worker.finish().await;
 }
 
-#[tokio::test]
-async fn what_is_granted_beyond_the_room_is_handed_back() {
+/// How many of five jobs that sleep so long are handed back by a worker with room for two, to which all are granted at once.
+async fn handed_back(seconds: f32) -> usize {
     let server = listen(TTL).await;
     server.change(|inner| inner.faults.overgrant = true);
-    let jobs: Vec<_> = (0..5).map(|_| server.submit(lease("import time\ntime.sleep(.1)"))).collect();
+    let jobs: Vec<_> = (0..5).map(|_| server.submit(lease(&format!("import time\ntime.sleep({seconds})")))).collect();
     let worker = Worker::start(&server, |config| config.room = room(2));
     let all = |inner: &mut crate::server::Inner| {
         (inner.seen.settled.len() + inner.seen.handed_back.len() == jobs.len()).then_some(())
     };
     server.until("every job is settled or handed back", all).await;
-    assert_eq!(server.inner().seen.handed_back.len(), 3);
     assert_eq!(server.inner().seen.most.slots, 2);
+    let handed_back = server.inner().seen.handed_back.len();
     worker.finish().await;
+    handed_back
+}
+
+#[tokio::test]
+async fn what_is_granted_beyond_the_room_is_handed_back() {
+    assert_eq!(handed_back(3.0).await, 3);
+}
+
+#[tokio::test]
+async fn what_is_granted_while_a_job_lets_go_of_its_room_waits_for_that() {
+    // The server knows that a job is over as soon as that is recorded, its worker when it hears so.
+    assert_eq!(handed_back(0.01).await, 0);
 }
