@@ -41,7 +41,7 @@ mod tests {
         let program = |modules: &[&str]| program(&modules.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert_eq!(program(&["json"]), "print(end='', flush=True)\n");
         let numpy = program(&["numpy"]);
-        assert!(numpy.contains("\n    one.sum") || numpy.contains("    import numpy\n"), "{numpy}");
+        assert!(numpy.contains("    import numpy\n"), "{numpy}");
         assert!(!numpy.contains("pandas"), "{numpy}");
         assert!(program(&["json", "pandas"]).contains("    import pandas\n"));
     }

@@ -87,7 +87,7 @@ const ROOM: u64 = 16 << 20;
 const FIRST: i32 = 3;
 
 fn is_alone() -> bool {
-    // Two more than the cell may have, the reaper and one for us; one for each is not enough.
+    // The kernel allows two more than the cell may have: in one for a single process, a keeper would be one too many.
     let mut processes = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: it is written to.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_NPROC, &mut processes) } == 0;

@@ -357,8 +357,8 @@ impl Cell {
         // program's memory, once it is killed: no process of the cell runs an instruction any more.
         // Who is in the kernel may finish what they do there, which could be seen in what is collected.
         let tasks = self.group.tasks();
-        let collected = watch.work.as_ref().is_some_and(crate::collect::has_output);
-        let kept = watch.keeper && tasks == Some(2) && !collected && self.group.kill();
+        let collected = || watch.work.as_ref().is_some_and(crate::collect::has_output);
+        let kept = watch.keeper && tasks == Some(2) && !collected() && self.group.kill();
         if tasks != Some(1) && !kept {
             self.process.kill();
             self.process.reap();
