@@ -53,6 +53,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         units.extend(["--test", test]);
     }
     count.add("units, the platform and the command line", &units)?;
+    // Its manifest has it tested by nobody who does not ask for it.
+    count.add("units of the nursery's library", &["cargo", "test", "-p", "gambeson-nursery", "--lib"])?;
     // Of the build above: its tests of the command line need the program itself.
     match (missing.is_empty(), has_browser()) {
         (true, true) => count.add("the console in a browser", &["node", "web/tests/run.mjs"])?,
